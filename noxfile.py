@@ -1,0 +1,84 @@
+"""Everything that is checked, built and measured: `nox` alone is what a newcomer needs to see green."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = ["3.11", "3.12", "3.13"]
+CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
+COVERAGE = ["--cov", "--cov-report=term", "--cov-fail-under=95"]
+
+nox.options.sessions = [f"tests-{CURRENT}" if CURRENT in PYTHONS else "tests-3.11", "lint", "types", "layers"]
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_venv = "yes"
+
+
+def group(name: str) -> list[str]:
+    """Give what a dependency group of pyproject.toml asks for."""
+    return list(nox.project.dependency_groups(PYPROJECT, name))
+
+
+def lowest(requirements: list[str]) -> list[str]:
+    """Give requirements with their lower bounds as the only versions."""
+    return [each.replace(">=", "==") for each in requirements]
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the suite in parallel, with branch coverage unless arguments choose tests."""
+    session.install(".[all]", *group("test"))
+    session.run("pytest", *(session.posargs or ["-n", "auto", *COVERAGE]))
+
+
+@nox.session(name="lowest", python="3.11")
+def lowest_dependencies(session: nox.Session) -> None:
+    """Run the suite on the lowest dependencies that pyproject.toml allows, aiohttp 3.13 among them."""
+    extras = PYPROJECT["project"]["optional-dependencies"]
+    bounds = [*PYPROJECT["project"]["dependencies"], *extras["speed"], *extras["cli"], *extras["emulator"]]
+    session.install(*lowest(bounds), *group("test"))
+    session.install("--no-deps", ".")
+    session.run("pytest", *(session.posargs or ["-n", "auto"]))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format."""
+    session.install(*group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types with both checkers, and that wrong calls are errors in both."""
+    session.install(".[all]", "nox", *group("types"))
+    session.run("pyright", "--pythonpath", str(Path(session.bin) / "python"))
+    session.run("mypy")
+    session.run("pytest", "tests/typing")
+
+
+@nox.session
+def layers(session: nox.Session) -> None:
+    """Check that imports go downward only."""
+    session.install(".[all]", *group("layers"))
+    session.run("lint-imports")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation; warnings are errors."""
+    session.install(".[all]", *group("docs"))
+    shutil.rmtree("docs/_build", ignore_errors=True)
+    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure side by side with the official SDK and print the ratios."""
+    session.install(".[all]", *group("bench"))
+    session.run("python", "tests/benchmarks/run.py", *session.posargs)

@@ -1,0 +1,128 @@
+"""The rules of single parameters, shared by searches, settings and iterations.
+
+Each takes a value and the parameter's name and gives the value back, or raises `InvalidSearchError` with the
+parameter, the value and the rule. None passes: it counts as not given.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any, Final, NoReturn, SupportsIndex, cast
+
+from scenario_async.errors import InvalidSearchError
+
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+_HEADER_VALUE_REFUSED: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_SHOWN: Final = 80
+
+
+def refuse(parameter: str, value: object, rule: str) -> NoReturn:
+    """Raise the error that every rule raises."""
+    shown = repr(value)
+    if len(shown) > _SHOWN:
+        shown = shown[:_SHOWN] + "…"
+    raise InvalidSearchError(f"{parameter} is {shown}, but {rule}", parameter=parameter)
+
+
+def integer(value: object, parameter: str, *, least: int) -> int | None:
+    """Take a whole number of at least `least`."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        refuse(parameter, value, "it must be an int")
+    number = value.__index__()
+    if number < least:
+        refuse(parameter, number, f"it must be {least} or more")
+    return number
+
+
+def ratio(value: object, parameter: str) -> float | None:
+    """Take a number from 0 to 1."""
+    number = _real(value, parameter)
+    if number is not None and not 0 <= number <= 1:
+        refuse(parameter, number, "it must lie within 0 and 1")
+    return number
+
+
+def seconds(value: object, parameter: str) -> float | None:
+    """Take a duration: a finite number above 0."""
+    number = _real(value, parameter)
+    if number is not None and (number <= 0 or not math.isfinite(number)):
+        refuse(parameter, number, "it must be a finite number of seconds above 0")
+    return number
+
+
+def truth(value: object, parameter: str) -> bool | None:
+    """Take True or False, and nothing that merely resembles them."""
+    if value is not None and not isinstance(value, bool):
+        refuse(parameter, value, "it must be True or False")
+    return value
+
+
+def text(value: object, parameter: str) -> str | None:
+    """Take a text that can be sent, which half of a surrogate pair cannot."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        refuse(parameter, value, "it must be a str")
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        refuse(parameter, value, "it holds a lone surrogate, which UTF-8 cannot carry")
+    return value
+
+
+def headers(value: object, parameter: str) -> dict[str, str] | None:
+    """Take a mapping of header names to texts; no value is ever shown, as it may be a secret."""
+    if value is None:
+        return None
+    given = mapping(value, parameter)
+    for name, content in given.items():
+        if not _HEADER_NAME.fullmatch(name):
+            refuse(
+                f"{parameter}: a header name", name, "it may only have letters, digits and !#$%&'*+-.^_`|~"
+            )
+        if not isinstance(content, str) or _HEADER_VALUE_REFUSED.search(content) or not _encodes(content):
+            rule = "must be a str without control characters or line breaks"
+            raise InvalidSearchError(f"{parameter}: the value of {name!r} {rule}", parameter=parameter)
+    return given
+
+
+def mapping(value: object, parameter: str) -> dict[str, Any]:
+    """Take a mapping with text keys and copy it."""
+    if not isinstance(value, Mapping):
+        refuse(parameter, type(value).__name__, "it must be a mapping")
+    copied = dict(cast("Mapping[object, Any]", value))
+    for key in copied:
+        if not isinstance(key, str):
+            refuse(f"{parameter}: a key", key, "it must be a str")
+    return cast("dict[str, Any]", copied)
+
+
+def jsonable(value: object, parameter: str) -> None:
+    """Refuse what JSON cannot carry."""
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        reason = f"{parameter} must be JSON: {type(error).__name__}"
+        if isinstance(error, TypeError):
+            reason += f", {error}"
+        raise InvalidSearchError(reason, parameter=parameter) from None
+
+
+def _real(value: object, parameter: str) -> float | None:
+    if value is None or type(value) in (int, float):
+        return cast("float | None", value)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        refuse(parameter, value, "it must be a number")
+    return float(value)
+
+
+def _encodes(content: str) -> bool:
+    try:
+        content.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

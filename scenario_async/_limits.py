@@ -1,0 +1,209 @@
+"""Admission: when a request may leave. Slots, a pace, and a cool-down that a 429 imposes on all."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+import time
+from collections import deque
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from weakref import WeakKeyDictionary
+
+import attrs
+
+from scenario_async import _checks
+from scenario_async.errors import DeadlineExceededError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from scenario_async.settings import RateLimiter
+
+_T = TypeVar("_T")
+
+_SPREAD: Final = 0.1
+_LONGEST_SPREAD: Final = 2.0
+_MARGIN: Final = 0.005
+
+
+class PerLoop(Generic[_T]):
+    """One object for each event loop that asks, made on first use and gone with the loop."""
+
+    def __init__(self, make: Callable[[], _T]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, _T] = WeakKeyDictionary()
+
+    def get(self) -> _T:
+        """Give the running loop's object."""
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            found = self._by_loop.get(loop)
+            if found is None:
+                found = self._by_loop[loop] = self._make()
+            return found
+
+
+class CoolDown:
+    """Until when nothing may leave; clients that share it wait together, on whatever loop or thread."""
+
+    def __init__(
+        self, now: Callable[[], float] = time.monotonic, draw: Callable[[], float] = random.random
+    ) -> None:
+        self._now = now
+        self._draw = draw
+        self._until = 0.0
+        self._spread = 0.0
+
+    def impose(self, seconds: float) -> None:
+        """Let nothing leave for so long; a longer cool-down that runs already stays."""
+        until = self._now() + seconds
+        if until > self._until:
+            self._until = until
+            self._spread = min(_LONGEST_SPREAD, seconds * _SPREAD)
+
+    def remaining(self) -> float:
+        """How many seconds to wait from now: 0, or what is left plus a random part, so that not all leave at once."""
+        left = self._until - self._now()
+        return left + self._draw() * self._spread if left > 0 else 0.0
+
+
+def _requests(value: int) -> int:
+    return _checks.integer(value, "requests", least=1) or 1
+
+
+def _per(value: float) -> float:
+    return _checks.seconds(value, "per") or 60.0
+
+
+@attrs.frozen(eq=False)
+class RateLimit:
+    """A pace: at most `requests` in any `per` seconds, first come first served.
+
+    One object may be given to several clients, which then keep the pace together, across loops and threads
+    of one process. A copy by pickle keeps the pace, and starts with an empty window.
+    """
+
+    requests: int = attrs.field(converter=_requests)
+    per: float = attrs.field(default=60.0, converter=_per)
+    _window: _Window = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "_window", _Window(self.requests, self.per))
+
+    async def acquire(self) -> None:
+        """Return when a request may leave; a cancelled wait takes nothing."""
+        await self._window.acquire()
+
+    def cool_down(self, seconds: float) -> None:
+        """Do nothing: the client itself waits out a 429."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.requests, self.per)
+
+
+class _Window:
+    """The moments at which the last requests left."""
+
+    def __init__(
+        self,
+        requests: int,
+        per: float,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Any] = asyncio.sleep,
+    ) -> None:
+        self._left_at: deque[float] = deque(maxlen=requests)
+        self._per = per + min(_MARGIN, per * _MARGIN)
+        self._now = now
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._queues = PerLoop(asyncio.Lock)
+
+    async def acquire(self) -> None:
+        async with self._queues.get():  # its waiters are served in order, so only the first one sleeps
+            while (wait := self._take()) > 0:
+                await self._sleep(wait)
+
+    def _take(self) -> float:
+        """Take the next place and give 0, or give the seconds until there is one."""
+        with self._lock:
+            now = self._now()
+            if (
+                len(self._left_at) == self._left_at.maxlen
+                and (wait := self._left_at[0] + self._per - now) > 0
+            ):
+                return wait
+            self._left_at.append(now)
+            return 0.0
+
+
+@attrs.frozen(eq=False)
+class Admission:
+    """What a request passes before it leaves: the cool-down, the pace, a slot.
+
+    `turnstile` lets only the first in line wait for the pace with a slot in hand, so that pace and slot are
+    granted at one moment and all others hold nothing.
+    """
+
+    slots: PerLoop[asyncio.Semaphore]
+    cool_down: CoolDown
+    rate_limit: RateLimiter | None = None
+    turnstile: PerLoop[asyncio.Lock] = attrs.field(factory=lambda: PerLoop(asyncio.Lock))
+    sleep: Callable[[float], Any] = asyncio.sleep
+
+    @classmethod
+    def of(cls, max_concurrency: int, rate_limit: RateLimiter | None) -> Admission:
+        """Make an admission of its own."""
+        return cls(slots_of(max_concurrency), CoolDown(), rate_limit)
+
+    @asynccontextmanager
+    async def admitted(self, time_left: Callable[[], float]) -> AsyncGenerator[None]:
+        """Wait for leave to send, and hold a slot meanwhile.
+
+        Raises `DeadlineExceededError` at once when the cool-down outlasts `time_left()`.
+        """
+        slots = self.slots.get()
+        if self.rate_limit is None:
+            await self._slot(slots, time_left)
+        else:
+            async with self.turnstile.get():
+                await self._slot(slots, time_left)
+                try:
+                    await self.rate_limit.acquire()
+                except BaseException:
+                    slots.release()
+                    raise
+        try:
+            yield
+        finally:
+            slots.release()
+
+    def hold_back(self, seconds: float) -> None:
+        """Let nothing leave for so long, because the service said so."""
+        self.cool_down.impose(seconds)
+        if self.rate_limit is not None:
+            self.rate_limit.cool_down(seconds)
+
+    async def _slot(self, slots: asyncio.Semaphore, time_left: Callable[[], float]) -> None:
+        while True:
+            await self._wait_out_cool_down(time_left)
+            await slots.acquire()
+            if self.cool_down.remaining() == 0:
+                return
+            slots.release()
+
+    async def _wait_out_cool_down(self, time_left: Callable[[], float]) -> None:
+        while (wait := self.cool_down.remaining()) > 0:
+            if wait > time_left():
+                message = (
+                    f"the service asked to wait {wait:.1f} s more, which is longer than the deadline allows"
+                )
+                raise DeadlineExceededError(message)
+            await self.sleep(wait)
+
+
+def slots_of(max_concurrency: int) -> PerLoop[asyncio.Semaphore]:
+    """Give so many slots to each event loop."""
+    return PerLoop(lambda: asyncio.Semaphore(max_concurrency))

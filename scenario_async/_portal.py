@@ -1,0 +1,119 @@
+"""An event loop in a thread, for callers that have none; standard library only.
+
+One loop serves the whole process. It starts with the first call, ends with the interpreter, and starts anew
+in a forked child. A call's context variables are those of its caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+_T = TypeVar("_T")
+_EXIT_SECONDS: Final = 2.0
+
+
+class Portal:
+    """Runs coroutines on a loop of its own while the caller waits."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Start anew, as a forked child has to: its copy of the thread does not run."""
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def run(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
+        """Give the coroutine's result, or raise its error.
+
+        Interrupted (by Ctrl-C for instance), it cancels the coroutine, waits for its end, and goes on
+        interrupting. Called on the portal's own thread it raises `RuntimeError` instead of waiting for ever.
+        """
+        if threading.current_thread() is self._thread:
+            coroutine.close()
+            raise RuntimeError(
+                "a blocking call on the event loop that would have to carry it out; await it instead"
+            )
+        job = _Job(coroutine)
+        loop = self._started()
+        loop.call_soon_threadsafe(job.start)
+        try:
+            job.done.wait()
+        except BaseException:
+            loop.call_soon_threadsafe(job.cancel)
+            job.done.wait()
+            raise
+        return job.result()
+
+    def stop(self) -> None:
+        """End the loop: what is under way is cancelled, and generators are closed."""
+        with self._lock:
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+        if loop is not None and thread is not None:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(_EXIT_SECONDS)
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                arguments = (self._loop,)
+                self._thread = threading.Thread(
+                    target=_serve, args=arguments, name="scenario-async", daemon=True
+                )
+                self._thread.start()
+            return self._loop
+
+
+class _Job(Generic[_T]):
+    """A coroutine on its way through the portal."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, _T]) -> None:
+        self._coroutine = coroutine
+        self._task: asyncio.Task[_T] | None = None
+        self.done = threading.Event()
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._coroutine)
+        self._task.add_done_callback(lambda _: self.done.set())
+
+    def cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def result(self) -> _T:
+        task, self._task = self._task, None
+        if task is None:
+            raise RuntimeError("the portal's loop ended before the call began")
+        try:
+            return task.result()
+        except asyncio.CancelledError:
+            raise RuntimeError("the call was cancelled, because the portal's loop ended") from None
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+    finally:
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+portal: Final = Portal()
+atexit.register(portal.stop)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=portal.forget)

@@ -1,0 +1,99 @@
+"""The Authorization header of each attempt, and the renewal of tokens."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import TYPE_CHECKING, Any, cast
+
+from scenario_async._limits import PerLoop
+from scenario_async.errors import APIStatusError, AuthenticationError, without_frames
+from scenario_async.settings import Secret, basic_authorization
+
+if TYPE_CHECKING:
+    from scenario_async.settings import Settings, TokenSource
+
+_EXPIRED = "AccessDeniedException"
+
+
+class Signer:
+    """Signs attempts with a key pair, a token, or tokens from a callable.
+
+    A callable is asked when there is no token or the last one was refused; callers on one event loop that
+    need a token at the same time share one question. A plain callable runs in a thread.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._token: Secret | None = None
+        self._source: TokenSource | None = None
+        self._fixed: Secret | None = None
+        if settings.api_key is not None and settings.api_secret is not None:
+            self._fixed = Secret(basic_authorization(settings.api_key, settings.api_secret))
+        elif isinstance(settings.bearer_auth, Secret):
+            self._fixed = Secret(f"Bearer {settings.bearer_auth.reveal()}")
+        elif settings.bearer_auth is not None:
+            self._source = settings.bearer_auth
+        self._flights: PerLoop[_Flight] = PerLoop(_Flight)
+
+    async def authorization(self) -> Secret | None:
+        """Give the header's value, or None when the request's own headers sign.
+
+        Raises `AuthenticationError`, chained to the callable's error, when it gives no token.
+        """
+        if self._source is None:
+            return self._fixed
+        if self._token is None:
+            try:
+                await self._flights.get().join(self._renew)
+            except AuthenticationError as error:  # one for each of those who shared the question
+                raise AuthenticationError(error.message, status_code=401) from error.__cause__
+        return self._token
+
+    def renews(self, error: APIStatusError, refused: Secret | None) -> bool:
+        """Tell whether a new token may help against this error, and forget the refused one if so."""
+        told = error.headers.get("x-amzn-errortype", "")
+        expired = error.status_code == 401 or (error.status_code == 403 and _EXPIRED in told)  # noqa: PLR2004
+        if self._source is None or not expired:
+            return False
+        if self._token is refused:
+            self._token = None
+        return True
+
+    async def _renew(self) -> None:
+        token = await _asked(cast("TokenSource", self._source))
+        self._token = Secret(f"Bearer {token}")
+
+
+class _Flight:
+    """A question under way on one event loop, and those who wait for its answer."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+
+    async def join(self, ask: Any) -> None:  # noqa: ANN401
+        if self._task is None:
+            self._task = asyncio.create_task(ask())
+            self._task.add_done_callback(self._landed)
+        await asyncio.shield(self._task)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._task = None
+        if not task.cancelled():
+            task.exception()  # all who waited may have been cancelled: nobody else would look at it
+
+
+async def _asked(source: TokenSource) -> str:
+    try:
+        called = source if inspect.isfunction(source) or inspect.ismethod(source) else type(source).__call__
+        if inspect.iscoroutinefunction(called):
+            token: object = await cast("Any", source())
+        else:
+            token = await asyncio.to_thread(source)
+            if inspect.isawaitable(token):
+                token = await token
+    except Exception as error:  # noqa: BLE001 - whatever the user's callable raises
+        told = f"bearer_auth failed: {type(error).__name__}"
+        raise AuthenticationError(told, status_code=401) from without_frames(error)
+    if not isinstance(token, str) or not token or not token.isprintable():
+        raise AuthenticationError(f"bearer_auth gave no token but a {type(token).__name__}", status_code=401)
+    return token

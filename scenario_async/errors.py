@@ -1,0 +1,229 @@
+"""Every error this package raises.
+
+```
+ScenarioError
+├── InvalidSearchError (also ValueError)   refused before any request
+└── APIError                               a call that went out, or tried to
+    ├── APIConnectionError                 no whole reply arrived
+    │   ├── APITimeoutError                an attempt outlasted `timeout`
+    │   └── DeadlineExceededError          the call outlasted `deadline`
+    ├── APIResponseValidationError         a reply that is not what the service documents
+    └── APIStatusError                     the service answered with a status of 300 or more
+        ├── BadRequestError 400            ├── ConflictError 409
+        ├── AuthenticationError 401        ├── UnprocessableEntityError 422
+        ├── PermissionDeniedError 403      ├── RateLimitError 429
+        ├── NotFoundError 404              │   └── PlanLimitError: waiting does not help
+        └── InternalServerError 500 and above
+```
+
+All of them pickle, and none carries a secret in its text or in the frames it was raised from.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_MESSAGE_LENGTH = 500
+_DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+[^,\s\"']*,[^\s\"'<>]*", re.ASCII)
+_QUERY_STRING = re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]+", re.ASCII)
+_CREDENTIALS_IN_URL = re.compile(r"(https?://)[^\s/@\"'<>]+@", re.ASCII)
+_AUTHORIZATION = re.compile(r"\b(Basic|Bearer)\s+[\w.~+/=-]{6,}", re.ASCII | re.IGNORECASE)
+
+
+class ScenarioError(Exception):
+    """The base of every error of this package."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __reduce__(self) -> tuple[Callable[..., ScenarioError], tuple[Any, ...]]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+class InvalidSearchError(ScenarioError, ValueError):
+    """A parameter breaks a rule; no request was sent.
+
+    `parameter` names it; the message adds its value and the rule.
+    """
+
+    def __init__(self, message: str, *, parameter: str = "") -> None:
+        super().__init__(message)
+        self.parameter = parameter
+
+
+class APIError(ScenarioError):
+    """A call failed after it left for the service.
+
+    `method` and `url` (without its query string) tell the endpoint, `attempts` how often it was tried,
+    `attempt_seconds` how long each try took, `elapsed` the seconds in all (queueing and waits included),
+    `request_id` the service's own name for the last reply, and `body` that reply's decoded JSON or text.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        method: str = "",
+        url: str = "",
+        request_id: str | None = None,
+        body: object = None,
+    ) -> None:
+        super().__init__(message)
+        self.method = method
+        self.url = url
+        self.request_id = request_id
+        self.body = body
+        self.attempts = 0
+        self.attempt_seconds: tuple[float, ...] = ()
+        self.elapsed = 0.0
+
+    def __str__(self) -> str:
+        """Tell what happened, where, and after how many attempts."""
+        text = self.message
+        if self.method:
+            text += f" [{self.method} {self.url}]"
+        if self.request_id:
+            text += f" (request id {self.request_id})"
+        if self.attempts > 1:
+            times = ", ".join(f"{seconds:.2f} s" for seconds in self.attempt_seconds)
+            text += f" after {self.attempts} attempts ({times})"
+        return text
+
+
+class APIConnectionError(APIError):
+    """No whole reply arrived: the connection failed, was refused, or broke off."""
+
+
+class APITimeoutError(APIConnectionError):
+    """The last attempt took longer than `timeout` allows."""
+
+
+class DeadlineExceededError(APIConnectionError):
+    """The call as a whole took longer than `deadline` allows."""
+
+
+class APIResponseValidationError(APIError):
+    """The reply is not what the service documents: too large, undecodable, misshapen, or an error as a 200."""
+
+
+class APIStatusError(APIError):
+    """The service answered with a status of 300 or more.
+
+    `headers` are the reply's, `retry_after` the seconds it asks to wait (None when it does not), `details`
+    the mapping that some of the service's errors carry.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int,
+        headers: Mapping[str, str] | None = None,
+        retry_after: float | None = None,
+        details: Mapping[str, Any] | None = None,
+        method: str = "",
+        url: str = "",
+        request_id: str | None = None,
+        body: object = None,
+    ) -> None:
+        super().__init__(message, method=method, url=url, request_id=request_id, body=body)
+        self.status_code = status_code
+        self.headers: Mapping[str, str] = headers or {}
+        self.retry_after = retry_after
+        self.details: Mapping[str, Any] = details or {}
+
+
+class BadRequestError(APIStatusError):
+    """400: the service does not accept the request."""
+
+
+class AuthenticationError(APIStatusError):
+    """401: the credentials are missing or wrong, or the `bearer_auth` callable failed."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """403: the credentials do not reach this."""
+
+
+class NotFoundError(APIStatusError):
+    """404: there is no such thing."""
+
+
+class ConflictError(APIStatusError):
+    """409: the request collides with another."""
+
+
+class UnprocessableEntityError(APIStatusError):
+    """422: the request is well-formed, but cannot be carried out."""
+
+
+class RateLimitError(APIStatusError):
+    """429: too many requests; `retry_after` tells when to come again."""
+
+
+class PlanLimitError(RateLimitError):
+    """429: a quota of the plan is used up; waiting does not refill it, so it is never retried."""
+
+
+class InternalServerError(APIStatusError):
+    """500 and above: the service failed."""
+
+
+STATUS_ERRORS: Final[Mapping[int, type[APIStatusError]]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+}
+"""Which class a status has; 500 and above is `InternalServerError`, any other `APIStatusError`."""
+
+
+def redact(text: str) -> str:
+    """Shorten a text from outside and take out what could be a secret: data URLs, query strings, credentials."""
+    text = _DATA_URL.sub("data:…", text)
+    text = _QUERY_STRING.sub(r"\1?…", text)
+    text = _CREDENTIALS_IN_URL.sub(r"\1…@", text)
+    text = _AUTHORIZATION.sub(r"\1 …", text)
+    return text if len(text) <= _MESSAGE_LENGTH else text[:_MESSAGE_LENGTH] + "…"
+
+
+_ErrorT = TypeVar("_ErrorT", bound=BaseException)
+
+
+def without_frames(error: _ErrorT) -> _ErrorT:
+    """Drop the traceback of an error and of all its causes: their frames hold headers, bodies and keys."""
+    chain: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while chain:
+        link = chain.pop()
+        if link is not None and id(link) not in seen:
+            seen.add(id(link))
+            link.__traceback__ = None
+            chain += [link.__cause__, link.__context__]
+    return error
+
+
+class CleanFrames:
+    """A `with` block that our own errors leave without the frames they passed through inside."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, ScenarioError):
+            without_frames(error)
+
+
+def _rebuild(cls: type[ScenarioError], args: tuple[Any, ...], state: dict[str, Any]) -> ScenarioError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error

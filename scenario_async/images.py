@@ -1,0 +1,168 @@
+"""Pictures to search with: from an id, a data URL, a file or bytes to the text that travels."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeAlias, cast
+
+import attrs
+
+from scenario_async.errors import InvalidSearchError
+
+Picture: TypeAlias = "str | bytes | os.PathLike[str]"
+"""An asset id or an image data URL (`str`), a file (`os.PathLike`), or a picture's bytes."""
+
+_SIGNATURES: Final = (
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
+    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
+    (re.compile(rb"GIF8[79]a"), "image/gif"),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
+    (re.compile(rb"....ftypavi[fs]", re.DOTALL), "image/avif"),
+    (re.compile(rb"....ftyp(heic|heix|hevc|mif1|msf1)", re.DOTALL), "image/heic"),
+    (re.compile(rb"BM.{4}\0\0\0\0", re.DOTALL), "image/bmp"),
+    (re.compile(rb"II\*\0|MM\0\*"), "image/tiff"),
+)
+_DATA_URL: Final = re.compile(
+    r"data:(image/[\w.+-]+)((?:;[\w.+-]+=[^;,\s]*)*)(;base64)?,", re.ASCII | re.IGNORECASE
+)
+_ID_LENGTH: Final = 200
+_IMAGE_SUFFIX: Final = re.compile(r"\.(avif|bmp|gif|hei[cf]|jpe?g|png|svg|tiff?|webp)$", re.IGNORECASE)
+
+
+def _pictures_repr(pictures: tuple[str, ...] | None) -> str:
+    return "None" if pictures is None else "[" + ", ".join(map(picture_repr, pictures)) + "]"
+
+
+def _like(pictures: Sequence[Picture] | None) -> tuple[str, ...] | None:
+    return _travelling_all(pictures, "images.like")
+
+
+def _unlike(pictures: Sequence[Picture] | None) -> tuple[str, ...] | None:
+    return _travelling_all(pictures, "images.unlike")
+
+
+@attrs.frozen(kw_only=True)
+class Images:
+    """Pictures to come near to (`like`) and to keep away from (`unlike`).
+
+    Each is an asset id, an image data URL, an `os.PathLike` (read now) or bytes; at least one is needed.
+    """
+
+    like: tuple[str, ...] | None = attrs.field(default=None, converter=_like, repr=_pictures_repr)
+    unlike: tuple[str, ...] | None = attrs.field(default=None, converter=_unlike, repr=_pictures_repr)
+
+
+def picture_repr(picture: object) -> str:
+    """Show a picture, with a data URL cut down to its kind and its length."""
+    if picture is None:
+        return "None"
+    if isinstance(picture, str):
+        head = _DATA_URL.match(picture)
+        return f"'data:{head[1]}…' ({len(picture)} characters)" if head else repr(picture[:80])
+    if isinstance(picture, bytes):
+        return f"{len(picture)} bytes"
+    if isinstance(picture, os.PathLike):
+        return repr(os.fspath(cast("os.PathLike[str]", picture)))
+    return f"a {type(picture).__name__}"
+
+
+def travelling(picture: object, parameter: str) -> str:
+    """Give what the service takes for a picture: an asset id or a data URL.
+
+    Raises `InvalidSearchError`, named after the parameter, for what is no picture or cannot be read.
+    """
+    if isinstance(picture, str):
+        return _text(picture, parameter)
+    if isinstance(picture, (bytes, bytearray, memoryview)):
+        return _data_url(bytes(cast("bytes", picture)), parameter, "bytes")
+    if isinstance(picture, os.PathLike):
+        path = Path(os.fspath(cast("os.PathLike[str]", picture)))
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise _refused(parameter, path, f"cannot be read: {error.strerror or error}") from None
+        return _data_url(content, parameter, f"contents of {str(path)!r}")
+    rule = "is no picture; pass an asset id, an image data URL, a pathlib.Path or bytes"
+    raise _refused(parameter, picture, rule)
+
+
+def to_images(value: Images | Mapping[str, Sequence[Picture]] | None) -> Images | None:
+    """Take `Images`, a mapping with `like` and `unlike`, or None."""
+    if value is None or isinstance(value, Images):
+        images = value
+    elif isinstance(cast("object", value), Mapping):
+        given: dict[str, Any] = {str(key): item for key, item in value.items()}
+        if unknown := sorted(set(given) - {"like", "unlike"}):
+            message = f"images has the unknown key {unknown[0]!r}; it takes `like` and `unlike`"
+            raise InvalidSearchError(message, parameter="images")
+        images = Images(**given)
+    else:
+        message = (
+            f"images is a {type(value).__name__}; pass Images(like=[...], unlike=[...]) or the same mapping"
+        )
+        raise InvalidSearchError(message, parameter="images")
+    if images and not (images.like or images.unlike):
+        message = "images is empty; give `like` or `unlike` at least one picture"
+        raise InvalidSearchError(message, parameter="images")
+    return images
+
+
+def _travelling_all(pictures: object, parameter: str) -> tuple[str, ...] | None:
+    if pictures is None:
+        return None
+    if isinstance(pictures, (str, bytes, os.PathLike)) or not isinstance(pictures, Sequence):
+        raise _refused(
+            parameter, cast("object", pictures), "is not a sequence of pictures; put it into a list"
+        )
+    each = enumerate(cast("Sequence[object]", pictures))
+    return tuple(travelling(picture, f"{parameter}[{index}]") for index, picture in each)
+
+
+def _text(text: str, parameter: str) -> str:
+    if text[:5].lower() == "data:":
+        _check_data_url(text, parameter)
+    elif text.startswith(("http://", "https://")):
+        rule = "is a URL, which the service does not fetch; pass the picture's bytes or its asset id"
+        raise InvalidSearchError(f"{parameter} {rule}", parameter=parameter)
+    elif len(text) > _ID_LENGTH:
+        raise _refused(
+            parameter, text, f"is neither an asset id nor an image data URL ({len(text)} characters)"
+        )
+    elif "/" in text or "\\" in text or text.startswith((".", "~")) or _IMAGE_SUFFIX.search(text):
+        raise _refused(parameter, text, "looks like a path; pass pathlib.Path to read a file")
+    elif not text or not text.isprintable() or " " in text:
+        raise _refused(parameter, text, "is neither an asset id nor an image data URL")
+    return text
+
+
+def _check_data_url(text: str, parameter: str) -> None:
+    head = _DATA_URL.match(text)
+    if not head:
+        rule = "is a data URL of no image; it has to start with data:image/<type>;base64,"
+        raise InvalidSearchError(f"{parameter} {rule}", parameter=parameter)
+    try:
+        content = base64.b64decode(text[head.end() :], validate=True) if head[3] else text[head.end() :]
+    except (binascii.Error, ValueError):
+        raise _refused(parameter, text, "is a data URL whose base64 is damaged") from None
+    if not content:
+        raise _refused(parameter, text, "is a data URL without a picture in it")
+
+
+def _data_url(content: bytes, parameter: str, shown: str) -> str:
+    for signature, mime_type in _SIGNATURES:
+        if signature.match(content):
+            return f"data:{mime_type};base64,{base64.b64encode(content).decode('ascii')}"
+    kinds = "PNG, JPEG, GIF, WebP, AVIF, HEIC, BMP, TIFF"
+    rule = (
+        f"no image that we know ({kinds}), but {len(content)} bytes; pass a data URL to send another format"
+    )
+    raise InvalidSearchError(f"{parameter}: the {shown} are {rule}", parameter=parameter)
+
+
+def _refused(parameter: str, value: object, rule: str) -> InvalidSearchError:
+    return InvalidSearchError(f"{parameter} {picture_repr(value)} {rule}", parameter=parameter)

@@ -1,0 +1,311 @@
+"""What a client can be told, once for both clients.
+
+An explicit value wins over the environment; None counts as not given. Keys, tokens and headers never print,
+and they are left out of a pickle unless `pickle_credentials` says otherwise.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import logging
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
+from urllib.parse import urlsplit
+
+import attrs
+
+from scenario_async import _checks
+from scenario_async.errors import CleanFrames, ScenarioError, redact
+
+if TYPE_CHECKING:
+    import aiohttp
+
+SERVICE_URL: Final = "https://api.cloud.scenario.com/v1"
+_CREDENTIALS: Final = ("api_key", "api_secret", "bearer_auth")
+_UNPICKLED: Final = (*_CREDENTIALS, "default_headers")
+
+TokenSource: TypeAlias = Callable[[], "str | Awaitable[str]"]
+SessionFactory: TypeAlias = "Callable[[], aiohttp.ClientSession]"
+_T = TypeVar("_T")
+
+
+class Secret:
+    """A text that does not print; `reveal()` gives it."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Give the text."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+
+@runtime_checkable
+class RateLimiter(Protocol):
+    """What `rate_limit` takes: something that lets requests go at its own pace.
+
+    One limiter may serve several clients, event loops and threads at once.
+    """
+
+    async def acquire(self) -> None:
+        """Return when a request may leave; a cancelled wait takes nothing."""
+        ...
+
+    def cool_down(self, seconds: float) -> None:
+        """Take note that the service asked, with a 429, to send nothing for this long."""
+        ...
+
+
+def _secret(value: str | Secret | None) -> Secret | None:
+    if value is None or isinstance(value, Secret):
+        return value
+    if not isinstance(cast("object", value), str):
+        raise ScenarioError(f"a key or secret is a {type(value).__name__}, but it must be a str")
+    return Secret(value) if value else None
+
+
+def _bearer(value: str | Secret | TokenSource | None) -> Secret | TokenSource | None:
+    if callable(value):
+        return value
+    return _secret(value)
+
+
+def _base_url(value: str | None) -> str:
+    return (value or os.environ.get("SCENARIO_BASE_URL") or SERVICE_URL).rstrip("/")
+
+
+def _project_id(value: str | None) -> str | None:
+    return _checks.text(value, "project_id") or os.environ.get("SCENARIO_PROJECT_ID") or None
+
+
+def _truth(value: bool | None) -> bool:  # noqa: FBT001
+    return bool(_checks.truth(value, "allow_http, pickle_credentials"))
+
+
+def _timeout(value: float | None) -> float:
+    return _checks.seconds(value, "timeout") or 60.0
+
+
+def _deadline(value: float | None) -> float | None:
+    return _checks.seconds(value, "deadline")
+
+
+def _max_retries(value: int | None) -> int:
+    checked = _checks.integer(value, "max_retries", least=0)
+    return 2 if checked is None else checked
+
+
+def _max_concurrency(value: int | None) -> int:
+    return _checks.integer(value, "max_concurrency", least=1) or 32
+
+
+def _max_response_bytes(value: int | None) -> int:
+    return _checks.integer(value, "max_response_bytes", least=1) or 64 * 1024 * 1024
+
+
+def _headers(value: Mapping[str, str] | None) -> dict[str, str] | None:
+    return _checks.headers(value, "default_headers")
+
+
+def _query(value: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {} if value is None else _checks.mapping(value, "default_query")
+
+
+def _invalid_hits(value: Literal["raise", "keep"] | None) -> Literal["raise", "keep"]:
+    if value not in (None, "raise", "keep"):
+        _checks.refuse("invalid_hits", value, 'it must be "raise" or "keep"')
+    return value or "raise"
+
+
+def _rate_limit(value: RateLimiter | None) -> RateLimiter | None:
+    if value is not None and not isinstance(cast("object", value), RateLimiter):
+        _checks.refuse("rate_limit", value, "it must be a RateLimit or have `acquire` and `cool_down`")
+    return value
+
+
+def quiet_settings(cls: type[_T]) -> type[_T]:
+    """Let no key stand in the frames of an error that a client's construction raises."""
+    build = cast("Callable[..., None]", cls.__init__)
+
+    def __init__(self: object, **options: object) -> None:  # noqa: N807
+        with CleanFrames():
+            build(self, **options)
+
+    __init__.__wrapped__ = build  # type: ignore[attr-defined] # pyright: ignore[reportFunctionMemberAccess]
+    __init__.__doc__ = build.__doc__
+    setattr(cls, "__init__", __init__)  # noqa: B010 - mypy takes no assignment to __init__
+    return cls
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Settings:
+    """The keywords of both clients.
+
+    Args:
+        api_key: the key of a pair; environment `SCENARIO_SDK_API_KEY`.
+        api_secret: the secret of a pair; environment `SCENARIO_SDK_API_SECRET`.
+        bearer_auth: a token, or a callable (plain or async) that gives one; environment `SCENARIO_SDK_JWT`.
+        project_id: the project of searches that name none; environment `SCENARIO_PROJECT_ID`.
+        base_url: where the API is; environment `SCENARIO_BASE_URL`, else the service.
+        allow_http: let `http://` reach hosts other than this machine; False.
+        timeout: seconds for one attempt; 60.
+        deadline: seconds for one call in all: queueing, attempts, waits, body; none.
+        max_retries: attempts after the first; 2.
+        max_concurrency: requests in flight at once per event loop; 32.
+        rate_limit: a pace for requests, `RateLimit(requests=100, per=60.0)` for instance; none.
+        default_headers: headers of every request; `SCENARIO_CUSTOM_HEADERS` (one a line) come first.
+        default_query: URL parameters of every request.
+        invalid_hits: `"raise"`, or `"keep"` to put hits that do not fit into `page.invalid_hits`.
+        max_response_bytes: the largest reply taken, decompressed; 64 MiB.
+        session: a factory of `aiohttp.ClientSession`, called on the loop that needs one; the async client
+            takes a session as well, which binds it to that session's loop and is never closed by it.
+        pickle_credentials: let keys travel in a pickle; False: the unpickled client reads its environment.
+
+    Raises `ScenarioError` when there is nothing to sign with, half a pair, or an unusable base URL.
+    """
+
+    api_key: Secret | None = attrs.field(default=None, converter=_secret)
+    api_secret: Secret | None = attrs.field(default=None, converter=_secret)
+    bearer_auth: Secret | TokenSource | None = attrs.field(default=None, converter=_bearer, repr=False)
+    project_id: str | None = attrs.field(default=None, converter=_project_id)
+    base_url: str = attrs.field(default=None, converter=_base_url)
+    allow_http: bool = attrs.field(default=None, converter=_truth)
+    timeout: float = attrs.field(default=None, converter=_timeout)
+    deadline: float | None = attrs.field(default=None, converter=_deadline)
+    max_retries: int = attrs.field(default=None, converter=_max_retries)
+    max_concurrency: int = attrs.field(default=None, converter=_max_concurrency)
+    rate_limit: RateLimiter | None = attrs.field(default=None, converter=_rate_limit)
+    default_headers: dict[str, str] | None = attrs.field(default=None, converter=_headers, repr=False)
+    default_query: dict[str, Any] = attrs.field(default=None, converter=_query, repr=False)
+    invalid_hits: Literal["raise", "keep"] = attrs.field(default=None, converter=_invalid_hits)
+    max_response_bytes: int = attrs.field(default=None, converter=_max_response_bytes)
+    session: aiohttp.ClientSession | SessionFactory | None = attrs.field(default=None, repr=False)
+    pickle_credentials: bool = attrs.field(default=None, converter=_truth)
+
+    def __attrs_post_init__(self) -> None:
+        _check_base_url(self.base_url, allow_http=self.allow_http)
+        self._resolve_headers_and_credentials()
+        _set_up_logging()
+
+    def _resolve_headers_and_credentials(self) -> None:
+        from_environment = _environment_headers()
+        explicit = any(getattr(self, name) is not None for name in _CREDENTIALS) or signs(
+            self.default_headers
+        )
+        if explicit:
+            from_environment = {k: v for k, v in from_environment.items() if k.lower() != "authorization"}
+        own = self.default_headers or {}
+        taken = {name.lower() for name in own}
+        kept = {name: value for name, value in from_environment.items() if name.lower() not in taken}
+        object.__setattr__(self, "default_headers", kept | own)
+
+        key, secret, bearer = self.api_key, self.api_secret, self.bearer_auth
+        if (bearer is None and not signs(own)) or key is not None or secret is not None:
+            key = key or _secret(os.environ.get("SCENARIO_SDK_API_KEY"))
+            secret = secret or _secret(os.environ.get("SCENARIO_SDK_API_SECRET"))
+        if (key is None) != (secret is None):
+            missing = (
+                "api_key (SCENARIO_SDK_API_KEY)" if key is None else "api_secret (SCENARIO_SDK_API_SECRET)"
+            )
+            raise ScenarioError(f"half a key pair: {missing} is missing; give both, or neither")
+        if key is not None:
+            bearer = None
+        elif bearer is None and not explicit:
+            bearer = _secret(os.environ.get("SCENARIO_SDK_JWT"))
+        if key is None and bearer is None and not signs(self.default_headers):
+            raise ScenarioError(
+                "nothing to sign with: pass api_key and api_secret, or bearer_auth, or set SCENARIO_SDK_API_KEY "
+                "and SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT"
+            )
+        for name, value in zip(_CREDENTIALS, (key, secret, bearer), strict=True):
+            object.__setattr__(self, name, value)
+
+    def keywords(self) -> dict[str, Any]:
+        """Give what this object was resolved to, as keywords of another."""
+        return {field.name: getattr(self, field.name) for field in attrs.fields(Settings)}
+
+    def overridden(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the keywords of an object like this one, but for the overrides that are not None.
+
+        Overridden credentials replace all others: a token given here is not beaten by an older key pair.
+        """
+        given = {name: value for name, value in overrides.items() if value is not None}
+        kept = self.keywords()
+        if any(name in given for name in _CREDENTIALS) or signs(given.get("default_headers")):
+            kept |= dict.fromkeys(_CREDENTIALS)
+        return kept | given
+
+    def pickled(self) -> dict[str, Any]:
+        """Give the keywords that may travel in a pickle."""
+        keywords = self.keywords()
+        if not self.pickle_credentials:
+            keywords = {name: value for name, value in keywords.items() if name not in _UNPICKLED}
+        if keywords["session"] is not None and not callable(keywords["session"]):
+            raise ScenarioError(
+                "a client with a session of its own cannot be pickled; give it a session factory"
+            )
+        return keywords
+
+
+def signs(headers: Mapping[str, str] | None) -> bool:
+    """Tell whether these headers bring their own signature."""
+    return any(name.lower() == "authorization" for name in headers or ())
+
+
+def basic_authorization(key: Secret, secret: Secret) -> str:
+    """Give the header value of HTTP Basic, in UTF-8."""
+    pair = f"{key.reveal()}:{secret.reveal()}".encode()
+    return "Basic " + base64.b64encode(pair).decode("ascii")
+
+
+def _environment_headers() -> dict[str, str]:
+    lines = os.environ.get("SCENARIO_CUSTOM_HEADERS", "").splitlines()
+    pairs = (line.split(":", 1) for line in lines if ":" in line)
+    headers = {name.strip(): value.strip() for name, value in pairs}
+    return _checks.headers(headers, "SCENARIO_CUSTOM_HEADERS") or {}
+
+
+def _check_base_url(url: str, *, allow_http: bool) -> None:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ScenarioError(f"base_url {redact(url)!r} is no URL: {error}") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise ScenarioError(f"base_url is {redact(url)!r}, but it must be like {SERVICE_URL}")
+    if parts.username is not None or parts.password is not None:
+        raise ScenarioError("base_url holds credentials; pass api_key and api_secret instead")
+    if parts.query or parts.fragment:
+        raise ScenarioError(f"base_url is {redact(url)!r}, but it must have no query string and no fragment")
+    if parts.scheme == "http" and not allow_http and not _is_loopback(host):
+        raise ScenarioError(
+            f"base_url is {url!r}, which sends keys unprotected; use https, or allow_http=True"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _set_up_logging() -> None:
+    level = os.environ.get("SCENARIO_LOG", "").upper()
+    logger = logging.getLogger("scenario_async")
+    if level in ("INFO", "DEBUG") and not any(isinstance(each, _LogHandler) for each in logger.handlers):
+        handler = _LogHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(level)
+
+
+class _LogHandler(logging.StreamHandler[Any]):
+    """The handler that `SCENARIO_LOG` puts on this package's logger, at most once."""
