@@ -166,9 +166,11 @@ async def send(
         connection = _Connection()
         try:
             return await _exchange(session, request, authorization, most_bytes, connection)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError) as error:
             if not (connection.was_stale and isinstance(error, aiohttp.ClientConnectionError)):
                 raise _translated(error) from without_frames(error)
+        except (aiohttp.ClientError, ValueError) as error:  # their texts and attributes hold URL and headers
+            raise _translated(error) from None
     raise APIConnectionError("every kept-alive connection was closed by the server")
 
 

@@ -187,7 +187,11 @@ STATUS_ERRORS: Final[Mapping[int, type[APIStatusError]]] = {
 
 
 def redact(text: str) -> str:
-    """Shorten a text from outside and take out what could be a secret: data URLs, query strings, credentials."""
+    """Give a text from outside on one line, cut, and without what could be a secret.
+
+    That is data URLs, query strings, credentials in URLs and in Authorization headers.
+    """
+    text = " ".join(text[: _MESSAGE_LENGTH * 4].split())
     text = _DATA_URL.sub("data:…", text)
     text = _QUERY_STRING.sub(r"\1?…", text)
     text = _CREDENTIALS_IN_URL.sub(r"\1…@", text)
@@ -207,6 +211,8 @@ def without_frames(error: _ErrorT) -> _ErrorT:
         if link is not None and id(link) not in seen:
             seen.add(id(link))
             link.__traceback__ = None
+            if link.__suppress_context__:
+                link.__context__ = None
             chain += [link.__cause__, link.__context__]
     return error
 
