@@ -1,0 +1,172 @@
+"""Who signs a request, and what happens when a token expires."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.hits import assets
+from support.servers import Answer, Arrived, answers
+
+from scenario_async import AssetSearch, AsyncScenario, AuthenticationError, PermissionDeniedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support.faces import Connect
+    from support.servers import Serve
+
+SEARCH = AssetSearch(query="q")
+ONE_HIT = {"hits": assets(1), "limit": 20, "offset": 0}
+EXPIRED = Answer({"message": "denied"}, status=403, headers={"x-amzn-errortype": "AccessDeniedException"})
+
+
+class Tokens:
+    """Gives a new token each time, and counts; async or plain."""
+
+    def __init__(self) -> None:
+        self.given = 0
+        self.threads: set[str] = set()
+
+    def plain(self) -> str:
+        self.given += 1
+        self.threads.add(threading.current_thread().name)
+        return f"token-{self.given}"
+
+    async def asynchronous(self) -> str:
+        await asyncio.sleep(0)
+        return self.plain()
+
+
+def _taking(*tokens: str) -> Callable[[Arrived], Any]:
+    def script(request: Arrived) -> Any:
+        return ONE_HIT if request.headers["authorization"] in [f"Bearer {token}" for token in tokens] else EXPIRED
+
+    return script
+
+
+def test_a_key_pair_is_basic_in_utf8(connect: Connect, serve: Serve) -> None:
+    """Secrets beyond ASCII work."""
+    server = serve(answers(ONE_HIT))
+    connect(server.base_url, api_key="kéy", api_secret="sécret").page(SEARCH)
+    scheme, _, content = server.requests[0].headers["authorization"].partition(" ")
+    assert scheme == "Basic"
+    assert base64.b64decode(content).decode() == "kéy:sécret"
+
+
+def test_a_token_is_bearer(connect: Connect, serve: Serve) -> None:
+    """A fixed token travels as it is."""
+    server = serve(answers(ONE_HIT))
+    connect(server.base_url, api_key=None, api_secret=None, bearer_auth="jwt").page(SEARCH)
+    assert server.requests[0].headers["authorization"] == "Bearer jwt"
+
+
+@pytest.mark.parametrize("where", ["client", "search"])
+def test_an_authorization_header_of_ones_own_wins(connect: Connect, serve: Serve, where: str) -> None:
+    """A caller who signs is not signed over."""
+    server = serve(answers(ONE_HIT))
+    own = {"AUTHORIZATION": "Custom x"}
+    face = connect(server.base_url, default_headers=own if where == "client" else None)
+    face.page(AssetSearch(query="q", extra_headers=own if where == "search" else None))
+    assert server.requests[0].headers["authorization"] == "Custom x"
+
+
+@pytest.mark.parametrize("kind", ["plain", "asynchronous"])
+def test_a_callable_is_asked_once_while_its_token_is_taken(connect: Connect, serve: Serve, kind: str) -> None:
+    """The token is kept, and a plain callable runs in a thread of its own."""
+    tokens = Tokens()
+    server = serve(_taking("token-1"))
+    face = connect(server.base_url, api_key=None, api_secret=None, bearer_auth=getattr(tokens, kind))
+    assert len(face.fan_out([SEARCH] * 20, concurrency=20)) == 20
+    face.page(SEARCH)
+    assert tokens.given == 1
+    if kind == "plain":
+        assert "MainThread" not in tokens.threads
+        assert "scenario-async" not in tokens.threads
+
+
+@pytest.mark.parametrize("refusal", [EXPIRED, Answer({}, status=401)])
+def test_a_refused_token_is_renewed_once_and_at_once(connect: Connect, serve: Serve, refusal: Answer) -> None:
+    """An expired token costs a request and no retry."""
+    tokens = Tokens()
+    server = serve(answers(refusal, ONE_HIT))
+    face = connect(server.base_url, api_key=None, api_secret=None, bearer_auth=tokens.plain, max_retries=0)
+    assert face.page(SEARCH).response.attempts == 2
+    assert [request.headers["authorization"] for request in server.requests] == ["Bearer token-1", "Bearer token-2"]
+
+
+def test_a_token_that_is_refused_again_is_an_error(connect: Connect, serve: Serve) -> None:
+    """One renewal a call, and no more."""
+    tokens = Tokens()
+    server = serve(answers(EXPIRED))
+    with pytest.raises(PermissionDeniedError):
+        connect(server.base_url, api_key=None, api_secret=None, bearer_auth=tokens.plain).page(SEARCH)
+    assert len(server.requests) == tokens.given == 2
+
+
+def test_another_403_renews_nothing(connect: Connect, serve: Serve) -> None:
+    """Only an expired token is renewed."""
+    tokens = Tokens()
+    server = serve(answers(Answer({"reason": "not yours"}, status=403)))
+    with pytest.raises(PermissionDeniedError, match="not yours"):
+        connect(server.base_url, api_key=None, api_secret=None, bearer_auth=tokens.plain).page(SEARCH)
+    assert len(server.requests) == tokens.given == 1
+
+
+def _failing() -> str:
+    raise LookupError("vault is sealed")
+
+
+async def _failing_async() -> str:
+    raise LookupError("vault is sealed")
+
+
+@pytest.mark.parametrize("source", [_failing, _failing_async])
+def test_a_callable_that_fails_is_an_authentication_error(connect: Connect, serve: Serve, source: Any) -> None:
+    """The callable's own error is the cause, and nothing is sent."""
+    server = serve(answers(ONE_HIT))
+    face = connect(server.base_url, api_key=None, api_secret=None, bearer_auth=source)
+    with pytest.raises(AuthenticationError, match="bearer_auth failed: LookupError") as caught:
+        face.page(SEARCH)
+    assert isinstance(caught.value.__cause__, LookupError)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("nothing", [None, "", 7, "two\nlines"])
+def test_what_is_no_token_is_refused(connect: Connect, serve: Serve, nothing: Any) -> None:
+    """A callable has to give a text without line breaks."""
+    face = connect(serve(answers(ONE_HIT)).base_url, api_key=None, api_secret=None, bearer_auth=lambda: nothing)
+    with pytest.raises(AuthenticationError, match="gave no token"):
+        face.page(SEARCH)
+
+
+async def test_those_who_wait_for_a_token_share_one_question(serve: Serve) -> None:
+    """Cancelling one of them costs the others nothing."""
+    asked = 0
+    release = asyncio.Event()
+
+    async def source() -> str:
+        nonlocal asked
+        asked += 1
+        await release.wait()
+        return "token-1"
+
+    server = serve(_taking("token-1"))
+    async with AsyncScenario(bearer_auth=source, base_url=server.base_url) as client:
+
+        async def search() -> int:
+            return len((await client.search.asset_search(query="q")).hits)
+
+        tasks = [asyncio.create_task(search()) for _ in range(5)]
+        while not asked:
+            await asyncio.sleep(0)
+        tasks[0].cancel()
+        await asyncio.sleep(0)
+        release.set()
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(done[0], asyncio.CancelledError)
+    assert done[1:] == [1, 1, 1, 1]
+    assert asked == 1

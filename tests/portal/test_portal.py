@@ -1,0 +1,166 @@
+"""The event loop in a thread, by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scenario_async._portal import Portal, portal
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+WORD: contextvars.ContextVar[str] = contextvars.ContextVar("WORD", default="none")
+
+
+@pytest.fixture
+def own() -> Generator[Portal]:
+    """Give a portal of this test's own."""
+    made = Portal()
+    yield made
+    made.stop()
+
+
+async def _double(number: int) -> int:
+    await asyncio.sleep(0)
+    return 2 * number
+
+
+def test_a_coroutine_runs_and_gives_its_result(own: Portal) -> None:
+    """The caller waits and gets what the coroutine returns."""
+    assert own.run(_double(21)) == 42
+
+
+def test_an_error_is_raised_in_the_caller(own: Portal) -> None:
+    """What the coroutine raises is raised where it was called."""
+
+    async def fail() -> None:
+        raise LookupError("inside")
+
+    with pytest.raises(LookupError, match="inside"):
+        own.run(fail())
+    assert own.run(_double(1)) == 2
+
+
+def test_fifty_threads_share_one_loop(own: Portal) -> None:
+    """The loop is started once, however many ask at the same time."""
+    results: list[int] = []
+    loops: set[int] = set()
+
+    async def note(number: int) -> int:
+        loops.add(id(asyncio.get_running_loop()))
+        return await _double(number)
+
+    threads = [threading.Thread(target=lambda n=n: results.append(own.run(note(n)))) for n in range(50)]  # type: ignore[misc]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == [2 * number for number in range(50)]
+    assert len(loops) == 1
+
+
+def test_context_variables_reach_the_coroutine(own: Portal) -> None:
+    """A trace id that the caller has set is seen inside."""
+
+    async def read() -> str:
+        return WORD.get()
+
+    token = WORD.set("traced")
+    try:
+        assert own.run(read()) == "traced"
+    finally:
+        WORD.reset(token)
+
+
+def test_it_works_where_a_loop_runs(own: Portal) -> None:
+    """A notebook's loop is blocked meanwhile, and that is all."""
+
+    async def notebook() -> int:
+        return own.run(_double(4))
+
+    assert asyncio.run(notebook()) == 8
+
+
+def test_a_call_from_its_own_loop_is_an_error(own: Portal) -> None:
+    """Waiting there would be waiting for ever."""
+
+    async def nested() -> int:
+        return own.run(_double(1))
+
+    with pytest.raises(RuntimeError, match="await it instead"):
+        own.run(nested())
+
+
+def test_an_interrupt_cancels_the_coroutine_and_leaves_the_portal_usable(own: Portal) -> None:
+    """Ctrl-C ends the call, after the coroutine has ended."""
+    ended = threading.Event()
+    began = threading.Event()
+
+    async def endless() -> None:
+        began.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.01)
+            ended.set()
+
+    def interrupt() -> None:
+        began.wait(5)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        own.run(endless())
+    thread.join()
+    assert ended.is_set()
+    assert time.monotonic() - started < 10
+    assert own.run(_double(3)) == 6
+
+
+def test_stopping_cancels_what_is_under_way(own: Portal) -> None:
+    """Those who wait are told, and the next call starts anew."""
+    began = threading.Event()
+    told: list[BaseException] = []
+
+    async def endless() -> None:
+        began.set()
+        await asyncio.sleep(60)
+
+    def call() -> None:
+        try:
+            own.run(endless())
+        except RuntimeError as error:
+            told.append(error)
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    began.wait(5)
+    own.stop()
+    thread.join(5)
+    assert "cancelled" in str(told[0])
+    assert own.run(_double(2)) == 4
+
+
+def test_a_forked_child_starts_anew() -> None:
+    """The child has no thread, and makes its own."""
+    assert portal.run(_double(5)) == 10
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = 0 if portal.run(_double(6)) == 12 else 2
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert portal.run(_double(7)) == 14

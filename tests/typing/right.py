@@ -1,0 +1,103 @@
+"""Right uses, with the types that they must have; both type checkers read this file, and nothing runs it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, assert_type
+
+from scenario_async import (
+    AssetHit,
+    AssetSearch,
+    AsyncScenario,
+    AsyncSearchPage,
+    F,
+    FanOutError,
+    FanOutHit,
+    Filter,
+    Hit,
+    Images,
+    ModelHit,
+    ModelSearch,
+    RateLimit,
+    Reply,
+    Scenario,
+    Search,
+    SearchPager,
+    SyncSearchPage,
+    WorkflowHit,
+    WorkflowSearch,
+)
+from scenario_async.types import SearchAssetSearchParams, SearchAssetSearchResponse
+
+
+async def asynchronous(client: AsyncScenario, params: SearchAssetSearchParams) -> None:
+    """What the async client gives."""
+    pager = client.search.asset_search(
+        query="knight",
+        filter=F.kind == "image",
+        image=Path("knight.png"),
+        sort_by=["createdAt:desc"],
+        limit=10,
+        public=True,
+        extra_headers={"x": "y"},
+        timeout=3,
+    )
+    assert_type(pager, SearchPager[AssetHit])
+    page = await pager
+    assert_type(page, AsyncSearchPage[AssetHit])
+    assert_type(page.hits, Sequence[AssetHit])
+    assert_type(page.hits[0].metadata.width, float | None)
+    assert_type(page.estimated_total_hits, int | None)
+    assert_type(page.response.request_id, str | None)
+    assert_type(await page.get_next_page(), AsyncSearchPage[AssetHit])
+    async for hit in pager:
+        assert_type(hit, AssetHit)
+    async for hit in page:
+        assert_type(hit, AssetHit)
+    async for model in client.search.model_search(query="x", original_models=True).iter_hits(max_hits=3, prefetch=2):
+        assert_type(model, ModelHit)
+    async for each in client.search.workflow_search(filter="status = ready").iter_pages(max_pages=2):
+        assert_type(each, AsyncSearchPage[WorkflowHit])
+    async with client.search.asset_search(**params) as opened:
+        assert_type(opened, SearchPager[AssetHit])
+    assert_type(client.search.run(ModelSearch(query="x")), SearchPager[ModelHit])
+    assert_type(client.search.resume("token", WorkflowSearch(query="x")), SearchPager[WorkflowHit])
+    same = [AssetSearch(query="a"), AssetSearch(query="b")]
+    assert_type(client.search.fan_out(same), AsyncGenerator[FanOutHit[AssetHit]])
+    async for found in client.search.fan_out(same, order="submitted"):
+        assert_type(found.hit, AssetHit)
+    mixed: list[Search[Hit]] = [AssetSearch(query="a"), ModelSearch(query="b")]
+    async for either in client.search.fan_out(mixed, on_error="yield"):
+        assert_type(either, FanOutHit[Hit] | FanOutError[Hit])
+    assert_type(client.with_options(timeout=3.0, max_retries=1), AsyncScenario)
+    assert_type(await client.request("GET", "/assets/x", query={"a": 1}), Reply)
+    async with client as entered:
+        assert_type(entered, AsyncScenario)
+
+
+def blocking(client: Scenario, params: SearchAssetSearchParams) -> None:
+    """What the blocking client gives."""
+    page = client.search.asset_search(images={"like": ["asset_a", b"..."]})
+    assert_type(page, SyncSearchPage[AssetHit])
+    assert_type(page.hits[0].id, str)
+    assert_type(client.search.asset_search(**params), SyncSearchPage[AssetHit])
+    for hit in page:
+        assert_type(hit, AssetHit)
+    for each in client.search.model_search(query="x", images=Images(like=["asset_a"])).iter_pages():
+        assert_type(each, SyncSearchPage[ModelHit])
+    assert_type(client.search.workflow_search(query="x").get_next_page(), SyncSearchPage[WorkflowHit])
+    assert_type(client.search.fan_out([AssetSearch(query="a")]), Generator[FanOutHit[AssetHit]])
+    assert_type(client.with_options(rate_limit=RateLimit(100, 60.0)), Scenario)
+    assert_type(client.request("GET", "/x").json(), Any)
+    with client as entered:
+        assert_type(entered, Scenario)
+
+
+def values(hit: SearchAssetSearchResponse) -> None:
+    """Searches, filters and hits as values."""
+    assert_type(AssetSearch(filter=F.width > 3).filter, str | None)
+    assert_type((F.kind == "image") & (F.width >= 1024) | ~F.nsfw.is_empty(), Filter)
+    assert_type(F["metadata.type"].contains_any("a", "b"), Filter)
+    assert_type(hit, AssetHit)
+    assert_type(hit.extra, Mapping[str, Any])
