@@ -172,7 +172,7 @@ def read_page(
         told = _told(content)
         message = f"the service answered 200 with an error: {told}" if told else "$.hits is no list"
         raise _misshapen(reply, message, content)
-    found = cast("list[Any]", raw)
+    found = cast("list[object]", raw)
     hit_class = cast("type[HitT_co]", search.hit_class)
     misfits: list[Any] = []
     try:
@@ -281,7 +281,7 @@ def _url(url: str, query: Mapping[str, Any]) -> str:
 def _pairs(name: str, value: object) -> Iterator[tuple[str, str]]:
     """Spell a URL parameter as the official SDK does: `a=1,2` for a list, `a[b]=1` for a mapping, nothing for none."""
     if isinstance(value, Mapping):
-        for key, inner in cast("Mapping[Any, Any]", value).items():
+        for key, inner in cast("Mapping[str, object]", value).items():
             yield from _pairs(f"{name}[{key}]", inner)
         return
     several = cast("Sequence[object]", value) if isinstance(value, (list, tuple)) else [value]

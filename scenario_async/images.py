@@ -113,12 +113,11 @@ def to_images(value: Images | Mapping[str, Sequence[Picture]] | None) -> Images 
 
 
 def _travelling_all(pictures: object, parameter: str) -> tuple[str, ...] | None:
+    given = pictures
     if pictures is None:
         return None
     if isinstance(pictures, (str, bytes, os.PathLike)) or not isinstance(pictures, Sequence):
-        raise _refused(
-            parameter, cast("object", pictures), "is not a sequence of pictures; put it into a list"
-        )
+        raise _refused(parameter, given, "is not a sequence of pictures; put it into a list")
     each = enumerate(cast("Sequence[object]", pictures))
     return tuple(travelling(picture, f"{parameter}[{index}]") for index, picture in each)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.faces import AsyncFace, Connect, Face, SyncFace
 from support.servers import Serve, serving
 
 from scenario_async import AsyncScenario, Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 
 @pytest.fixture(params=["async", "sync"])

@@ -87,7 +87,9 @@ def test_each_status_has_its_class(connect: Connect, serve: Serve, status: int, 
         ([], "Bad Request"),
     ],
 )
-def test_messages_come_from_whichever_shape_the_body_has(connect: Connect, serve: Serve, body: Any, told: str) -> None:
+def test_messages_come_from_whichever_shape_the_body_has(
+    connect: Connect, serve: Serve, body: Any, told: str
+) -> None:
     """The service's documents disagree on the shape of errors."""
     face = connect(serve(answers(Answer(body, status=400))).base_url)
     with pytest.raises(APIError) as caught:
@@ -212,6 +214,10 @@ def _drop(handler: BaseHTTPRequestHandler) -> None:
     handler.close_connection = True
 
 
+def _hang(handler: BaseHTTPRequestHandler) -> None:
+    handler.rfile.read(1)  # ends when the client goes away
+
+
 def _nonsense(handler: BaseHTTPRequestHandler) -> None:
     handler.wfile.write(b"SSH-2.0-OpenSSH\r\n\r\n")
     handler.wfile.flush()
@@ -228,7 +234,9 @@ def test_a_connection_that_breaks_is_retried(connect: Connect, serve: Serve, beh
 
 
 @pytest.mark.parametrize("behave", [_cut_off, _drop])
-def test_a_connection_that_always_breaks_is_a_connection_error(connect: Connect, serve: Serve, behave: Any) -> None:
+def test_a_connection_that_always_breaks_is_a_connection_error(
+    connect: Connect, serve: Serve, behave: Any
+) -> None:
     """The error tells how often it was tried."""
     server = serve(answers(Answer(behave=behave)))
     with pytest.raises(APIConnectionError) as caught:
@@ -284,13 +292,15 @@ def test_redirects_are_refused(connect: Connect, serve: Serve) -> None:
 
 SECRETS = ("s3cr3t", "c2VjcmV0", "aGVsbG8gd29ybGQ")
 FAILURES: dict[str, Any] = {
-    "status": Answer({"reason": "Basic ZW11bGF0b3I6czNjcjN0, data:image/png;base64,aGVsbG8gd29ybGQ="}, status=400),
+    "status": Answer(
+        {"reason": "Basic ZW11bGF0b3I6czNjcjN0, data:image/png;base64,aGVsbG8gd29ybGQ="}, status=400
+    ),
     "misshapen": {"hits": [asset(ownerId=None)]},
     "not json": Answer(b"Signature=s3cr3t"),
     "broken": Answer(behave=_drop),
     "no http": Answer(behave=_nonsense),
     "too large": Answer(b" " * 2_000_000),
-    "slow": Answer(behave=lambda handler: handler.rfile.read(1)),
+    "slow": Answer(behave=_hang),
 }
 
 

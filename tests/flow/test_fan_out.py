@@ -43,7 +43,9 @@ def _script(request: Arrived) -> Any:
 
 @pytest.mark.parametrize("concurrency", [1, 3, 50])
 @pytest.mark.parametrize("order", ["completed", "submitted"])
-def test_every_hit_of_every_search_comes_once(connect: Connect, serve: Serve, order: str, concurrency: int) -> None:
+def test_every_hit_of_every_search_comes_once(
+    connect: Connect, serve: Serve, order: str, concurrency: int
+) -> None:
     """Each search is read to its end; hits of one search keep their order."""
     face = connect(serve(_script).base_url)
     searches = [AssetSearch(query=str(number), limit=10) for number in range(12)]
@@ -86,7 +88,9 @@ def test_an_error_can_be_an_item(connect: Connect, serve: Serve, order: str) -> 
     searches = [AssetSearch(query="a"), AssetSearch(query="bad"), AssetSearch(query="c")]
     found = face.fan_out(searches, order=order, on_error="yield")
     errors = [each for each in found if isinstance(each, FanOutError)]
-    assert [(each.index, each.search, type(each.error)) for each in errors] == [(1, searches[1], BadRequestError)]
+    assert [(each.index, each.search, type(each.error)) for each in errors] == [
+        (1, searches[1], BadRequestError)
+    ]
     assert len(found) == 51
 
 
@@ -157,7 +161,7 @@ async def test_an_async_input_that_is_slow_holds_nothing_up(serve: Serve) -> Non
         yield AssetSearch(query="b")
 
     async with AsyncScenario(api_key="a", api_secret="b", base_url=serve(_script).base_url) as client:
-        found = []
+        found: list[int] = []
         async for each in client.search.fan_out(searches()):
             found.append(each.index)
             arrived.set()

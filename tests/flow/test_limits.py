@@ -36,7 +36,9 @@ def _hang(handler: BaseHTTPRequestHandler) -> None:
 
 
 def _drip(handler: BaseHTTPRequestHandler) -> None:
-    handler.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n")
+    handler.wfile.write(
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n"
+    )
     handler.connection.settimeout(0.02)
     while True:
         handler.wfile.write(b" ")
@@ -198,7 +200,11 @@ async def test_a_thousand_cancelled_calls_leave_every_slot_free(serve: Serve) ->
 
     server = serve(script)
     async with AsyncScenario(
-        api_key="a", api_secret="b", base_url=server.base_url, max_concurrency=3, rate_limit=RateLimit(5000, 1)
+        api_key="a",
+        api_secret="b",
+        base_url=server.base_url,
+        max_concurrency=3,
+        rate_limit=RateLimit(5000, 1),
     ) as client:
 
         async def search() -> None:

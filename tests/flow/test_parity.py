@@ -30,7 +30,7 @@ KINDS: dict[str, type[Search[Any]]] = {
 }
 SHARED: list[dict[str, Any]] = [
     {"query": "knight"},
-    {"query": "ünï \"quoted\" \\ 日本 \n"},
+    {"query": 'ünï "quoted" \\ 日本 \n'},
     {"filter": 'kind = "image" AND width >= 1024'},
     {"query_semantic_ratio": 0.5},
     {"query_semantic_ratio": 1},
@@ -44,7 +44,18 @@ SHARED: list[dict[str, Any]] = [
     {"original_assets": False},
     {"project_id": "proj_x&y=z ü"},
     {"extra_headers": {"X-Trace": "1", "accept": "text/plain"}},
-    {"extra_query": {"a": 1, "b": True, "c": "x y", "d": [1, 2], "e": {"f": "g"}, "h": None, "i": 1.5, "j": ""}},
+    {
+        "extra_query": {
+            "a": 1,
+            "b": True,
+            "c": "x y",
+            "d": [1, 2],
+            "e": {"f": "g"},
+            "h": None,
+            "i": 1.5,
+            "j": "",
+        }
+    },
     {"extra_body": {"query": "wins", "deep": {"a": [None, True, 1.5]}}},
 ]
 PICTURES: list[dict[str, Any]] = [
@@ -59,7 +70,12 @@ HITS = {"assets": asset(), "models": model(), "workflows": workflow()}
 
 
 def _script(request: Arrived) -> Any:
-    return {"hits": [HITS[request.path.rpartition("/")[2]]], "limit": 20, "offset": 0, "estimatedTotalHits": 1}
+    return {
+        "hits": [HITS[request.path.rpartition("/")[2]]],
+        "limit": 20,
+        "offset": 0,
+        "estimatedTotalHits": 1,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +119,9 @@ def _sent(recorder: Server) -> tuple[Any, ...]:
     return request.method, request.path, request.query, request.body, headers
 
 
-def _compare(kind: str, params: dict[str, Any], recorder: Server, official: scenario_sdk.Scenario, face: Face) -> None:
+def _compare(
+    kind: str, params: dict[str, Any], recorder: Server, official: scenario_sdk.Scenario, face: Face
+) -> None:
     getattr(official.search, kind)(**params)
     theirs = _sent(recorder)
     face.page(KINDS[kind](**params))

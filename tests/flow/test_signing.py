@@ -32,18 +32,24 @@ class Tokens:
         self.threads: set[str] = set()
 
     def plain(self) -> str:
+        """Give the next token."""
         self.given += 1
         self.threads.add(threading.current_thread().name)
         return f"token-{self.given}"
 
     async def asynchronous(self) -> str:
+        """Give the next token, later."""
         await asyncio.sleep(0)
         return self.plain()
 
 
 def _taking(*tokens: str) -> Callable[[Arrived], Any]:
     def script(request: Arrived) -> Any:
-        return ONE_HIT if request.headers["authorization"] in [f"Bearer {token}" for token in tokens] else EXPIRED
+        return (
+            ONE_HIT
+            if request.headers["authorization"] in [f"Bearer {token}" for token in tokens]
+            else EXPIRED
+        )
 
     return script
 
@@ -95,7 +101,10 @@ def test_a_refused_token_is_renewed_once_and_at_once(connect: Connect, serve: Se
     server = serve(answers(refusal, ONE_HIT))
     face = connect(server.base_url, api_key=None, api_secret=None, bearer_auth=tokens.plain, max_retries=0)
     assert face.page(SEARCH).response.attempts == 2
-    assert [request.headers["authorization"] for request in server.requests] == ["Bearer token-1", "Bearer token-2"]
+    assert [request.headers["authorization"] for request in server.requests] == [
+        "Bearer token-1",
+        "Bearer token-2",
+    ]
 
 
 def test_a_token_that_is_refused_again_is_an_error(connect: Connect, serve: Serve) -> None:
@@ -125,7 +134,9 @@ async def _failing_async() -> str:
 
 
 @pytest.mark.parametrize("source", [_failing, _failing_async])
-def test_a_callable_that_fails_is_an_authentication_error(connect: Connect, serve: Serve, source: Any) -> None:
+def test_a_callable_that_fails_is_an_authentication_error(
+    connect: Connect, serve: Serve, source: Any
+) -> None:
     """The callable's own error is the cause, and nothing is sent."""
     server = serve(answers(ONE_HIT))
     face = connect(server.base_url, api_key=None, api_secret=None, bearer_auth=source)
@@ -138,7 +149,9 @@ def test_a_callable_that_fails_is_an_authentication_error(connect: Connect, serv
 @pytest.mark.parametrize("nothing", [None, "", 7, "two\nlines"])
 def test_what_is_no_token_is_refused(connect: Connect, serve: Serve, nothing: Any) -> None:
     """A callable has to give a text without line breaks."""
-    face = connect(serve(answers(ONE_HIT)).base_url, api_key=None, api_secret=None, bearer_auth=lambda: nothing)
+    face = connect(
+        serve(answers(ONE_HIT)).base_url, api_key=None, api_secret=None, bearer_auth=lambda: nothing
+    )
     with pytest.raises(AuthenticationError, match="gave no token"):
         face.page(SEARCH)
 

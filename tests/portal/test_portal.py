@@ -58,7 +58,10 @@ def test_fifty_threads_share_one_loop(own: Portal) -> None:
         loops.add(id(asyncio.get_running_loop()))
         return await _double(number)
 
-    threads = [threading.Thread(target=lambda n=n: results.append(own.run(note(n)))) for n in range(50)]  # type: ignore[misc]
+    def call(number: int) -> None:
+        results.append(own.run(note(number)))
+
+    threads = [threading.Thread(target=call, args=(n,)) for n in range(50)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -5,9 +5,8 @@ A flow test calls the face, which calls the async client on a loop of its own or
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import attrs
 
@@ -24,6 +23,9 @@ from scenario_async import (
     SyncSearchPage,
 )
 
+if TYPE_CHECKING:
+    import asyncio
+
 
 @attrs.frozen
 class Iterated:
@@ -37,8 +39,7 @@ class Iterated:
     @property
     def ids(self) -> list[str]:
         """The ids of the hits, also where the items are pages."""
-        hits = [hit for item in self.items for hit in (item.hits if isinstance(item, SearchPage) else [item])]
-        return [hit.id for hit in hits]
+        return [hit.id for item in self.items for hit in getattr(item, "hits", [item])]
 
 
 class Face(Protocol):
@@ -62,7 +63,9 @@ class Face(Protocol):
         """Iterate pages to the end."""
         ...
 
-    def fan_out(self, searches: Iterable[Search[Any]], **options: Any) -> list[FanOutHit[Hit] | FanOutError[Hit]]:
+    def fan_out(
+        self, searches: Iterable[Search[Any]], **options: Any
+    ) -> list[FanOutHit[Hit] | FanOutError[Hit]]:
         """Run many searches to the end."""
         ...
 
@@ -113,7 +116,9 @@ class AsyncFace:
         """Iterate pages to the end."""
         return self._iterated("iter_pages", search, token, limits)
 
-    def _iterated(self, method: str, search: Search[Any], token: str | None, limits: dict[str, Any]) -> Iterated:
+    def _iterated(
+        self, method: str, search: Search[Any], token: str | None, limits: dict[str, Any]
+    ) -> Iterated:
         async def iterate() -> Iterated:
             searches = self.client.search
             pager = searches.run(search) if token is None else searches.resume(token, search)
@@ -122,7 +127,9 @@ class AsyncFace:
 
         return self.runner.run(iterate())
 
-    def fan_out(self, searches: Iterable[Search[Any]], **options: Any) -> list[FanOutHit[Hit] | FanOutError[Hit]]:
+    def fan_out(
+        self, searches: Iterable[Search[Any]], **options: Any
+    ) -> list[FanOutHit[Hit] | FanOutError[Hit]]:
         """Run many searches to the end."""
 
         async def collect() -> list[FanOutHit[Hit] | FanOutError[Hit]]:
@@ -169,14 +176,18 @@ class SyncFace:
         """Iterate pages to the end."""
         return self._iterated("iter_pages", search, token, limits)
 
-    def _iterated(self, method: str, search: Search[Any], token: str | None, limits: dict[str, Any]) -> Iterated:
+    def _iterated(
+        self, method: str, search: Search[Any], token: str | None, limits: dict[str, Any]
+    ) -> Iterated:
         searches = self.client.search
         page = searches.run(search) if token is None else searches.resume(token, search)
         iteration = getattr(page, method)(**limits)
         items = list(iteration)
         return Iterated(items, iteration.stopped_because, iteration.duplicates, iteration.resume_token)
 
-    def fan_out(self, searches: Iterable[Search[Any]], **options: Any) -> list[FanOutHit[Hit] | FanOutError[Hit]]:
+    def fan_out(
+        self, searches: Iterable[Search[Any]], **options: Any
+    ) -> list[FanOutHit[Hit] | FanOutError[Hit]]:
         """Run many searches to the end."""
         return list(self.client.search.fan_out(searches, **options))
 

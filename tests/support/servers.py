@@ -67,7 +67,7 @@ def serving(script: Script) -> Generator[Server]:
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
-        def do_POST(self) -> None:  # noqa: N802 - the standard library's name
+        def do_POST(self) -> None:
             length = int(self.headers.get("content-length") or 0)
             content = self.rfile.read(length)
             parts = urlsplit(self.path)
@@ -143,7 +143,9 @@ def answers(*each: Answer | dict[str, Any]) -> Script:
     return script
 
 
-def paged(library: Sequence[dict[str, Any]], total: Callable[[int], int | None] = lambda real: real) -> Script:
+def paged(
+    library: Sequence[dict[str, Any]], total: Callable[[int], int | None] = lambda real: real
+) -> Script:
     """Give a script that pages through a library as the service does, with totals of one's own."""
 
     def script(request: Arrived) -> dict[str, Any]:
@@ -151,7 +153,12 @@ def paged(library: Sequence[dict[str, Any]], total: Callable[[int], int | None] 
         told = total(len(library))
         if "page" in body or "hitsPerPage" in body:
             page, size = body.get("page", 1), body.get("hitsPerPage", 20)
-            envelope = {"page": page, "hitsPerPage": size, "totalHits": told, "totalPages": told and -(-told // size)}
+            envelope = {
+                "page": page,
+                "hitsPerPage": size,
+                "totalHits": told,
+                "totalPages": told and -(-told // size),
+            }
             start = (page - 1) * size
         else:
             start, size = body.get("offset", 0), body.get("limit", 20)

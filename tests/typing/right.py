@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, assert_type
+from typing import TYPE_CHECKING, Any, assert_type
 
 from scenario_async import (
     AssetHit,
@@ -28,7 +28,9 @@ from scenario_async import (
     WorkflowHit,
     WorkflowSearch,
 )
-from scenario_async.types import SearchAssetSearchParams, SearchAssetSearchResponse
+
+if TYPE_CHECKING:
+    from scenario_async.types import SearchAssetSearchParams, SearchAssetSearchResponse
 
 
 async def asynchronous(client: AsyncScenario, params: SearchAssetSearchParams) -> None:
@@ -55,7 +57,9 @@ async def asynchronous(client: AsyncScenario, params: SearchAssetSearchParams) -
         assert_type(hit, AssetHit)
     async for hit in page:
         assert_type(hit, AssetHit)
-    async for model in client.search.model_search(query="x", original_models=True).iter_hits(max_hits=3, prefetch=2):
+    async for model in client.search.model_search(query="x", original_models=True).iter_hits(
+        max_hits=3, prefetch=2
+    ):
         assert_type(model, ModelHit)
     async for each in client.search.workflow_search(filter="status = ready").iter_pages(max_pages=2):
         assert_type(each, AsyncSearchPage[WorkflowHit])

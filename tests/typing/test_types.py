@@ -21,7 +21,9 @@ MARKED = {number for number, line in enumerate(WRONG.read_text().splitlines(), 1
 
 
 def _run(*command: str) -> str:
-    done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, cwd=ROOT, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", *command], capture_output=True, text=True, cwd=ROOT, check=False
+    )
     return done.stdout
 
 
@@ -31,16 +33,26 @@ def _pyright(file: Path, folder: Path) -> set[int]:
     (folder / file.name).write_text(file.read_text())
     settings = {"typeCheckingMode": "strict", "include": ["."], "extraPaths": [str(ROOT)]}
     (folder / "pyrightconfig.json").write_text(json.dumps(settings))
-    told = json.loads(_run("pyright", "--outputjson", "--pythonpath", sys.executable, "--project", str(folder)))
+    told = json.loads(
+        _run("pyright", "--outputjson", "--pythonpath", sys.executable, "--project", str(folder))
+    )
     assert told["summary"]["filesAnalyzed"] == 1
-    return {each["range"]["start"]["line"] + 1 for each in told["generalDiagnostics"] if each["severity"] == "error"}
+    return {
+        each["range"]["start"]["line"] + 1
+        for each in told["generalDiagnostics"]
+        if each["severity"] == "error"
+    }
 
 
 def _mypy(file: Path, _: Path) -> set[int]:
     if find_spec("mypy") is None:
         pytest.skip("mypy is not installed here; the session `types` has it")
     told = _run("mypy", "--strict", "--no-error-summary", "--hide-error-context", str(file))
-    errors = [line for line in told.splitlines() if ": error:" in line and line.startswith(str(file.relative_to(ROOT)))]
+    errors = [
+        line
+        for line in told.splitlines()
+        if ": error:" in line and line.startswith(str(file.relative_to(ROOT)))
+    ]
     return {int(line.split(":")[1]) for line in errors}
 
 
