@@ -14,6 +14,7 @@ import attrs
 
 from scenario_async import _checks, _json
 from scenario_async._structure import fault, sort_out, structure_hits
+from scenario_async._version import __version__
 from scenario_async.errors import (
     STATUS_ERRORS,
     APIError,
@@ -121,8 +122,6 @@ class PreparedSearch:
 
 def default_headers(settings: Settings) -> dict[str, str]:
     """Give the headers of every request, in lower case."""
-    from scenario_async import __version__  # noqa: PLC0415 - the package's face imports this module
-
     usual = {"accept": "application/json", "user-agent": f"scenario-async/{__version__}"}
     return usual | _lowered(settings.default_headers)
 

@@ -91,8 +91,7 @@ def test_the_library_is_as_large_as_promised(face: Face) -> None:
     assert len(face.hits(WorkflowSearch(filter=everything)).ids) >= 20
     own = set(face.hits(AssetSearch(filter=everything)).ids)
     public = set(face.hits(AssetSearch(filter=everything, public=True)).ids)
-    assert public
-    assert not own & public
+    assert len(public - own) >= 100
 
 
 def test_filters_and_sorting_mean_what_they_say(face: Face) -> None:

@@ -103,7 +103,7 @@ def test_free_requests_check_what_they_are_given(
     """Nothing leaves that would not be what the caller meant."""
     server = serve(answers({}))
     with pytest.raises(InvalidSearchError, match=told):
-        connect(server.base_url).request(options.pop("method", "GET"), "/x", **options)
+        connect(server.base_url).request(**{"method": "GET", "path": "/x", **options})
     assert server.requests == []
 
 
