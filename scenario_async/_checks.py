@@ -20,12 +20,13 @@ _HEADER_VALUE_REFUSED: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _SHOWN: Final = 80
 
 
-def refuse(parameter: str, value: object, rule: str) -> NoReturn:
-    """Raise the error that every rule raises."""
+def refuse(parameter: str, value: object, rule: str, *, part: str = "") -> NoReturn:
+    """Raise the error that every rule raises; `part` names what of the parameter is wrong, where not all is."""
     shown = repr(value)
     if len(shown) > _SHOWN:
         shown = shown[:_SHOWN] + "…"
-    raise InvalidSearchError(f"{parameter} is {shown}, but {rule}", parameter=parameter)
+    named = f"{parameter}: {part}" if part else parameter
+    raise InvalidSearchError(f"{named} is {shown}, but {rule}", parameter=parameter)
 
 
 def integer(value: object, parameter: str, *, least: int) -> int | None:
@@ -81,9 +82,8 @@ def headers(value: object, parameter: str) -> dict[str, str] | None:
     given = mapping(value, parameter)
     for name, content in given.items():
         if not _HEADER_NAME.fullmatch(name):
-            refuse(
-                f"{parameter}: a header name", name, "it may only have letters, digits and !#$%&'*+-.^_`|~"
-            )
+            rule = "it may only have letters, digits and !#$%&'*+-.^_`|~"
+            refuse(parameter, name, rule, part="a header name")
         if not isinstance(content, str) or _HEADER_VALUE_REFUSED.search(content) or not _encodes(content):
             rule = "must be a str without control characters or line breaks"
             raise InvalidSearchError(f"{parameter}: the value of {name!r} {rule}", parameter=parameter)
@@ -97,7 +97,7 @@ def mapping(value: object, parameter: str) -> dict[str, Any]:
     copied = dict(cast("Mapping[object, Any]", value))
     for key in copied:
         if not isinstance(key, str):
-            refuse(f"{parameter}: a key", key, "it must be a str")
+            refuse(parameter, key, "it must be a str", part="a key")
     return cast("dict[str, Any]", copied)
 
 

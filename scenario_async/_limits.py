@@ -169,12 +169,7 @@ class Admission:
             await self._slot(slots, time_left)
         else:
             async with self.turnstile.get():
-                await self._slot(slots, time_left)
-                try:
-                    await self.rate_limit.acquire()
-                except BaseException:
-                    slots.release()
-                    raise
+                await self._slot_at_its_pace(slots, self.rate_limit, time_left)
         try:
             yield
         finally:
@@ -191,6 +186,20 @@ class Admission:
             await self._wait_out_cool_down(time_left)
             await slots.acquire()
             if self.cool_down.remaining() == 0:
+                return
+            slots.release()
+
+    async def _slot_at_its_pace(
+        self, slots: asyncio.Semaphore, rate_limit: RateLimiter, time_left: Callable[[], float]
+    ) -> None:
+        while True:
+            await self._slot(slots, time_left)
+            try:
+                await rate_limit.acquire()
+            except BaseException:
+                slots.release()
+                raise
+            if self.cool_down.remaining() == 0:  # a 429 may have come meanwhile
                 return
             slots.release()
 

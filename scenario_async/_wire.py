@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http.client import responses
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, cast
@@ -144,8 +145,9 @@ def free_request(
     if not method.isascii() or not method.isalpha():
         _checks.refuse("method", method, "it must be the name of an HTTP method")
     base = settings.base_url + "/"
-    relative = path if "://" in path else path.lstrip("/")
-    url = urljoin(base, quote(relative, safe="%/:?&=+,;@[]!$'()*~"))
+    absolute = "://" in path.partition("?")[0]
+    below = path if absolute else "./" + path.lstrip("/")
+    url = urljoin(base, quote(below, safe="%/:?&=+,;@[]!$'()*~"))  # joined, so that `..` shows where it leads
     wanted, allowed = urlsplit(url), urlsplit(base)
     outside = (wanted.scheme, wanted.netloc) != (allowed.scheme, allowed.netloc)
     if outside or not wanted.path.startswith(allowed.path):
@@ -209,7 +211,7 @@ def status_error(reply: Reply) -> APIStatusError:
     told = _told(content) or (redact(body) if isinstance(body, str) and "<" not in body else "")
     phrase = responses.get(reply.status, "unknown status")
     if "location" in reply.headers and reply.status < 400:  # noqa: PLR2004
-        told = f"redirects are not followed (to {redact(reply.headers['location'])})"
+        told = f"redirects are not followed (to {redact(reply.headers['location'].partition('?')[0])})"
     return cls(
         f"{reply.status} {told or phrase}",
         status_code=reply.status,
@@ -236,10 +238,12 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
     if wait is not None or text is None:
         return wait
     try:
-        moment = parsedate_to_datetime(text).timestamp()
+        moment = parsedate_to_datetime(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return max(0.0, moment - (time.time() if now is None else now))
+    return max(0.0, moment.timestamp() - (time.time() if now is None else now))
 
 
 def _travelling(search: Search[Hit]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -274,7 +278,7 @@ def _plain(value: object) -> object:
 
 def _url(url: str, query: Mapping[str, Any]) -> str:
     pairs = [pair for name, value in query.items() for pair in _pairs(name, value)]
-    return f"{url}?{urlencode(pairs)}" if pairs else url
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(pairs)}" if pairs else url
 
 
 def _pairs(name: str, value: object) -> Iterator[tuple[str, str]]:

@@ -174,7 +174,11 @@ class Field:
 
     def _equalities(self, method: str, values: tuple[Value | Iterable[Value], ...]) -> list[Filter]:
         flat = cast("tuple[Value, ...]", values)
-        if len(values) == 1 and isinstance(values[0], Iterable) and not isinstance(values[0], str):
+        if (
+            len(values) == 1
+            and isinstance(values[0], Iterable)
+            and not isinstance(values[0], (str, bytes, bytearray))
+        ):
             flat = tuple(values[0])
         if not flat:
             message = f"filter: {self._name}.{method}() needs at least one value"

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias, cast
 import attrs
 
 from scenario_async.errors import InvalidSearchError
+from scenario_async.models import url_repr
 
 Picture: TypeAlias = "str | bytes | os.PathLike[str]"
 """An asset id or an image data URL (`str`), a file (`os.PathLike`), or a picture's bytes."""
@@ -81,11 +82,12 @@ def travelling(picture: object, parameter: str) -> str:
     if isinstance(picture, (bytes, bytearray, memoryview)):
         return _data_url(bytes(cast("bytes", picture)), parameter, "bytes")
     if isinstance(picture, os.PathLike):
-        path = Path(os.fspath(cast("os.PathLike[str]", picture)))
+        path = Path(os.fsdecode(cast("os.PathLike[str]", picture)))
         try:
             content = path.read_bytes()
-        except OSError as error:
-            raise _refused(parameter, path, f"cannot be read: {error.strerror or error}") from None
+        except (OSError, ValueError) as error:
+            told = getattr(error, "strerror", None) or error
+            raise _refused(parameter, path, f"cannot be read: {told}") from None
         return _data_url(content, parameter, f"contents of {str(path)!r}")
     rule = "is no picture; pass an asset id, an image data URL, a pathlib.Path or bytes"
     raise _refused(parameter, picture, rule)
@@ -123,11 +125,12 @@ def _travelling_all(pictures: object, parameter: str) -> tuple[str, ...] | None:
 
 
 def _text(text: str, parameter: str) -> str:
-    if text[:5].lower() == "data:":
+    start = text.lstrip(" \t\r\n\"'")[:8].lower()
+    if start.startswith("data:"):
         _check_data_url(text, parameter)
-    elif text.startswith(("http://", "https://")):
+    elif start.startswith(("http://", "https://")):
         rule = "is a URL, which the service does not fetch; pass the picture's bytes or its asset id"
-        raise InvalidSearchError(f"{parameter} {rule}", parameter=parameter)
+        raise InvalidSearchError(f"{parameter} {url_repr(text)} {rule}", parameter=parameter)
     elif len(text) > _ID_LENGTH:
         raise _refused(
             parameter, text, f"is neither an asset id nor an image data URL ({len(text)} characters)"

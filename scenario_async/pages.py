@@ -162,6 +162,8 @@ def read_token(token: str, search: Search[Hit]) -> tuple[Position, frozenset[byt
         digests = base64.b64decode(cast("str", seen), validate=True)
     except (TypeError, ValueError):
         raise _refused_token("is damaged") from None
+    if len(digests) % _DIGEST_BYTES:
+        raise _refused_token("is damaged")
     each = range(0, len(digests), _DIGEST_BYTES)
     return Position(start.by_page, number, size), frozenset(digests[i : i + _DIGEST_BYTES] for i in each)
 
@@ -189,7 +191,10 @@ def _search_digest(search: Search[Hit]) -> str:
     given = {name: value for name, value in parts.items() if value is not None}
     if given.get("images") is not None:
         given["images"] = attrs.asdict(given["images"])
-    text = json.dumps(given, sort_keys=True, separators=(",", ":"), default=repr)
+    try:
+        text = json.dumps(given, sort_keys=True, separators=(",", ":"), default=repr)
+    except TypeError:  # keys of several kinds, in an `extra_body`, have no order but their own
+        text = json.dumps(given, separators=(",", ":"), default=repr)
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 

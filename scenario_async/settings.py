@@ -78,7 +78,8 @@ def _bearer(value: str | Secret | TokenSource | None) -> Secret | TokenSource | 
 
 
 def _base_url(value: str | None) -> str:
-    return (value or os.environ.get("SCENARIO_BASE_URL") or SERVICE_URL).rstrip("/")
+    given = _checks.text(value, "base_url")
+    return (given or os.environ.get("SCENARIO_BASE_URL") or SERVICE_URL).rstrip("/")
 
 
 def _project_id(value: str | None) -> str | None:
@@ -278,10 +279,10 @@ def _check_base_url(url: str, *, allow_http: bool) -> None:
         host, _ = parts.hostname or "", parts.port
     except ValueError as error:
         raise ScenarioError(f"base_url {redact(url)!r} is no URL: {error}") from None
+    if parts.username is not None or parts.password is not None or "@" in url:
+        raise ScenarioError("base_url holds credentials; pass api_key and api_secret instead")
     if parts.scheme not in ("http", "https") or not host:
         raise ScenarioError(f"base_url is {redact(url)!r}, but it must be like {SERVICE_URL}")
-    if parts.username is not None or parts.password is not None:
-        raise ScenarioError("base_url holds credentials; pass api_key and api_secret instead")
     if parts.query or parts.fragment:
         raise ScenarioError(f"base_url is {redact(url)!r}, but it must have no query string and no fragment")
     if parts.scheme == "http" and not allow_http and not _is_loopback(host):
@@ -300,11 +301,13 @@ def _is_loopback(host: str) -> bool:
 def _set_up_logging() -> None:
     level = os.environ.get("SCENARIO_LOG", "").upper()
     logger = logging.getLogger("scenario_async")
-    if level in ("INFO", "DEBUG") and not any(isinstance(each, _LogHandler) for each in logger.handlers):
+    if level not in ("INFO", "DEBUG"):
+        return
+    logger.setLevel(level)
+    if not any(isinstance(each, _LogHandler) for each in logger.handlers):
         handler = _LogHandler()
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         logger.addHandler(handler)
-        logger.setLevel(level)
 
 
 class _LogHandler(logging.StreamHandler[Any]):
