@@ -25,7 +25,8 @@ _T = TypeVar("_T")
 
 _SPREAD: Final = 0.1
 _LONGEST_SPREAD: Final = 2.0
-_MARGIN: Final = 0.005
+_MARGIN: Final = 0.03
+_LARGEST_MARGIN: Final = 0.25
 
 
 class PerLoop(Generic[_T]):
@@ -115,7 +116,8 @@ class _Window:
         sleep: Callable[[float], Any] = asyncio.sleep,
     ) -> None:
         self._left_at: deque[float] = deque(maxlen=requests)
-        self._per = per + min(_MARGIN, per * _MARGIN)
+        # Requests travel unequally long (the first ones open connections), and the service counts at its door.
+        self._per = per + min(_LARGEST_MARGIN, per * _MARGIN)
         self._now = now
         self._sleep = sleep
         self._lock = threading.Lock()

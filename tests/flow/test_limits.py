@@ -153,12 +153,12 @@ def test_the_rate_limit_is_never_exceeded_in_any_window(connect: Connect, serve:
         arrivals.append(time.monotonic())
         return ONE_HIT
 
-    face = connect(serve(script).base_url, rate_limit=RateLimit(requests=5, per=0.3))
+    face = connect(serve(script).base_url, rate_limit=RateLimit(requests=5, per=0.6))
     began = time.monotonic()
-    assert len(face.fan_out([SEARCH] * 20, concurrency=20)) == 20
-    assert time.monotonic() - began >= 0.9
+    assert len(face.fan_out([SEARCH] * 15, concurrency=15)) == 15
+    assert time.monotonic() - began >= 1.2
     arrivals.sort()
-    assert min(later - earlier for earlier, later in zip(arrivals, arrivals[5:], strict=False)) >= 0.29
+    assert min(later - earlier for earlier, later in zip(arrivals, arrivals[5:], strict=False)) >= 0.55
 
 
 def test_derived_clients_share_slots_pace_and_cool_down(connect: Connect, serve: Serve) -> None:
