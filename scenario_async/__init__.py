@@ -12,8 +12,8 @@ from scenario_async._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from scenario_async._limits import RateLimit as RateLimit
-    from scenario_async._paging import AsyncSearchPage as AsyncSearchPage
-    from scenario_async._paging import SearchPager as SearchPager
+    from scenario_async._pagers import AsyncSearchPage as AsyncSearchPage
+    from scenario_async._pagers import SearchPager as SearchPager
     from scenario_async._wire import Reply as Reply
     from scenario_async.client import AsyncScenario as AsyncScenario
     from scenario_async.errors import (
@@ -115,7 +115,7 @@ if TYPE_CHECKING:
 
 _ROOMS: Final = {
     "_limits": "RateLimit",
-    "_paging": "AsyncSearchPage SearchPager",
+    "_pagers": "AsyncSearchPage SearchPager",
     "_wire": "Reply",
     "client": "AsyncScenario",
     "errors": (

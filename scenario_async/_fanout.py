@@ -6,15 +6,17 @@ Of each iterator that is under way, one item at most waits to be taken: a slow t
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+    from collections.abc import Callable
 
 _S = TypeVar("_S")
 _T = TypeVar("_T")
+_T_co = TypeVar("_T_co", covariant=True)
 
 
 @attrs.frozen
@@ -27,41 +29,17 @@ class Item(Generic[_S, _T]):
     error: Exception | None = None
 
 
-async def merge(
-    sources: AsyncIterator[_S],
-    open_source: Callable[[_S], AsyncGenerator[_T]],
-    *,
-    concurrency: int,
-    ordered: bool,
-) -> AsyncGenerator[Item[_S, _T]]:
-    """Give the items of all sources, as they come or (`ordered`) source after source.
+class Closable(Protocol[_T_co]):
+    """An async iterator that can be given up."""
 
-    `sources` is read only as places free up. An error of one source is an item, and ends that source alone.
-    Closing this generator cancels what is under way.
-    """
-    merging = _Merging(sources, open_source, concurrency)
-    try:
-        while merging.pull():
-            source = await merging.next_ready(ordered=ordered)
-            if source is None:
-                continue
-            item = source.take()
-            if item is None:
-                merging.drop(source)
-                continue
-            merging.drop(source)
-            if item.error is None:
-                source.ask()
-                merging.put_back(source, ordered=ordered)
-            yield item
-    finally:
-        await merging.aclose()
+    async def __anext__(self) -> _T_co: ...
+    async def aclose(self) -> None: ...
 
 
 class _Source(Generic[_S, _T]):
     """A source under way, with the task that fetches its next item."""
 
-    def __init__(self, index: int, source: _S, items: AsyncGenerator[_T]) -> None:
+    def __init__(self, index: int, source: _S, items: Closable[_T]) -> None:
         self.index = index
         self.source = source
         self.items = items
@@ -80,27 +58,70 @@ class _Source(Generic[_S, _T]):
             return Item(self.index, self.source, None, error)
 
 
-class _Merging(Generic[_S, _T]):
+class Merge(AsyncIterator[Item[_S, _T]]):
+    """The items of all sources, as they come or (`ordered`) source after source.
+
+    `sources` is read only as places free up. An error of one source is an item, and ends that source alone.
+    `aclose` cancels what is under way. It is no generator, because those within others cannot be closed by
+    their loop's end.
+    """
+
     def __init__(
-        self, sources: AsyncIterator[_S], open_source: Callable[[_S], AsyncGenerator[_T]], concurrency: int
+        self,
+        sources: AsyncIterator[_S],
+        open_source: Callable[[_S], Closable[_T]],
+        *,
+        concurrency: int,
+        ordered: bool,
     ) -> None:
         self._sources = sources
         self._open_source = open_source
         self._concurrency = concurrency
+        self._ordered = ordered
         self._active: list[_Source[_S, _T]] = []
         self._pulling: asyncio.Future[_S] | None = None
         self._drained = False
         self._opened = 0
 
-    def pull(self) -> bool:
+    async def __anext__(self) -> Item[_S, _T]:
+        while self._pull():
+            source = await self._next_ready()
+            if source is None:
+                continue
+            item = source.take()
+            self._active.remove(source)
+            if item is None:
+                continue
+            if item.error is None:
+                source.ask()
+                # kept at its place in the order, or sent behind the others so that none starves
+                self._active.insert(0 if self._ordered else len(self._active), source)
+            return item
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Cancel what is under way, and open nothing more."""
+        self._drained = True
+        active, self._active = self._active, []
+        tasks: list[asyncio.Future[Any]] = [source.task for source in active]
+        if self._pulling is not None:
+            tasks.append(self._pulling)
+            self._pulling = None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for source in active:
+            await source.items.aclose()
+
+    def _pull(self) -> bool:
         """Ask for another source if there is a place for it; False when all is done."""
         if self._pulling is None and not self._drained and len(self._active) < self._concurrency:
             self._pulling = asyncio.ensure_future(anext(self._sources))
         return bool(self._active) or self._pulling is not None
 
-    async def next_ready(self, *, ordered: bool) -> _Source[_S, _T] | None:
+    async def _next_ready(self) -> _Source[_S, _T] | None:
         """Wait until a source has something; None when a new one came instead."""
-        looked_at = self._active[:1] if ordered else self._active
+        looked_at = self._active[:1] if self._ordered else self._active
         tasks: set[asyncio.Future[Any]] = {source.task for source in looked_at}
         if self._pulling is not None:
             tasks.add(self._pulling)
@@ -116,20 +137,3 @@ class _Merging(Generic[_S, _T]):
                 self._opened += 1
             return None
         return next(source for source in looked_at if source.task.done())
-
-    def drop(self, source: _Source[_S, _T]) -> None:
-        self._active.remove(source)
-
-    def put_back(self, source: _Source[_S, _T], *, ordered: bool) -> None:
-        """Keep a source's place in the order, or send it behind the others so that none starves."""
-        self._active.insert(0 if ordered else len(self._active), source)
-
-    async def aclose(self) -> None:
-        tasks: list[asyncio.Future[Any]] = [source.task for source in self._active]
-        if self._pulling is not None:
-            tasks.append(self._pulling)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for source in self._active:
-            await source.items.aclose()

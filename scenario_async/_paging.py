@@ -5,24 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
+from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Generic, Self, TypedDict, TypeVar, Unpack
-from weakref import WeakSet
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, Unpack
 
 import attrs
 
 from scenario_async import _checks
 from scenario_async.errors import ScenarioError
 from scenario_async.models import Hit
-from scenario_async.pages import LARGEST_PAGE, Position, SearchPage, StopReason, id_digest, make_token
-from scenario_async.searches import HitT_co, Search
+from scenario_async.pages import Position, SearchPage, StopReason, id_digest, make_token
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
-    from types import TracebackType
+
+    from scenario_async.searches import Search
 
 _HitT = TypeVar("_HitT", bound=Hit)
-_T = TypeVar("_T")
 
 
 class Limits(TypedDict, total=False):
@@ -80,11 +79,13 @@ class Progress:
         return make_token(self._search, self._next, [*self._before, *self._ids[: self._delivered]])
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class Run(Generic[_HitT]):
-    """One iteration: from a position, or from a page that is there already.
+@attrs.define(kw_only=True, eq=False)
+class Run(AsyncIterator[SearchPage[_HitT]]):
+    """One iteration over pages: from a position, or from a page that is there already.
 
-    `known` are digests of ids that were delivered before, by the run that this one resumes.
+    Gives no hit twice and no empty page. `known` are digests of ids that were delivered before, by the run
+    that this one resumes. It is no generator, because those within others cannot be closed by their loop's
+    end; `aclose` it, or iterate `pages()` or `hits()`, which do.
     """
 
     source: Source[_HitT]
@@ -94,84 +95,99 @@ class Run(Generic[_HitT]):
     max_hits: int | None = None
     max_pages: int | None = None
     prefetch: int = 0
-    progress: Progress = attrs.field(
-        init=False, default=attrs.Factory(lambda run: Progress(run.source.search, run.start), takes_self=True)
-    )
+    progress: Progress = attrs.field(init=False)
+    _ahead: _Ahead[_HitT] = attrs.field(init=False)
+    _seen: set[str] = attrs.field(init=False, factory=set[str])
+    _position: Position = attrs.field(init=False)
+    _was_last: bool = attrs.field(init=False, default=False)
+    _ended: bool = attrs.field(init=False, default=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.progress = Progress(self.source.search, self.start)
+        self._ahead = _Ahead(self.source, self.prefetch)
+        self._position = self.start
+
+    async def __anext__(self) -> SearchPage[_HitT]:
+        found: SearchPage[_HitT] | StopReason | None = None
+        try:
+            found = None if self._ended else await self._next_page()
+        finally:
+            if not isinstance(found, SearchPage):
+                await self.aclose()
+        if isinstance(found, SearchPage):
+            return found
+        if found is not None:
+            self.progress.stopped_because = found
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """End here, and give up what is under way."""
+        self._ended = True
+        await self._ahead.aclose()
 
     async def pages(self) -> AsyncGenerator[SearchPage[_HitT]]:
-        """Give page after page, without hits that were given before, and never an empty one."""
-        progress = self.progress
-        ahead: _Ahead[_HitT] = _Ahead(self)
-        seen: set[str] = set()
-        hits_left, pages_left = self.max_hits, self.max_pages
-        position, page = self.start, self.first_page
-        try:
-            while True:
-                if hits_left == 0 or pages_left == 0:
-                    progress.stopped_because = "max_hits" if hits_left == 0 else "max_pages"
-                    return
-                page = page or await ahead.page_at(position)
-                if page.received == 0:
-                    progress.stopped_because = "empty_page"
-                    return
-                fresh = self._without_repeats(page, seen)
-                if not fresh.hits and not fresh.invalid_hits:
-                    progress.stopped_because = "repeated_page"
-                    return
-                whole = hits_left is None or len(fresh.hits) <= hits_left
-                if not whole:
-                    fresh = attrs.evolve(fresh, hits=fresh.hits[:hits_left])
-                hits_left = None if hits_left is None else hits_left - len(fresh.hits)
-                pages_left = None if pages_left is None else pages_left - 1
-                ahead.refill(page, hits_left, pages_left)
-                progress.begin(fresh, whole=whole)
-                yield fresh
-                if whole and not page.has_next_page():
-                    progress.stopped_because = "exhausted"
-                    return
-                position, page = page.next_position, None
-        finally:
-            await ahead.aclose()
-
-    async def whole_pages(self) -> AsyncGenerator[SearchPage[_HitT]]:
-        """Give page after page to someone who takes each as one."""
-        async with aclosing(self.pages()) as pages:
-            async for page in pages:
-                self.progress.delivered_all()
+        """Give page after page, to someone who counts what is delivered."""
+        async with aclosing(self):
+            async for page in self:
                 yield page
 
     async def hits(self) -> AsyncGenerator[_HitT]:
         """Give hit after hit."""
-        async with aclosing(self.pages()) as pages:
-            async for page in pages:
+        async with aclosing(self):
+            async for page in self:
                 for hit in self.progress.deliver(page):
                     yield hit
 
-    def _without_repeats(self, page: SearchPage[_HitT], seen: set[str]) -> SearchPage[_HitT]:
-        before = len(seen)
+    async def _next_page(self) -> SearchPage[_HitT] | StopReason:
+        """Give the next page with something new, or why there is none."""
+        if self._was_last:
+            return "exhausted"
+        if self.max_hits == 0 or self.max_pages == 0:
+            return "max_hits" if self.max_hits == 0 else "max_pages"
+        page, self.first_page = self.first_page, None
+        page = page or await self._ahead.page_at(self._position)
+        if page.received == 0:
+            return "empty_page"
+        fresh = self._without_repeats(page)
+        if not fresh.hits and not fresh.invalid_hits:
+            return "repeated_page"
+        whole = self.max_hits is None or len(fresh.hits) <= self.max_hits
+        if not whole:
+            fresh = attrs.evolve(fresh, hits=fresh.hits[: self.max_hits])
+        if self.max_hits is not None:
+            self.max_hits -= len(fresh.hits)
+        if self.max_pages is not None:
+            self.max_pages -= 1
+        self._ahead.refill(page, self.max_hits, self.max_pages)
+        self.progress.begin(fresh, whole=whole)
+        self._position = page.next_position
+        self._was_last = whole and not page.has_next_page()
+        return fresh
+
+    def _without_repeats(self, page: SearchPage[_HitT]) -> SearchPage[_HitT]:
         fresh: list[_HitT] = []
         for hit in page.hits:
-            if hit.id not in seen and (not self.known or id_digest(hit.id) not in self.known):
-                seen.add(hit.id)
+            if hit.id not in self._seen and (not self.known or id_digest(hit.id) not in self.known):
+                self._seen.add(hit.id)
                 fresh.append(hit)
-        self.progress.duplicates += len(page.hits) - (len(seen) - before)
+        self.progress.duplicates += len(page.hits) - len(fresh)
         if not page.invalid_hits:
             return page if len(fresh) == len(page.hits) else attrs.evolve(page, hits=fresh)
-        invalid: list[Any] = []
-        for each in page.invalid_hits:
-            key = json.dumps(each, sort_keys=True)
-            if key not in seen:
-                seen.add(key)
-                invalid.append(each)
+        invalid = [each for each in page.invalid_hits if self._is_new(json.dumps(each, sort_keys=True))]
         return attrs.evolve(page, hits=fresh, invalid_hits=invalid)
+
+    def _is_new(self, key: str) -> bool:
+        new = key not in self._seen
+        self._seen.add(key)
+        return new
 
 
 class _Ahead(Generic[_HitT]):
     """Pages asked for before their turn, in order."""
 
-    def __init__(self, run: Run[_HitT]) -> None:
-        self._fetch = run.source.fetch
-        self._most = run.prefetch
+    def __init__(self, source: Source[_HitT], most: int) -> None:
+        self._fetch = source.fetch
+        self._most = most
         self._asked: deque[tuple[Position, asyncio.Future[SearchPage[_HitT]]]] = deque()
 
     async def page_at(self, position: Position) -> SearchPage[_HitT]:
@@ -207,128 +223,6 @@ class _Ahead(Generic[_HitT]):
             task.cancel()
         if tasks:
             await asyncio.gather(*tasks, return_exceptions=True)
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class AsyncSearchPage(SearchPage[HitT_co]):
-    """One page of hits; `async for` goes through its hits and those of all following pages."""
-
-    source: Source[Any] = attrs.field(repr=False)
-
-    @classmethod
-    def of(cls, page: SearchPage[_HitT], source: Source[_HitT]) -> AsyncSearchPage[_HitT]:
-        """Give a page the way to its followers."""
-        return AsyncSearchPage(**page_parts(page), source=source)
-
-    def __aiter__(self) -> AsyncGenerator[HitT_co]:
-        return self.iter_hits()
-
-    async def get_next_page(self) -> AsyncSearchPage[HitT_co]:
-        """Fetch the following page; `ScenarioError` if this one is the last."""
-        page = await self.source.fetch(following(self))
-        return AsyncSearchPage.of(page, self.source)
-
-    def iter_hits(self, max_hits: int | None = None, prefetch: int = 0) -> AsyncGenerator[HitT_co]:
-        """Iterate the hits of this and all following pages, each once."""
-        return self._run(max_hits=max_hits, prefetch=prefetch).hits()
-
-    def iter_pages(
-        self, max_pages: int | None = None, prefetch: int = 0
-    ) -> AsyncGenerator[AsyncSearchPage[HitT_co]]:
-        """Iterate this page and all following ones, each hit once."""
-        return async_pages(self._run(max_pages=max_pages, prefetch=prefetch))
-
-    def _run(self, **limits: Unpack[Limits]) -> Run[HitT_co]:
-        return run_of(self.source, self.position, first_page=self, **limits)
-
-
-class SearchPager(Generic[HitT_co]):
-    """A search that has not been sent yet: await it for the first page, iterate it for all hits.
-
-    `await` asks for as many hits as the service gives by default, iteration for the largest pages, unless the
-    search names a size. `stopped_because`, `duplicates` and `resume_token` tell of the iteration started last.
-    Leave it with `async with` to close what is still under way.
-    """
-
-    def __init__(
-        self, source: Source[HitT_co], start: Position | None = None, known: frozenset[bytes] = frozenset()
-    ) -> None:
-        self._source: Source[Any] = source
-        self._known = known
-        self._first = start or Position.first(source.search, default_size=None)
-        self._start = start or Position.first(source.search, default_size=LARGEST_PAGE)
-        self._progress = Progress(source.search, self._start)
-        self._open: WeakSet[AsyncGenerator[Any]] = WeakSet()
-
-    def __await__(self) -> Generator[Any, None, AsyncSearchPage[HitT_co]]:
-        return self._first_page().__await__()
-
-    def __aiter__(self) -> AsyncGenerator[HitT_co]:
-        return self.iter_hits()
-
-    def iter_hits(self, max_hits: int | None = None, prefetch: int = 0) -> AsyncGenerator[HitT_co]:
-        """Iterate all hits, each once; stop after `max_hits`; keep up to `prefetch` pages under way."""
-        run = self._run(max_hits=max_hits, prefetch=prefetch)
-        return self._opened(run, run.hits())
-
-    def iter_pages(
-        self, max_pages: int | None = None, prefetch: int = 0
-    ) -> AsyncGenerator[AsyncSearchPage[HitT_co]]:
-        """Iterate all pages, each hit once; stop after `max_pages`; keep up to `prefetch` pages under way."""
-        run = self._run(max_pages=max_pages, prefetch=prefetch)
-        return self._opened(run, async_pages(run))
-
-    @property
-    def stopped_because(self) -> StopReason | None:
-        """Why the last iteration ended; None while it has not."""
-        return self._progress.stopped_because
-
-    @property
-    def duplicates(self) -> int:
-        """How many hits the last iteration dropped because it had delivered them before."""
-        return self._progress.duplicates
-
-    @property
-    def resume_token(self) -> str:
-        """A text that `client.search.resume(token, search)` goes on from, after the last hit delivered."""
-        return self._progress.resume_token
-
-    async def aclose(self) -> None:
-        """Close every iteration of this pager."""
-        for iteration in list(self._open):
-            await iteration.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    async def _first_page(self) -> AsyncSearchPage[HitT_co]:
-        page = await self._source.fetch(self._first)
-        if self._known:
-            page = attrs.evolve(page, hits=[hit for hit in page.hits if id_digest(hit.id) not in self._known])
-        self._progress = Progress(self._source.search, self._first)
-        self._progress.begin(page, whole=True)
-        self._progress.delivered_all()
-        return AsyncSearchPage.of(page, self._source)
-
-    def _run(self, **limits: Unpack[Limits]) -> Run[HitT_co]:
-        return run_of(self._source, self._start, known=self._known, **limits)
-
-    def _opened(self, run: Run[Any], iteration: AsyncGenerator[_T]) -> AsyncGenerator[_T]:
-        self._progress = run.progress
-        self._open.add(iteration)
-        return iteration
-
-
-async def async_pages(run: Run[_HitT]) -> AsyncGenerator[AsyncSearchPage[_HitT]]:
-    """Give a run's pages, each with the way to its followers."""
-    async with aclosing(run.whole_pages()) as pages:
-        async for page in pages:
-            yield AsyncSearchPage.of(page, run.source)
 
 
 def run_of(

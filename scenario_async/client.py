@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 import attrs
 
-from scenario_async._paging import SearchPager
+from scenario_async._pagers import SearchPager
 from scenario_async.errors import CleanFrames
 from scenario_async.models import Hit
 from scenario_async.pages import read_token
@@ -25,13 +25,14 @@ from scenario_async.surface import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Mapping
+    from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
     from types import TracebackType
 
     from scenario_async._wire import Reply
     from scenario_async.searches import Search
 
 _HitT = TypeVar("_HitT", bound=Hit)
+_T = TypeVar("_T")
 
 
 class AsyncSearches(Searches):
@@ -95,14 +96,14 @@ class AsyncSearches(Searches):
 
     async def _fan_out(
         self,
-        searches: AsyncGenerator[Search[_HitT]],
+        searches: AsyncIterator[Search[_HitT]],
         concurrency: int,
         max_hits: int | None,
         order: Order,
         on_error: OnError,
     ) -> AsyncGenerator[FanOutHit[_HitT] | FanOutError[_HitT]]:
         merged = self._merged(searches, concurrency=concurrency, max_hits=max_hits, order=order)
-        async with aclosing(searches), aclosing(merged):
+        async with aclosing(merged):
             async for item in merged:
                 for result in results(item, on_error):
                     yield result
@@ -121,7 +122,7 @@ class AsyncScenario(Client):
 
     def __attrs_post_init__(self) -> None:
         Client.__attrs_post_init__(self)
-        object.__setattr__(self, "search", AsyncSearches(self))
+        object.__setattr__(self, "search", AsyncSearches(self._source))
 
     async def request(
         self,
@@ -161,12 +162,17 @@ class AsyncScenario(Client):
         await self._aclose()
 
 
-async def _each(
-    searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]],
-) -> AsyncGenerator[Search[_HitT]]:
-    if isinstance(searches, AsyncIterable):
-        async for search in searches:
-            yield search
-    else:
-        for search in searches:
-            yield search
+def _each(searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]]) -> AsyncIterator[Search[_HitT]]:
+    return aiter(searches) if isinstance(searches, AsyncIterable) else _Each(iter(searches))
+
+
+class _Each(AsyncIterator[_T]):
+    """An iterator as an async one."""
+
+    def __init__(self, items: Iterator[_T]) -> None:
+        self._items = items
+
+    async def __anext__(self) -> _T:
+        for item in self._items:
+            return item
+        raise StopAsyncIteration

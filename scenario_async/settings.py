@@ -86,8 +86,12 @@ def _project_id(value: str | None) -> str | None:
     return _checks.text(value, "project_id") or os.environ.get("SCENARIO_PROJECT_ID") or None
 
 
-def _truth(value: bool | None) -> bool:  # noqa: FBT001
-    return bool(_checks.truth(value, "allow_http, pickle_credentials"))
+def _allow_http(value: bool | None) -> bool:  # noqa: FBT001
+    return bool(_checks.truth(value, "allow_http"))
+
+
+def _pickle_credentials(value: bool | None) -> bool:  # noqa: FBT001
+    return bool(_checks.truth(value, "pickle_credentials"))
 
 
 def _timeout(value: float | None) -> float:
@@ -177,7 +181,7 @@ class Settings:
     bearer_auth: Secret | TokenSource | None = attrs.field(default=None, converter=_bearer, repr=False)
     project_id: str | None = attrs.field(default=None, converter=_project_id)
     base_url: str = attrs.field(default=None, converter=_base_url)
-    allow_http: bool = attrs.field(default=None, converter=_truth)
+    allow_http: bool = attrs.field(default=None, converter=_allow_http)
     timeout: float = attrs.field(default=None, converter=_timeout)
     deadline: float | None = attrs.field(default=None, converter=_deadline)
     max_retries: int = attrs.field(default=None, converter=_max_retries)
@@ -188,7 +192,7 @@ class Settings:
     invalid_hits: Literal["raise", "keep"] = attrs.field(default=None, converter=_invalid_hits)
     max_response_bytes: int = attrs.field(default=None, converter=_max_response_bytes)
     session: aiohttp.ClientSession | SessionFactory | None = attrs.field(default=None, repr=False)
-    pickle_credentials: bool = attrs.field(default=None, converter=_truth)
+    pickle_credentials: bool = attrs.field(default=None, converter=_pickle_credentials)
 
     def __attrs_post_init__(self) -> None:
         _check_base_url(self.base_url, allow_http=self.allow_http)
@@ -228,24 +232,24 @@ class Settings:
         for name, value in zip(_CREDENTIALS, (key, secret, bearer), strict=True):
             object.__setattr__(self, name, value)
 
-    def keywords(self) -> dict[str, Any]:
+    def _keywords(self) -> dict[str, Any]:
         """Give what this object was resolved to, as keywords of another."""
         return {field.name: getattr(self, field.name) for field in attrs.fields(Settings)}
 
-    def overridden(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    def _overridden(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
         """Give the keywords of an object like this one, but for the overrides that are not None.
 
         Overridden credentials replace all others: a token given here is not beaten by an older key pair.
         """
         given = {name: value for name, value in overrides.items() if value is not None}
-        kept = self.keywords()
+        kept = self._keywords()
         if any(name in given for name in _CREDENTIALS) or signs(given.get("default_headers")):
             kept |= dict.fromkeys(_CREDENTIALS)
         return kept | given
 
-    def pickled(self) -> dict[str, Any]:
+    def _pickled(self) -> dict[str, Any]:
         """Give the keywords that may travel in a pickle."""
-        keywords = self.keywords()
+        keywords = self._keywords()
         if not self.pickle_credentials:
             keywords = {name: value for name, value in keywords.items() if name not in _UNPICKLED}
         if keywords["session"] is not None and not callable(keywords["session"]):

@@ -27,7 +27,7 @@ import attrs
 
 from scenario_async import _checks
 from scenario_async._call import Caller
-from scenario_async._fanout import merge
+from scenario_async._fanout import Merge
 from scenario_async._limits import Admission, slots_of
 from scenario_async._paging import Run, Source
 from scenario_async._wire import PreparedSearch, free_request, read_page
@@ -38,10 +38,10 @@ from scenario_async.searches import AssetSearch, HitT_co, ModelSearch, Search, W
 from scenario_async.settings import Settings, signs
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
     from scenario_async._fanout import Item
-    from scenario_async._paging import SearchPager
+    from scenario_async._pagers import SearchPager
     from scenario_async._wire import Reply
     from scenario_async.client import AsyncSearches
     from scenario_async.sync import SyncSearches, SyncSearchPage
@@ -97,6 +97,7 @@ def endpoint(search_class: Callable[_P, Search[_HitT]]) -> Endpoint[_P, _HitT]:
 
     result = f"the result of a search for {cls.hit_class.__name__}"
     method.__dict__["__signature__"] = _method_signature(search_class, return_annotation=result)
+    method.__annotations__ = {}  # the signature has them
     method.__name__ = f"{cls.kind}_search"
     method.__qualname__ = f"Searches.{method.__name__}"
     method.__doc__ = documentation(cls)
@@ -129,8 +130,8 @@ class Searches(ABC):
     model_search = endpoint(ModelSearch)
     workflow_search = endpoint(WorkflowSearch)
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, source_of: Callable[[Search[Any]], Source[Any]]) -> None:
+        self._source_of = source_of
 
     @abstractmethod
     def run(self, search: Search[Any]) -> Any:  # noqa: ANN401
@@ -141,19 +142,19 @@ class Searches(ABC):
             _checks.refuse(
                 "search", type(search).__name__, "it must be an AssetSearch, ModelSearch or WorkflowSearch"
             )
-        return self._client.source(search)
+        return self._source_of(search)
 
     def _merged(
         self, searches: AsyncIterator[Search[_HitT]], *, concurrency: int, max_hits: int | None, order: Order
-    ) -> AsyncGenerator[Item[Search[_HitT], SearchPage[_HitT]]]:
+    ) -> Merge[Search[_HitT], SearchPage[_HitT]]:
         """Run many searches, page by page."""
 
-        def pages(search: Search[_HitT]) -> AsyncGenerator[SearchPage[_HitT]]:
+        def pages(search: Search[_HitT]) -> Run[_HitT]:
             source = self._source(search)
             start = Position.first(search, default_size=LARGEST_PAGE)
-            return Run(source=source, start=start, max_hits=max_hits).whole_pages()
+            return Run(source=source, start=start, max_hits=max_hits)
 
-        return merge(searches, pages, concurrency=concurrency, ordered=order == "submitted")
+        return Merge(searches, pages, concurrency=concurrency, ordered=order == "submitted")
 
 
 def check_fan_out(concurrency: int, max_hits: int | None, order: Order, on_error: OnError) -> None:
@@ -185,17 +186,17 @@ class Options(Protocol[_P]):
     def __get__(self, instance: _ClientT, owner: type | None = None, /) -> Callable[_P, _ClientT]: ...
 
 
-def options(settings: Callable[_P, Settings]) -> Options[_P]:
+def options(settings: Callable[_P, Settings], derive: Callable[[Any, dict[str, Any]], Any]) -> Options[_P]:
     """Make the method that gives a client like this one, but for some keywords."""
 
-    def with_options(self: Client, /, **overrides: Any) -> Client:  # noqa: ANN401
+    def with_options(self: Client, /, **overrides: Any) -> Any:  # noqa: ANN401
         """Give a client like this one, but for the keywords that are given and not None.
 
         It shares connections, slots, cool-down and rate limit, unless they are what is overridden. Closing it
         leaves the shared connections open; closing the client it came from closes them for both.
         """
         try:
-            return self.derived(overrides)
+            return derive(self, overrides)
         finally:
             overrides.clear()
 
@@ -216,14 +217,12 @@ class Client(Settings):
         self._check_session()
         object.__setattr__(self, "_caller", Caller.of(self))
 
-    with_options = options(Settings)
-
     @property
     def is_closed(self) -> bool:
         """Whether this client can make no more calls."""
         return self._closed.is_set() or self._caller.pool.closed
 
-    def source(self, search: Search[_HitT]) -> Source[_HitT]:
+    def _source(self, search: Search[_HitT]) -> Source[_HitT]:
         """Give the way to a search's pages; everything that can be wrong with it shows now."""
         with CleanFrames():
             self._check_open()
@@ -252,10 +251,9 @@ class Client(Settings):
             rule = "it must be an aiohttp.ClientSession or a factory of one"
             _checks.refuse("session", type(self.session).__name__, rule)
 
-    def derived(self, overrides: Mapping[str, Any]) -> Self:
-        """Do what `with_options` says."""
+    def _derived(self, overrides: Mapping[str, Any]) -> Self:
         given = {name: value for name, value in overrides.items() if value is not None}
-        derived = type(self)(**self.overridden(given))
+        derived = type(self)(**self._overridden(given))
         old, new = self._caller, derived._caller  # noqa: SLF001 - another one of its own class
         resigned = any(name in given for name in ("api_key", "api_secret", "bearer_auth"))
         admission = Admission(
@@ -274,6 +272,8 @@ class Client(Settings):
         object.__setattr__(derived, "_caller", caller)
         object.__setattr__(derived, "_owns_pool", "session" in given)
         return derived
+
+    with_options = options(Settings, _derived)
 
     async def _request(
         self,
@@ -296,7 +296,7 @@ class Client(Settings):
                 await self._caller.pool.aclose()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickled, (type(self), self.pickled())
+        return _unpickled, (type(self), self._pickled())
 
 
 def _unpickled(cls: type[Client], keywords: dict[str, Any]) -> Client:

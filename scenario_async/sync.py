@@ -7,7 +7,7 @@ for a page.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Self, TypeVar, Unpack, cast, overload
 
 import attrs
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from scenario_async._fanout import Item
+    from scenario_async._fanout import Item, Merge
     from scenario_async._wire import Reply
 
 _HitT = TypeVar("_HitT", bound=Hit)
@@ -264,7 +264,7 @@ class _Handed(AsyncIterator[_T]):
 class _Steps(Generic[_T]):
     """A merge taken step by step: an item, a wish for another source, or None at the end."""
 
-    def __init__(self, merged: AsyncGenerator[Item[Search[Any], _T]], handed: _Handed[Search[Any]]) -> None:
+    def __init__(self, merged: Merge[Search[Any], _T], handed: _Handed[Search[Any]]) -> None:
         self._merged = merged
         self._handed = handed
         self._item: asyncio.Future[Item[Search[Any], _T] | None] | None = None
@@ -309,7 +309,7 @@ class Scenario(Client):
 
     def __attrs_post_init__(self) -> None:
         Client.__attrs_post_init__(self)
-        object.__setattr__(self, "search", SyncSearches(self))
+        object.__setattr__(self, "search", SyncSearches(self._source))
 
     def request(
         self,

@@ -192,7 +192,7 @@ async def test_breaking_out_of_an_iteration_leaves_nothing(server: Server) -> No
 
 PROGRAM = """
 import asyncio, sys
-from scenario_async import AsyncScenario, Scenario
+from scenario_async import AssetSearch, AsyncScenario, Scenario
 
 options = dict(api_key="a", api_secret="b", base_url=sys.argv[1])
 left_open = Scenario(**options)
@@ -208,6 +208,23 @@ async def main():
 
 asyncio.run(main())
 asyncio.run(main())
+
+
+async def fail(iterate):
+    client = AsyncScenario(**options)
+    async for _ in iterate(client.search):
+        raise LookupError
+
+searches = [AssetSearch(query=str(number), limit=5) for number in range(20)]
+for iterate in (
+    lambda search: search.fan_out(searches),
+    lambda search: search.asset_search(query="q", limit=5).iter_hits(prefetch=2),
+    lambda search: search.asset_search(query="q", limit=5).iter_pages(prefetch=2),
+):
+    try:
+        asyncio.run(fail(iterate))
+    except LookupError:
+        pass
 """
 
 

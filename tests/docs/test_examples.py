@@ -1,0 +1,146 @@
+"""Every Python example of README.md and docs/ runs as it stands, here against the emulator."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+
+import scenario_async
+from scenario_async import F, Filter
+from scenario_async.emulator import Emulator
+from scenario_async.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+CELL = re.compile(r"(?<!\\)\|")
+
+
+def examples() -> Iterator[Any]:
+    """Give every example with the place it stands at."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for found in FENCE.finditer(text):
+            line = text.count("\n", 0, found.start(1))
+            # As many empty lines in front let a traceback name the line of the page.
+            yield pytest.param("\n" * line + found[1], id=f"{page.relative_to(ROOT)}:{line + 1}")
+
+
+def table(page: Path, heading: str) -> list[list[str]]:
+    """Give the rows of the first table after a heading, without the row of column names."""
+    lines = iter(page.read_text(encoding="utf-8").partition(f"\n{heading}\n")[2].splitlines())
+    rows: list[list[str]] = []
+    for line in lines:
+        if line.startswith("|"):
+            rows.append([cell.strip() for cell in CELL.split(line)[1:-1]])
+        elif rows:
+            break
+    return rows[2:]
+
+
+@pytest.fixture(scope="module")
+def base_url() -> Iterator[str]:
+    """Give the address of a running emulator."""
+    emulator = Emulator(bearer_tokens=["token"])
+    with emulator.running() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def picture(base_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a picture of a knight."""
+    from scenario_async.emulator.pictures import encoded  # noqa: PLC0415 - it loads Pillow
+    from scenario_async.emulator.subjects import picture_of  # noqa: PLC0415
+
+    record = {
+        "id": "asset_knight",
+        "tags": ["knight"],
+        "mimeType": "image/png",
+        "metadata": {"width": 64, "height": 64},
+    }
+    path = tmp_path_factory.mktemp("picture") / "knight.png"
+    path.write_bytes(encoded(picture_of(record)))
+    return path
+
+
+@pytest.fixture
+def surroundings(base_url: str, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the environment and the working directory that the pages tell of."""
+    shutil.copy(picture, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SCENARIO_BASE_URL", base_url)
+    monkeypatch.setenv("SCENARIO_SDK_API_KEY", "emulator")
+    monkeypatch.setenv("SCENARIO_SDK_API_SECRET", "emulator")
+    monkeypatch.setenv("SCENARIO_SDK_JWT", "token")
+
+
+@pytest.mark.usefixtures("surroundings")
+@pytest.mark.parametrize("example", list(examples()))
+def test_example_runs(
+    example: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An example is a whole program, ends without an error, and shows or asserts something."""
+    if "import pytest" in example:
+        Path("test_example.py").write_text(example, encoding="utf-8")
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_example.py"]
+        found = Path(scenario_async.__file__).parents[1]  # also where it is not installed
+        surroundings = os.environ | {"PYTHONPATH": str(found)}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=surroundings)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return
+    code = compile(example, request.node.name, "exec", dont_inherit=True)
+    exec(code, {"__name__": "__main__"})  # noqa: S102 - our own pages
+    assert capsys.readouterr().out.strip() or "assert" in example
+
+
+def test_every_page_is_seen() -> None:
+    """The search for examples finds the pages, and no fence escapes it."""
+    assert {page.name for page in PAGES} >= {"README.md", "index.md", "searching.md", "api.md"}
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert text.count("```python") == len(FENCE.findall(text)), page
+
+
+def test_readme_shell_lines() -> None:
+    """The demo and the suite are one line each that sets up all it needs; the first that ends in `nox` is the suite."""
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    start = "python3 -m venv .venv && .venv/bin/pip install -q "
+    [demo] = [line for line in lines if line.endswith("scenario-async demo")]
+    assert demo == start + "'.[all]' && .venv/bin/scenario-async demo"
+    suite = next(line for line in lines if line.endswith("nox"))
+    assert suite == start + "nox && .venv/bin/nox"
+    for line in (demo, suite):
+        place = lines.index(line)
+        assert (lines[place - 1], lines[place + 1]) == ("```sh", "```")
+
+
+def test_configuration_table_is_complete() -> None:
+    """README lists every keyword of the clients, in their order."""
+    listed = [row[0].strip("`") for row in table(ROOT / "README.md", "## Configuration")]
+    assert listed == [field.name for field in attrs.fields(Settings)]
+
+
+def test_environment_of_configuration_table() -> None:
+    """The variables in README's table are those that the settings' text names."""
+    listed = {row[1].strip("`") for row in table(ROOT / "README.md", "## Configuration")} - {""}
+    assert listed == set(re.findall(r"SCENARIO_\w+", Settings.__doc__ or ""))
+
+
+@pytest.mark.parametrize("row", table(ROOT / "docs" / "filters.md", "## Conditions"), ids=lambda row: row[1])
+def test_filter_table(row: list[str]) -> None:
+    """Each expression of the table of conditions travels as the table says."""
+    expression, travelling = re.findall(r"`(.+?)`", row[0])[0], row[1].strip("`")
+    rendered = eval(expression, {"F": F})  # noqa: S307 - our own page
+    assert isinstance(rendered, Filter)
+    assert str(rendered) == travelling
