@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +18,19 @@ COVERAGE = ["--cov", "--cov-report=term", "--cov-fail-under=95"]
 nox.options.sessions = [f"tests-{CURRENT}" if CURRENT in PYTHONS else "tests-3.11", "lint", "types", "layers"]
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
+
+
+def open_pyenv() -> None:
+    """Let pyenv's commands reach every Python that it has installed, where pyenv is in use."""
+    if shutil.which("pyenv") is None or "PYENV_VERSION" in os.environ:
+        return
+    listed = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, check=False).stdout
+    wanted = [version for version in listed.split() if version.rpartition(".")[0] in PYTHONS]
+    if wanted:
+        os.environ["PYENV_VERSION"] = ":".join(sorted(wanted, key=lambda version: not version.startswith(CURRENT)))
+
+
+open_pyenv()
 
 
 def group(name: str) -> list[str]:

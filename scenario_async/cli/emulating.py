@@ -1,0 +1,52 @@
+"""The emulator as the commands use it, and the environment that leads clients to it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from scenario_async.emulator import Emulator
+
+_KEY: Final = "emulator"
+_KEPT: Final = "SCENARIO_LOG"
+
+
+def make_emulator(*, host: str = "127.0.0.1", port: int = 0, seed: int = 0) -> Emulator:
+    """Make an emulator that is not serving yet; without its extra, tell how to install it."""
+    try:
+        from scenario_async.emulator import Emulator  # noqa: PLC0415 - only when it is wanted
+
+        return Emulator(api_key=_KEY, api_secret=_KEY, host=host, port=port, seed=seed)
+    except ImportError as error:
+        install = 'pip install "scenario-async[cli,emulator]"'
+        raise click.ClickException(f"the emulator needs {error.name or 'its extra'}: {install}") from error
+
+
+def variables(base_url: str) -> Mapping[str, str]:
+    """Name the variables that lead a client to an emulator of `make_emulator`."""
+    return {
+        "SCENARIO_BASE_URL": base_url,
+        "SCENARIO_SDK_API_KEY": _KEY,
+        "SCENARIO_SDK_API_SECRET": _KEY,
+    }
+
+
+@contextmanager
+def environment(base_url: str) -> Generator[None]:
+    """Lead clients to the emulator for a while, whatever account the user's own environment names."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("SCENARIO_")}
+    for name in before.keys() - {_KEPT}:
+        del os.environ[name]
+    os.environ.update(variables(base_url))
+    try:
+        yield
+    finally:
+        for name in variables(base_url):
+            del os.environ[name]
+        os.environ.update(before)

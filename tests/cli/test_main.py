@@ -1,0 +1,104 @@
+"""The entry point: what it loads, what it lacks, and how it leaves."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from scenario_async import __version__
+from scenario_async.cli import app, main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HEAVY = {"rich", "aiohttp", "numpy", "PIL", "lark", "scenario_async.emulator", "scenario_async.client"}
+
+
+@pytest.mark.parametrize("name", ["click", "rich"])
+def test_missing_extra(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Without the extra, one line tells what to install."""
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == f'the command line needs {name}: pip install "scenario-async[cli]"'
+
+
+@pytest.mark.parametrize("command", ["demo", "serve"])
+def test_missing_emulator_extra(
+    run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Without the emulator's extra, one line tells what to install."""
+    monkeypatch.setitem(sys.modules, "lark", None)
+    code, out, err = run(command)
+    assert (code, out) == (1, "")
+    assert err == 'Error: the emulator needs lark: pip install "scenario-async[cli,emulator]"\n'
+
+
+def test_version(run: Callable[..., tuple[int, str, str]]) -> None:
+    """`--version` gives the package's."""
+    assert run("--version") == (0, f"scenario-async {__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["demo", "--help"], ["serve", "-h"]])
+def test_help(run: Callable[..., tuple[int, str, str]], arguments: list[str]) -> None:
+    """Every help has examples and keeps to 80 columns."""
+    code, out, _ = run(*arguments)
+    assert code == 0
+    assert "Examples:\n    scenario-async " in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_help_names_every_command(run: Callable[..., tuple[int, str, str]]) -> None:
+    """What the help lists can be run."""
+    _, out, _ = run("--help")
+    listed = [line.split()[0] for line in out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()]
+    assert listed == ["demo", "serve"]
+    for name in listed:
+        assert run(name, "--help")[0] == 0
+
+
+def test_completion(run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell can complete the names of the commands."""
+    monkeypatch.setenv("_SCENARIO_ASYNC_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "scenario-async ")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    _, out, _ = run()
+    assert out.split() == ["plain,demo", "plain,serve"]
+
+
+def test_help_loads_little() -> None:
+    """`--help` waits for nothing that it does not need."""
+    program = (
+        "import atexit, sys; from scenario_async.cli import main; "
+        "atexit.register(lambda: print(*sys.modules, file=sys.stderr)); sys.argv[1:] = ['--help']; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stdout.startswith("Usage: scenario-async ")
+    assert not HEAVY & set(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    "arguments", [["seek"], ["--fast"], ["serve", "--port", "70000"], ["demo", "castle"]]
+)
+def test_wrong_usage(run: Callable[..., tuple[int, str, str]], arguments: list[str]) -> None:
+    """What cannot be understood ends with 2 and says so."""
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert "Error: " in err
+
+
+def test_interrupted_while_loading(
+    run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C before there is a command ends with 130, too."""
+
+    def interrupted(**_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(app, "app", interrupted)
+    assert run() == (130, "", "")

@@ -1,0 +1,203 @@
+"""The server: what it prints can be used as it is, and it ends when it is told to."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+from urllib.request import Request, urlopen
+
+import click
+import pytest
+
+from scenario_async import Scenario
+from scenario_async.cli.emulating import make_emulator
+from scenario_async.cli.serve import reachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scenario_async.emulator import Emulator
+
+PICTURE = "data:image/png;base64," + "A" * 64
+
+
+@pytest.fixture
+def when_served(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str], object]], None]:
+    """Give a function that says what to do once the server has told where it is."""
+
+    def arrange(act: Callable[[str], object]) -> None:
+        echo = click.echo
+
+        def spying(message: str, **options: Any) -> None:
+            echo(message, **options)
+            if "export " in message:
+                act(message)
+
+        monkeypatch.setattr(click, "echo", spying)
+
+    return arrange
+
+
+def exported(announcement: str) -> dict[str, str]:
+    """Read the variables that a shell would set."""
+    words = shlex.split(announcement.replace(";", ""))
+    return dict(words[place + 1].split("=", 1) for place, word in enumerate(words) if word == "export")
+
+
+def curled(announcement: str) -> Request:
+    """Make the request that the line for curl makes."""
+    line = next(line for line in announcement.splitlines() if line.startswith("  curl "))
+    _, user, credentials, url, head, header, data, body = shlex.split(line)
+    assert (user, credentials, head, data) == ("-u", "emulator:emulator", "-H", "-d")
+    name, _, value = header.partition(": ")
+    basic = "Basic ZW11bGF0b3I6ZW11bGF0b3I="
+    return Request(url, body.encode(), {name: value, "Authorization": basic})  # noqa: S310 - of this machine
+
+
+def requests_then_stops(announcement: str) -> None:
+    """Search as the announcement says, and then end the server: to be run beside it."""
+    try:
+        settings = exported(announcement)
+        credentials = (settings["SCENARIO_SDK_API_KEY"], settings["SCENARIO_SDK_API_SECRET"])
+        with Scenario(
+            api_key=credentials[0], api_secret=credentials[1], base_url=settings["SCENARIO_BASE_URL"]
+        ) as client:
+            found = client.search.asset_search(query="knight", limit=1)
+            image = client.search.asset_search(filter='kind = "image"', limit=1).hits[0]
+            client.search.asset_search(image=image.id, query=PICTURE, limit=1, original_assets=True)
+        with urlopen(image.url) as reply:  # noqa: S310 - of this machine
+            assert reply.status == 200
+        with urlopen(curled(announcement)) as reply:  # noqa: S310 - of this machine
+            assert json.load(reply)["hits"][0]["id"] == found.hits[0].id
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_when_told_to(
+    run: Callable[..., tuple[int, str, str]],
+    when_served: Callable[[Callable[[str], object]], None],
+    end: signal.Signals,
+) -> None:
+    """Ctrl-C and SIGTERM end it well."""
+    when_served(lambda _: signal.raise_signal(end))
+    code, out, err = run("serve", "--port", "0")
+    assert (code, err) == (0, "")
+    assert out.endswith("\nstopped\n")
+
+
+def test_what_it_prints_can_be_pasted(
+    run: Callable[..., tuple[int, str, str]], when_served: Callable[[Callable[[str], object]], None]
+) -> None:
+    """The variables lead a client to it and the line for curl works; the log tells of it, but of no picture."""
+    with ThreadPoolExecutor() as beside:
+        when_served(lambda announcement: asked.append(beside.submit(requests_then_stops, announcement)))
+        asked: list[Any] = []
+        code, _, err = run("serve", "--port", "0", "--access-log")
+        asked[0].result()
+    assert code == 0
+    first, second, third, fourth, fifth = err.splitlines()
+    assert first == 'POST /v1/search/assets {"query": "knight", "limit": 1, "offset": 0}'
+    assert second.startswith("POST /v1/search/assets {")
+    assert third.startswith("POST /v1/search/assets?originalAssets=true {")
+    assert '"query": "data:…"' in third
+    assert fourth.startswith("GET /assets")
+    assert fourth.endswith("?…")
+    assert fifth == 'POST /v1/search/assets {"query": "knight", "limit": 1}'
+
+
+def test_it_forgets_what_it_answered(
+    run: Callable[..., tuple[int, str, str]],
+    when_served: Callable[[Callable[[str], object]], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A server that runs for long does not keep every request; without `--access-log` it tells of none."""
+    made: list[Emulator] = []
+
+    def making(**options: Any) -> Emulator:
+        made.append(make_emulator(**options))
+        return made[0]
+
+    monkeypatch.setattr("scenario_async.cli.serve.make_emulator", making)
+    with ThreadPoolExecutor() as beside:
+        when_served(lambda announcement: asked.append(beside.submit(requests_then_stops, announcement)))
+        asked: list[Any] = []
+        assert run("serve", "--port", "0")[::2] == (0, "")
+        asked[0].result()
+    assert made[0].requests == []
+
+
+def test_the_port_is_taken(run: Callable[..., tuple[int, str, str]]) -> None:
+    """A port that is taken ends it with 1 and a line that tells which."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        code, out, err = run("serve", "--port", str(port))
+    assert (code, out) == (1, "")
+    assert err.startswith(f"Error: port {port} of 127.0.0.1 is taken: ")
+    assert err.count("\n") == 1
+
+
+def test_a_host_that_is_not_this_machine(run: Callable[..., tuple[int, str, str]]) -> None:
+    """An address for documentation only cannot be served at: a warning, and a line that tells why."""
+    code, out, err = run("serve", "--host", "192.0.2.1", "--port", "0")
+    assert (code, out) == (1, "")
+    warning, error = err.splitlines()
+    assert warning.startswith("Warning: whoever reaches 192.0.2.1 can use this emulator")
+    assert error.startswith("Error: cannot serve at 192.0.2.1:0: ")
+
+
+def test_localhost_is_no_reason_to_warn(
+    run: Callable[..., tuple[int, str, str]], when_served: Callable[[Callable[[str], object]], None]
+) -> None:
+    """The name of the loopback is as good as its address."""
+    when_served(lambda _: signal.raise_signal(signal.SIGTERM))
+    assert run("serve", "--host", "localhost", "--port", "0")[::2] == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("base_url", "expected"),
+    [
+        ("http://0.0.0.0:8900/v1", "http://127.0.0.1:8900/v1"),
+        ("http://[::]:8900/v1", "http://[::1]:8900/v1"),
+        ("http://127.0.0.1:8900/v1", "http://127.0.0.1:8900/v1"),
+        ("http://10.0.0.0:8900/v1", "http://10.0.0.0:8900/v1"),
+    ],
+)
+def test_reachable(base_url: str, expected: str) -> None:
+    """An address that means all of them is none to connect to."""
+    assert reachable(base_url) == expected
+
+
+def test_as_a_program() -> None:
+    """In a process of its own it answers, and Ctrl-C ends it with 0 and no traceback."""
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from scenario_async.cli import main; main()"
+    )
+    command = [sys.executable, "-c", program, "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        too_late = threading.Timer(30, server.kill)
+        too_late.start()
+        try:
+            assert server.stdout is not None
+            announcement = ""
+            while "curl" not in announcement and (line := server.stdout.readline()):
+                announcement += line
+            with urlopen(curled(announcement)) as reply:  # noqa: S310 - of this machine
+                assert len(json.load(reply)["hits"]) == 1
+            server.send_signal(signal.SIGINT)
+            out, err = server.communicate()
+        finally:
+            too_late.cancel()
+            server.kill()
+    assert (server.returncode, err) == (0, "")
+    assert out.endswith("stopped\n")
