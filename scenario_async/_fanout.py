@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 _S = TypeVar("_S")
 _T = TypeVar("_T")
@@ -32,8 +32,8 @@ class Item(Generic[_S, _T]):
 class Closable(Protocol[_T_co]):
     """An async iterator that can be given up."""
 
-    async def __anext__(self) -> _T_co: ...
-    async def aclose(self) -> None: ...
+    def __anext__(self) -> Awaitable[_T_co]: ...
+    def aclose(self) -> Awaitable[object]: ...
 
 
 class _Source(Generic[_S, _T]):

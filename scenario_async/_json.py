@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_LONG_NUMBER = re.compile(rb"[\s:,\[]-?\d{19}")
 
 
 def loads(content: bytes) -> Any:  # noqa: ANN401
@@ -24,9 +28,16 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is too large a number")
+    return number
+
+
 def _standard_loads(content: bytes) -> Any:  # noqa: ANN401
     try:
-        return json.loads(content.decode("utf-8"), parse_constant=_refuse_constant)
+        return json.loads(content.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -48,4 +59,8 @@ def _codec() -> tuple[Callable[[bytes], Any], Callable[[object], bytes]]:
         except TypeError:  # integers beyond 64 bits, subclasses: rare, and right in the standard library
             return _standard_dumps(value)
 
-    return orjson.loads, dumps
+    def loads(content: bytes) -> Any:  # noqa: ANN401
+        # orjson makes floats of integers beyond 64 bits
+        return _standard_loads(content) if _LONG_NUMBER.search(content) else orjson.loads(content)
+
+    return loads, dumps

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from scenario_async.settings import Settings
 
 _REQUEST_ID_HEADERS: Final = ("x-request-id", "x-amzn-requestid", "x-amz-apigw-id", "apigw-requestid")
-_LONGEST_WAIT: Final = 10.0**9
+_LONGEST_WAIT: Final = 7 * 24 * 3600.0
 _ERROR_MEMBERS: Final = ("reason", "message", "error", "detail")
 
 
@@ -357,4 +356,4 @@ def _non_negative(text: str | None) -> float | None:
         number = float(text or "")
     except ValueError:
         return None
-    return min(number, _LONGEST_WAIT) if number >= 0 and not math.isnan(number) else None
+    return number if 0 <= number <= _LONGEST_WAIT else None

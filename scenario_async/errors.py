@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _MESSAGE_LENGTH = 500
-_DATA_URL = re.compile(r"data:[^,\s\"']*,[^\s\"'<>]*", re.ASCII | re.IGNORECASE)
+_DATA_URL = re.compile(r"data:[^,\s\"']*,[^\"']*", re.ASCII | re.IGNORECASE)
 _QUERY_STRING = re.compile(r"([a-z][a-z0-9+.-]*://[^\s?\"'<>]+)\?[^\s\"'<>]+", re.ASCII | re.IGNORECASE)
-_CREDENTIALS_IN_URL = re.compile(r"[^\s/@\"'<>]+:[^\s/@\"'<>]*@", re.ASCII)
+_CREDENTIALS_IN_URL = re.compile(
+    r"([a-z][a-z0-9+.-]*://|\b)(?:(?<=://)[^\s/@\"'<>]+|[^\s/:@\"'<>]+:[^\s/@\"'<>]*)@", re.IGNORECASE
+)
 _AUTHORIZATION = re.compile(r"\b(Basic|Bearer)\s+[\w.~+/=-]{6,}", re.ASCII | re.IGNORECASE)
 
 
@@ -194,7 +196,7 @@ def redact(text: str) -> str:
     text = " ".join(text[: _MESSAGE_LENGTH * 4].split())
     text = _DATA_URL.sub("data:…", text)
     text = _QUERY_STRING.sub(r"\1?…", text)
-    text = _CREDENTIALS_IN_URL.sub("…@", text)
+    text = _CREDENTIALS_IN_URL.sub(r"\1…@", text)
     text = _AUTHORIZATION.sub(r"\1 …", text)
     return text if len(text) <= _MESSAGE_LENGTH else text[:_MESSAGE_LENGTH] + "…"
 

@@ -1,0 +1,314 @@
+"""Signatures: who is asked for a token, how often, and what happens when that fails."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import threading
+import traceback
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from multidict import CIMultiDict
+
+from scenario_async._signing import Signer
+from scenario_async.errors import APIStatusError, AuthenticationError, PermissionDeniedError
+from scenario_async.settings import Secret, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def signer(bearer_auth: Any) -> Signer:
+    """Make a signer of a token or a callable."""
+    return Signer(Settings(bearer_auth=bearer_auth))
+
+
+async def signed(by: Signer) -> str | None:
+    """Give the header's value."""
+    secret = await by.authorization()
+    return None if secret is None else secret.reveal()
+
+
+def refusal(status: int, **headers: str) -> APIStatusError:
+    """Give the error of a refused token."""
+    own = CIMultiDict({name.replace("_", "-"): value for name, value in headers.items()})
+    cls = AuthenticationError if status == 401 else PermissionDeniedError
+    return cls("no", status_code=status, headers=own)
+
+
+SECRET = "s3cr3t"
+
+
+class Counting:
+    """A plain callable that counts, and notes the threads it was called in."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.threads: list[int] = []
+
+    def __call__(self) -> str:
+        """Give a token."""
+        self.calls += 1
+        self.threads.append(threading.get_ident())
+        return f"t{self.calls}"
+
+    def method(self) -> str:
+        """Do the same as a method."""
+        return self()
+
+
+class AsyncCounting:
+    """The same, asynchronous."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.threads: list[int] = []
+
+    async def __call__(self) -> str:
+        """Give a token."""
+        self.calls += 1
+        self.threads.append(threading.get_ident())
+        await asyncio.sleep(0)
+        return f"t{self.calls}"
+
+    async def method(self) -> str:
+        """Do the same as a method."""
+        return await self()
+
+
+async def plain_async() -> str:
+    """Give a token."""
+    return "t1"
+
+
+def returns_awaitable() -> Any:
+    """Give a token to be awaited, without being a coroutine function."""
+    return plain_async()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        Counting(),
+        Counting().method,
+        lambda: "t1",
+        functools.partial(str, "t1"),
+        AsyncCounting(),
+        AsyncCounting().method,
+        plain_async,
+        functools.partial(plain_async),
+        returns_awaitable,
+        lambda: plain_async(),  # noqa: PLW0108 - a lambda is the point
+    ],
+)
+async def test_every_form_of_callable(source: Any) -> None:
+    """Plain or async, function, method or object: each gives its token."""
+    assert await signed(signer(source)) == "Bearer t1"
+
+
+async def test_plain_callables_run_in_a_thread() -> None:
+    """A callable that blocks does not block the loop."""
+    source = Counting()
+    await signed(signer(source))
+    assert source.threads != [threading.get_ident()]
+
+
+async def test_async_callables_run_on_the_loop() -> None:
+    """An async callable is awaited where it is needed."""
+    source = AsyncCounting()
+    await signed(signer(source))
+    assert source.threads == [threading.get_ident()]
+
+
+async def test_fixed_signatures() -> None:
+    """A pair or a token is the same for every attempt, and is never renewed."""
+    pair = Signer(Settings(api_key="k", api_secret="s"))
+    assert await signed(pair) == "Basic azpz"
+    token = signer("jwt")
+    assert await signed(token) == "Bearer jwt"
+    for each in (pair, token):
+        assert not each.renews(refusal(401), await each.authorization())
+        assert await each.authorization() is await each.authorization()
+
+
+async def test_own_header_needs_no_signature() -> None:
+    """Where a default header signs, the signer adds nothing."""
+    assert await signed(Signer(Settings(default_headers={"Authorization": "x"}))) is None
+
+
+@pytest.mark.parametrize("make", [Counting, AsyncCounting])
+async def test_a_token_is_asked_for_once(make: Callable[[], Counting | AsyncCounting]) -> None:
+    """Callers one after another and at the same time share one question."""
+    source = make()
+    by = signer(source)
+    assert set(await asyncio.gather(*(signed(by) for _ in range(20)))) == {"Bearer t1"}
+    assert await signed(by) == "Bearer t1"
+    assert source.calls == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "renews"),
+    [
+        (refusal(401), True),
+        (refusal(403, x_amzn_errortype="AccessDeniedException"), True),
+        (refusal(403, X_Amzn_ErrorType="AccessDeniedException:http://internal.amazon.com/"), True),
+        (refusal(403), False),
+        (refusal(403, x_amzn_errortype="ForbiddenException"), False),
+        (APIStatusError("no", status_code=500), False),
+        (APIStatusError("no", status_code=400, headers={"x-amzn-errortype": "AccessDeniedException"}), False),
+    ],
+)
+async def test_which_refusals_renew(error: APIStatusError, *, renews: bool) -> None:
+    """A 401, and the 403 of an expired token, lead to a new token; nothing else does."""
+    source = Counting()
+    by = signer(source)
+    first = await by.authorization()
+    assert by.renews(error, first) is renews
+    assert await signed(by) == ("Bearer t2" if renews else "Bearer t1")
+
+
+async def test_an_old_refusal_forgets_no_new_token() -> None:
+    """Two calls refused with the same token lead to one new token, not two."""
+    source = Counting()
+    by = signer(source)
+    refused = await by.authorization()
+    assert by.renews(refusal(401), refused)
+    assert await signed(by) == "Bearer t2"
+    assert by.renews(refusal(401), refused), "the other call may try again too"
+    assert await signed(by) == "Bearer t2"
+    assert source.calls == 2
+
+
+async def test_renewal_is_shared_by_all_who_wait() -> None:
+    """Many calls refused at once ask once."""
+    source = AsyncCounting()
+    by = signer(source)
+    refused = await by.authorization()
+    for _ in range(10):
+        by.renews(refusal(401), refused)
+    assert set(await asyncio.gather(*(signed(by) for _ in range(10)))) == {"Bearer t2"}
+    assert source.calls == 2
+
+
+class OddError(Exception):
+    """An error of the user's callable."""
+
+
+def _fails() -> str:
+    raise OddError("could not log in")
+
+
+async def _fails_async() -> str:
+    await asyncio.sleep(0)
+    raise OddError("could not log in")
+
+
+@pytest.mark.parametrize("source", [_fails, _fails_async, functools.partial(_fails)])
+async def test_a_failing_callable_is_an_authentication_error(source: Any) -> None:
+    """The callable's error is the cause, and everyone who waited gets an error of their own."""
+    by = signer(source)
+    errors = await asyncio.gather(*(by.authorization() for _ in range(3)), return_exceptions=True)
+    assert len({id(error) for error in errors}) == 3
+    for error in errors:
+        assert type(error) is AuthenticationError
+        assert isinstance(error.__cause__, OddError)
+        assert "bearer_auth" in str(error)
+        assert error.status_code == 401
+
+
+async def test_a_failure_is_not_remembered() -> None:
+    """The next call asks again."""
+    calls = 0
+
+    def sometimes() -> str:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise OddError
+        return "t2"
+
+    by = signer(sometimes)
+    with pytest.raises(AuthenticationError):
+        await by.authorization()
+    assert await signed(by) == "Bearer t2"
+
+
+@pytest.mark.parametrize("token", [None, "", 5, b"s3cr3t", ["s3cr3t"], "s3cr3t\nX-Other: 1", "s3cr3t\r"])
+async def test_what_is_no_token_is_an_authentication_error(token: object) -> None:
+    """A callable has to give a text that can stand in a header; the wrong one is not shown."""
+    with pytest.raises(AuthenticationError, match="bearer_auth") as caught:
+        await signer(lambda: cast("Any", token)).authorization()
+    assert "s3cr3t" not in str(caught.value)
+
+
+async def test_a_cancelled_caller_does_not_cancel_the_others() -> None:
+    """Who gives up leaves the question to those who still wait."""
+    answer = asyncio.Event()
+
+    async def slow() -> str:
+        await answer.wait()
+        return "t1"
+
+    by = signer(slow)
+    waiting = [asyncio.ensure_future(signed(by)) for _ in range(3)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    await asyncio.sleep(0)
+    answer.set()
+    assert await asyncio.gather(*waiting[1:]) == ["Bearer t1"] * 2
+    assert waiting[0].cancelled()
+
+
+async def test_a_failure_that_nobody_waits_for_is_silent() -> None:
+    """Where all who waited gave up, the late failure is no complaint of the loop's."""
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    answer = asyncio.Event()
+
+    async def slow() -> str:
+        await answer.wait()
+        raise OddError
+
+    by = signer(slow)
+    waiting = asyncio.ensure_future(by.authorization())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.sleep(0)
+    answer.set()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    del by
+    assert complaints == []
+
+
+def test_a_token_outlives_its_loop() -> None:
+    """A signer works on one loop after another, and keeps its token."""
+    source = AsyncCounting()
+    by = signer(source)
+    assert [asyncio.run(signed(by)) for _ in range(3)] == ["Bearer t1"] * 3
+    assert source.calls == 1
+
+
+async def test_signatures_do_not_print() -> None:
+    """The header's value is a secret until it is asked for."""
+    secret = await signer("s3cr3t").authorization()
+    assert isinstance(secret, Secret)
+    assert "s3cr3t" not in f"{secret} {secret!r}"
+
+
+async def test_no_frame_of_a_failure_is_kept() -> None:
+    """The cause comes without the frames of the callable, which may hold what it logs in with."""
+
+    def fails() -> str:
+        password = SECRET
+        raise OddError(len(password))
+
+    with pytest.raises(AuthenticationError) as caught:
+        await signer(fails).authorization()
+    cause = caught.value.__cause__
+    assert cause is not None
+    told = traceback.TracebackException.from_exception(cause, capture_locals=True)
+    assert "s3cr3t" not in "".join(told.format())
