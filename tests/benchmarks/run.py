@@ -26,7 +26,7 @@ from scenario_async.pages import Position
 
 CONTENT = orjson.dumps(PAGE)
 ROUNDS = 7
-KEYS: dict[str, str] = {"api_key": "a", "api_secret": "b"}
+KEYS: dict[str, Any] = {"api_key": "a", "api_secret": "b"}
 Side = Callable[[], float]
 
 
