@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 import attrs
 
 from scenario_async import _checks, _json
-from scenario_async._structure import fault, sort_out, structure_hits
+from scenario_async._structure import MisfitError, sort_out, structure_hits
 from scenario_async._version import __version__
 from scenario_async.errors import (
     STATUS_ERRORS,
@@ -177,9 +177,9 @@ def read_page(
     misfits: list[Any] = []
     try:
         hits = structure_hits(found, hit_class)
-    except Exception:  # noqa: BLE001 - whatever cattrs meets in a stranger's JSON
+    except MisfitError as error:
         if invalid_hits == "raise":
-            raise _misshapen(reply, fault(found, hit_class), content) from None
+            raise _misshapen(reply, str(error), content) from None
         hits, misfits = sort_out(found, hit_class)
     return SearchPage(
         hits=hits,

@@ -14,8 +14,6 @@ from typing import Any, cast
 
 import attrs
 
-NO_EXTRA: Mapping[str, Any] = {}
-
 
 def wire_name(name: str) -> str:
     """Give the service's spelling of one of our names: `created_at` -> `createdAt`."""
@@ -52,7 +50,7 @@ class Record:
     `extra` maps the fields that this version of the package does not know to what the service sent.
     """
 
-    extra: Mapping[str, Any] = attrs.field(default=NO_EXTRA, repr=_extra_repr)
+    extra: Mapping[str, Any] = attrs.field(factory=dict[str, Any], repr=_extra_repr)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON that the service sent, without nulls."""
@@ -66,7 +64,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, Record):
         return value.to_dict()
     if isinstance(value, list):
-        return [_plain(item) for item in cast("list[Any]", value)]
+        return [_plain(item) for item in cast("list[object]", value)]
     if isinstance(value, Mapping):
         pairs = cast("Mapping[str, Any]", value).items()
         return {key: _plain(item) for key, item in pairs if item is not None}
