@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_LONG_NUMBER = re.compile(rb"[\s:,\[]-?\d{19}")
-
 
 def loads(content: bytes) -> Any:  # noqa: ANN401
-    """Read UTF-8 JSON; `ValueError` for what is none, NaN and nesting beyond reason included."""
+    """Read UTF-8 JSON; `ValueError` for what is none, NaN and nesting beyond reason included.
+
+    orjson gives the nearest float for a whole number beyond 64 bits, the standard library that number.
+    """
     return _codec()[0](content)
 
 
@@ -59,8 +59,4 @@ def _codec() -> tuple[Callable[[bytes], Any], Callable[[object], bytes]]:
         except TypeError:  # integers beyond 64 bits, subclasses: rare, and right in the standard library
             return _standard_dumps(value)
 
-    def loads(content: bytes) -> Any:  # noqa: ANN401
-        # orjson makes floats of integers beyond 64 bits
-        return _standard_loads(content) if _LONG_NUMBER.search(content) else orjson.loads(content)
-
-    return loads, dumps
+    return orjson.loads, dumps
