@@ -1,0 +1,130 @@
+"""The emulator's lifetime: on the running loop, or on one of its own for code that has none."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Generator, Iterable
+from concurrent.futures import Future
+from contextlib import contextmanager
+from importlib.util import find_spec
+from types import TracebackType
+from typing import Final, Self
+
+from aiohttp import web
+
+from scenario_async.emulator.app import Access, RecordedRequest, Service
+from scenario_async.emulator.library import Library
+
+_EXTRA: Final = ("lark", "numpy", "PIL")
+
+
+class Emulator:
+    """A search service in this process, with the service's own semantics.
+
+    `async with Emulator() as emulator:` serves on the running loop at `emulator.base_url`;
+    `with Emulator().running() as base_url:` serves from a thread. Port 0 takes any free port. One emulator
+    serves once at a time, and may be started again. `seed` chooses the sample library, if no other library
+    is given; the library may be changed while it is served.
+    """
+
+    def __init__(
+        self,
+        library: Library | None = None,
+        *,
+        api_key: str = "emulator",
+        api_secret: str = "emulator",  # noqa: S107 - what it lets in, not what protects anything
+        bearer_tokens: Iterable[str] = (),
+        host: str = "127.0.0.1",
+        port: int = 0,
+        max_total_hits: int = 1000,
+        seed: int = 0,
+    ) -> None:
+        if missing := [name for name in _EXTRA if find_spec(name) is None]:
+            raise ImportError(
+                f'the emulator needs {", ".join(missing)}: pip install "scenario-async[emulator]"',
+                name=missing[0],
+            )
+        self.library = Library.sample(seed) if library is None else library
+        self.requests: list[RecordedRequest] = []
+        """Every request, in the order of arrival, whatever the answer was."""
+        self._service = Service(
+            library=self.library,
+            access=Access(api_key=api_key, api_secret=api_secret, bearer_tokens=frozenset(bearer_tokens)),
+            max_total_hits=max_total_hits,
+            requests=self.requests,
+        )
+        self._host = host
+        self._port = port
+        self._runner: web.AppRunner | None = None
+        self._origin = ""
+
+    @property
+    def base_url(self) -> str:
+        """The address to give to a client; `RuntimeError` while the emulator is not serving."""
+        if not self._origin:
+            raise RuntimeError("the emulator is not serving: use `async with` or `running()`")
+        return f"{self._origin}/v1"
+
+    async def __aenter__(self) -> Self:
+        if self._runner is not None:
+            raise RuntimeError(f"the emulator is serving already, at {self._origin}")
+        # What still runs when the emulator stops is not waited for.
+        runner = web.AppRunner(self._service.application(), access_log=None, shutdown_timeout=0.05)
+        self._runner = runner
+        try:
+            await runner.setup()
+            await web.TCPSite(runner, self._host, self._port).start()
+        except BaseException as error:
+            await self._stop()
+            if isinstance(error, OSError):
+                told = os.strerror(error.errno) if error.errno else str(error)
+                reason = f"cannot serve at {self._host}:{self._port}: {told}"
+                raise OSError(error.errno, reason) from None
+            raise
+        host, port = runner.addresses[0][:2]
+        self._origin = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._stop()
+
+    async def _stop(self) -> None:
+        runner, self._runner, self._origin = self._runner, None, ""
+        if runner is not None:
+            await runner.cleanup()
+
+    @contextmanager
+    def running(self) -> Generator[str]:
+        """Serve from a thread with a loop of its own, and give the base URL."""
+        started: Future[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+        thread = threading.Thread(target=self._serve, args=(started,), name="scenario-emulator", daemon=True)
+        thread.start()
+        try:
+            base_url, loop, stop = started.result()
+            try:
+                yield base_url
+            finally:
+                loop.call_soon_threadsafe(stop.set)
+        finally:
+            thread.join()
+
+    def _serve(self, started: "Future[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]]") -> None:
+        async def serve() -> None:
+            stop = asyncio.Event()
+            async with self:
+                started.set_result((self.base_url, asyncio.get_running_loop(), stop))
+                await stop.wait()
+
+        # Debug mode would write to stderr about every callback that takes its time.
+        with asyncio.Runner(debug=False) as runner:
+            try:
+                runner.run(serve())
+            except BaseException as error:
+                if started.done():
+                    raise
+                started.set_exception(error)
