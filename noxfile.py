@@ -24,10 +24,14 @@ def open_pyenv() -> None:
     """Let pyenv's commands reach every Python that it has installed, where pyenv is in use."""
     if shutil.which("pyenv") is None or "PYENV_VERSION" in os.environ:
         return
-    listed = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, check=False).stdout
+    listed = subprocess.run(
+        ["pyenv", "versions", "--bare"], capture_output=True, text=True, check=False
+    ).stdout
     wanted = [version for version in listed.split() if version.rpartition(".")[0] in PYTHONS]
     if wanted:
-        os.environ["PYENV_VERSION"] = ":".join(sorted(wanted, key=lambda version: not version.startswith(CURRENT)))
+        os.environ["PYENV_VERSION"] = ":".join(
+            sorted(wanted, key=lambda version: not version.startswith(CURRENT))
+        )
 
 
 open_pyenv()

@@ -22,6 +22,8 @@ from scenario_async.emulator.parameters import read_search
 
 MAX_BODY_BYTES: Final = 6 * 2**20
 
+_BODY: Final = "body"
+
 _log = logging.getLogger(__name__)
 _Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -105,10 +107,7 @@ class Service:
     async def _record(self, request: web.Request) -> None:
         body: Any = None
         try:
-            if content := await request.read():
-                body = json.loads(content)
-        except ValueError:
-            pass
+            request[_BODY] = body, _ = _decoded(await request.read())
         finally:
             self.requests.append(
                 RecordedRequest(request.method, request.path, request.query, request.headers, body)
@@ -120,10 +119,9 @@ class Service:
         async def handle(request: web.Request) -> web.Response:
             self.access.check(request.headers.get("Authorization", ""))
             original = self._read_url(request)
-            try:
-                body = json.loads(await request.read())
-            except ValueError as error:
-                raise bad_request(f"The body is not JSON: {error}") from None
+            body, fault = request[_BODY]
+            if fault:
+                raise bad_request(f"The body is not JSON: {fault}")
             asked = read_search(body, schema)
             work = partial(search, self.library, kind, asked, max_total_hits=self.max_total_hits)
             page = await asyncio.to_thread(work) if asked.by_picture else work()
@@ -153,6 +151,16 @@ class Service:
 
         content = await asyncio.to_thread(encoded, picture)
         return web.Response(body=content, content_type=picture.mime_type)
+
+
+def _decoded(content: bytes) -> tuple[Any, str]:
+    """Give the JSON value of a body, or None and what is wrong with it."""
+    try:
+        return json.loads(content), ""
+    except ValueError as error:
+        return None, str(error)
+    except RecursionError:
+        return None, "it nests too deeply"
 
 
 def _refusal(error: ServiceError, request_id: str) -> web.Response:

@@ -105,8 +105,9 @@ def value_at(value: object, path: Path) -> object:
         if isinstance(value, Mapping):
             value = cast("Mapping[str, object]", value).get(key, MISSING)
         elif isinstance(value, list):
-            inner = (value_at(item, path[depth:]) for item in cast("list[object]", value))
-            return [item for item in inner if item is not MISSING] or MISSING
+            items = cast("list[object]", value)
+            held = [inner for item in items if (inner := value_at(item, path[depth:])) is not MISSING]
+            return held if held or not items else MISSING
         else:
             return MISSING
     return value

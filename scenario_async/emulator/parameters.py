@@ -69,7 +69,7 @@ def read_search(body: object, schema: Schema) -> SearchRequest:
         filter=_string(fields.get("filter", ""), "filter"),
         like=like,
         unlike=unlike,
-        image_semantic_ratio=_ratio(fields, "imageSemanticRatio", default=1),
+        image_semantic_ratio=_ratio(fields, "imageSemanticRatio", default=1) if schema.pictured else 1,
         query_semantic_ratio=_ratio(fields, "querySemanticRatio", default=0),
         public=_boolean(fields, "public"),
         sort_by=tuple(_sorting(item, schema) for item in _strings(fields.get("sortBy", []), "sortBy")),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-PROMPT = "a knight in silver armour before a castle at dawn, volumetric light, highly detailed, concept art, " * 4
+PROMPT = (
+    "a knight in silver armour before a castle at dawn, volumetric light, highly detailed, concept art, " * 4
+)
 
 
 def hit(number: int) -> dict[str, Any]:

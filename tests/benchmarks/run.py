@@ -62,11 +62,13 @@ def decoding() -> dict[str, float]:
     search, position = AssetSearch(query="q"), Position(False, 0, 100)  # noqa: FBT003
     reply = Reply(status=200, headers={}, request_id=None, content=CONTENT)
     official: Any = AsyncSearchHitsOffset[SearchAssetSearchResponse]
-    return compared({
-        "ours": timed(lambda: read_page(reply, search, position, invalid_hits="raise"), 20),
-        "official": timed(lambda: construct_type(type_=official, value=json.loads(CONTENT)), 3),
-        "floor": timed(lambda: orjson.loads(CONTENT), 20),
-    })
+    return compared(
+        {
+            "ours": timed(lambda: read_page(reply, search, position, invalid_hits="raise"), 20),
+            "official": timed(lambda: construct_type(type_=official, value=json.loads(CONTENT)), 3),
+            "floor": timed(lambda: orjson.loads(CONTENT), 20),
+        }
+    )
 
 
 def fanning_out(port: int) -> dict[str, float]:
@@ -113,11 +115,13 @@ def fanning_out(port: int) -> dict[str, float]:
 
             return await sixteen_at_once(one, 400)
 
-    return compared({
-        "ours": lambda: asyncio.run(ours()),
-        "official": lambda: asyncio.run(official()),
-        "floor": lambda: asyncio.run(floor()),
-    })
+    return compared(
+        {
+            "ours": lambda: asyncio.run(ours()),
+            "official": lambda: asyncio.run(official()),
+            "floor": lambda: asyncio.run(floor()),
+        }
+    )
 
 
 def blocking(port: int) -> dict[str, float]:
@@ -134,11 +138,13 @@ def blocking(port: int) -> dict[str, float]:
             return (time.perf_counter() - began) / 100
 
     with Scenario(**KEYS, base_url=url) as ours, Official(**KEYS, base_url=url) as official:
-        return compared({
-            "ours": timed(lambda: ours.search.asset_search(query="q", limit=100), 100),
-            "official": timed(lambda: official.search.asset_search(query="q", limit=100, offset=0), 10),
-            "floor": lambda: asyncio.run(awaited()),
-        })
+        return compared(
+            {
+                "ours": timed(lambda: ours.search.asset_search(query="q", limit=100), 100),
+                "official": timed(lambda: official.search.asset_search(query="q", limit=100, offset=0), 10),
+                "floor": lambda: asyncio.run(awaited()),
+            }
+        )
 
 
 def importing() -> dict[str, float]:
@@ -149,21 +155,27 @@ def importing() -> dict[str, float]:
         command = [sys.executable, "-c", measured]
         return lambda: float(subprocess.run(command, check=True, capture_output=True).stdout)
 
-    return compared({
-        "ours": side("import scenario_async; scenario_async.preload()"),
-        "official": side("import scenario_sdk; scenario_sdk.AsyncScenario(api_key='a', api_secret='b').search"),
-        "floor": side("import aiohttp"),
-    })
+    return compared(
+        {
+            "ours": side("import scenario_async; scenario_async.preload()"),
+            "official": side(
+                "import scenario_sdk; scenario_sdk.AsyncScenario(api_key='a', api_secret='b').search"
+            ),
+            "floor": side("import aiohttp"),
+        }
+    )
 
 
 def building() -> dict[str, float]:
     """A client, without its first request."""
     from scenario_sdk import AsyncScenario as Official  # noqa: PLC0415
 
-    return compared({
-        "ours": timed(lambda: AsyncScenario(**KEYS), 50),
-        "official": timed(lambda: Official(**KEYS), 3),
-    })
+    return compared(
+        {
+            "ours": timed(lambda: AsyncScenario(**KEYS), 50),
+            "official": timed(lambda: Official(**KEYS), 3),
+        }
+    )
 
 
 def main() -> None:
