@@ -22,8 +22,6 @@ from scenario_async.emulator.parameters import read_search
 
 MAX_BODY_BYTES: Final = 6 * 2**20
 
-_BODY: Final = "body"
-
 _log = logging.getLogger(__name__)
 _Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -107,7 +105,7 @@ class Service:
     async def _record(self, request: web.Request) -> None:
         body: Any = None
         try:
-            request[_BODY] = body, _ = _decoded(await request.read())
+            body, _ = _decoded(await request.read())
         finally:
             self.requests.append(
                 RecordedRequest(request.method, request.path, request.query, request.headers, body)
@@ -119,7 +117,7 @@ class Service:
         async def handle(request: web.Request) -> web.Response:
             self.access.check(request.headers.get("Authorization", ""))
             original = self._read_url(request)
-            body, fault = request[_BODY]
+            body, fault = _decoded(await request.read())
             if fault:
                 raise bad_request(f"The body is not JSON: {fault}")
             asked = read_search(body, schema)

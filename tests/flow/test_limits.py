@@ -70,7 +70,8 @@ def test_the_deadline_bounds_the_whole_call(connect: Connect, serve: Serve, slow
     if slow in ("hang", "drip"):
         assert isinstance(caught.value, DeadlineExceededError)
         assert "deadline of 0.4 s" in str(caught.value)
-    assert caught.value.attempts == len(server.requests)
+    # The attempt that the deadline cut off may not have reached the server.
+    assert 0 <= caught.value.attempts - len(server.requests) <= 1
 
 
 @pytest.mark.parametrize("slow", ["hang", "drip"])
