@@ -97,10 +97,13 @@ def look_of_data_url(text: str) -> Look:
             if image.width * image.height > _MOST_PIXELS:
                 raise bad_request(f"Invalid image: {image.width} x {image.height} pixels are too many")
             image.draft("RGB", (2 * _LONGEST_SIDE, 2 * _LONGEST_SIDE))
-            return Look(_pixels(image.convert("RGB")))
+            # By way of RGBA, because Pillow warns of palettes with transparency that go another way.
+            return Look(_pixels(image.convert("RGBA" if image.mode == "P" else "RGB").convert("RGB")))
     except binascii.Error:
         raise bad_request("Invalid image: the data URL is not base64") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise bad_request("Invalid image: its pixels are too many") from None
+    except (OSError, SyntaxError, ValueError):
         raise bad_request("Invalid image: the data URL cannot be decoded") from None
 
 

@@ -4,8 +4,7 @@ Everything follows from the seed. Texts, tags and pictures of a record tell of t
 searches by word and by picture give what a person would expect.
 """
 
-import string
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha512
@@ -21,7 +20,6 @@ Row: TypeAlias = dict[str, Any]
 
 _FIRST_DAY: Final = datetime(2024, 6, 1, tzinfo=UTC)
 _SECONDS: Final = 730 * 24 * 3600
-_ID_LETTERS: Final = string.ascii_letters + string.digits + "-_"
 _STARS: Final = ("knight", "castle", "dragon")
 
 
@@ -197,7 +195,7 @@ class _Studio:
         return kinds + self._random.choices(kinds, shares, k=number - len(kinds))
 
     def _id(self, prefix: str) -> str:
-        return f"{prefix}_{''.join(self._random.choices(_ID_LETTERS, k=22))}"
+        return f"{prefix}_{urlsafe_b64encode(self._random.randbytes(17)).decode()[:22]}"
 
     def _chance(self, probability: float) -> bool:
         return self._random.random() < probability

@@ -1,0 +1,285 @@
+"""The emulator's life: how it starts, stops, starts again, and what it says when it can't."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import socket
+import subprocess
+import sys
+import threading
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp import ClientConnectionError, ClientSession
+from emulator.records import asset
+from emulator.talk import Talk, basic
+
+from scenario_async.emulator import Emulator, Library
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+
+def small() -> Emulator:
+    """Give an emulator of one asset."""
+    return Emulator(Library([asset("asset_1")]))
+
+
+async def answers(session: ClientSession, base_url: str) -> bool:
+    """Tell whether a search at this address finds the one asset."""
+    return await Talk(session, base_url).ids(query="") == ["asset_1"]
+
+
+@pytest.fixture
+def taken() -> Generator[int]:
+    """Give a port that somebody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+async def test_it_serves_within_a_loop(session: ClientSession) -> None:
+    """`async with` gives the emulator, which is at its base URL until the end."""
+    emulator = small()
+    async with emulator as entered:
+        assert entered is emulator
+        assert emulator.base_url.startswith("http://127.0.0.1:")
+        assert emulator.base_url.endswith("/v1")
+        base_url = emulator.base_url
+        assert await answers(session, base_url)
+    with pytest.raises(ClientConnectionError):
+        await answers(session, base_url)
+
+
+async def test_it_serves_from_a_thread(session: ClientSession) -> None:
+    """`running()` gives the base URL, and leaves no thread behind."""
+    emulator = small()
+    with emulator.running() as base_url:
+        assert base_url == emulator.base_url
+        assert "scenario-emulator" in {thread.name for thread in threading.enumerate()}
+        assert await answers(session, base_url)
+    assert "scenario-emulator" not in {thread.name for thread in threading.enumerate()}
+    with pytest.raises(ClientConnectionError):
+        await answers(session, base_url)
+
+
+async def test_it_is_nowhere_while_it_does_not_serve() -> None:
+    """The base URL is asked for too early, or too late."""
+    emulator = small()
+    with pytest.raises(RuntimeError, match="not serving"):
+        _ = emulator.base_url
+    async with emulator:
+        pass
+    with pytest.raises(RuntimeError, match="not serving"):
+        _ = emulator.base_url
+
+
+@pytest.mark.parametrize("rounds", [3])
+async def test_it_can_be_started_again(session: ClientSession, rounds: int) -> None:
+    """In either way, and the requests of all runs are kept."""
+    emulator = small()
+    for _ in range(rounds):
+        async with emulator:
+            assert await answers(session, emulator.base_url)
+        with emulator.running() as base_url:
+            assert await answers(session, base_url)
+    assert len(emulator.requests) == 2 * rounds
+
+
+async def test_it_serves_once_at_a_time(session: ClientSession) -> None:
+    """A second start is refused and does the first one no harm."""
+    emulator = small()
+    async with emulator:
+        with pytest.raises(RuntimeError, match=f"serving already, at {emulator.base_url[:-3]}"):
+            await emulator.__aenter__()
+        with pytest.raises(RuntimeError, match="serving already"), emulator.running():
+            pass
+        assert await answers(session, emulator.base_url)
+
+
+async def test_several_serve_at_once(session: ClientSession) -> None:
+    """Each has its own port and its own library."""
+    library = Library([asset("asset_2")])
+    with small().running() as first, Emulator(library).running() as second:
+        async with small() as third:
+            assert len({first, second, third.base_url}) == 3
+            assert await answers(session, first)
+            assert await Talk(session, second).ids(query="") == ["asset_2"]
+            assert await answers(session, third.base_url)
+
+
+async def test_a_port_of_choice(session: ClientSession, unused_tcp_port: int) -> None:
+    """It serves where it is told to, and the port is free afterwards."""
+    for _ in range(2):
+        async with Emulator(Library([asset("asset_1")]), port=unused_tcp_port) as emulator:
+            assert emulator.base_url == f"http://127.0.0.1:{unused_tcp_port}/v1"
+            assert await answers(session, emulator.base_url)
+
+
+async def test_an_address_of_the_newer_kind(session: ClientSession) -> None:
+    """An IPv6 address has brackets in the base URL."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 here")
+    async with Emulator(Library([asset("asset_1")]), host="::1") as emulator:
+        assert emulator.base_url.startswith("http://[::1]:")
+        assert await answers(session, emulator.base_url)
+
+
+async def test_a_taken_port_is_an_error_that_names_it(taken: int) -> None:
+    """So it is for both ways to start, and afterwards it can be tried again."""
+    emulator = Emulator(Library(), port=taken)
+    for _ in range(2):
+        with pytest.raises(OSError, match=f"cannot serve at 127.0.0.1:{taken}: .*in use"):
+            await emulator.__aenter__()
+        with pytest.raises(OSError, match=f"cannot serve at 127.0.0.1:{taken}: .*in use"), emulator.running():
+            pass
+        with pytest.raises(RuntimeError, match="not serving"):
+            _ = emulator.base_url
+
+
+async def test_a_host_that_is_not_there_is_an_error_that_names_it() -> None:
+    """As is a host of another machine."""
+    with pytest.raises(OSError, match=r"cannot serve at 192\.0\.2\.1:0: "):
+        await Emulator(Library(), host="192.0.2.1").__aenter__()
+
+
+async def test_other_faults_at_the_start_are_raised_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is left half started."""
+
+    async def cancelled(*args: Any) -> None:
+        raise asyncio.CancelledError
+
+    emulator = small()
+    with monkeypatch.context() as patch:
+        patch.setattr("aiohttp.web.AppRunner.setup", cancelled)
+        with pytest.raises(asyncio.CancelledError):
+            await emulator.__aenter__()
+    async with emulator:
+        assert emulator.base_url
+
+
+@pytest.mark.parametrize("way", ["loop", "thread"])
+async def test_a_fault_of_the_user_is_raised_as_it_is(way: str) -> None:
+    """The emulator stops, and says nothing of its own."""
+    emulator = small()
+
+    async def fail() -> None:
+        if way == "loop":
+            async with emulator:
+                raise ZeroDivisionError
+        with emulator.running():
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    with pytest.raises(RuntimeError, match="not serving"):
+        _ = emulator.base_url
+
+
+@pytest.mark.parametrize("way", ["loop", "thread"])
+async def test_it_does_not_wait_for_idle_clients(session: ClientSession, way: str) -> None:
+    """A connection that is kept alive doesn't keep it from stopping."""
+    emulator = small()
+    if way == "loop":
+        await emulator.__aenter__()
+        assert await answers(session, emulator.base_url)
+        start = perf_counter()
+        await emulator.__aexit__(None, None, None)
+    else:
+        with emulator.running() as base_url:
+            assert await answers(session, base_url)
+            start = perf_counter()
+    assert perf_counter() - start < 0.5
+
+
+async def test_it_does_not_wait_for_a_search_in_flight(session: ClientSession) -> None:
+    """What still runs when it stops is cut off."""
+    emulator = small()
+    async with emulator:
+        body = asyncio.Event()
+
+        async def never() -> Any:
+            yield b"{"
+            body.set()
+            await asyncio.Event().wait()
+
+        sending = asyncio.create_task(
+            session.post(
+                f"{emulator.base_url}/search/assets", data=never(), headers={"Authorization": basic()}
+            )
+        )
+        await body.wait()
+        start = perf_counter()
+    assert perf_counter() - start < 0.5
+    with pytest.raises(ClientConnectionError):
+        await sending
+
+
+PROGRAM = """
+import asyncio, json
+from urllib.request import Request, urlopen
+from base64 import b64encode
+from scenario_async.emulator import Emulator
+
+def ask(base_url, path="search/assets", **body):
+    headers = {"Authorization": "Basic " + b64encode(b"emulator:emulator").decode()}
+    with urlopen(Request(f"{base_url}/{path}", json.dumps(body).encode(), headers)) as reply:
+        return json.load(reply)
+
+def tour(base_url):
+    hit = ask(base_url, query="knight", filter="kind = image")["hits"][0]
+    with urlopen(hit["url"]) as reply:
+        reply.read()
+    assert ask(base_url, image=hit["id"], imageSemanticRatio=0)["hits"][0]["id"] == hit["id"]
+
+with Emulator().running() as base_url:
+    tour(base_url)
+
+async def main():
+    async with Emulator() as emulator:
+        await asyncio.to_thread(tour, emulator.base_url)
+
+asyncio.run(main())
+print("done")
+"""
+
+
+def test_it_is_silent() -> None:
+    """With every warning an error and Python's checks on, nothing is said, from the start to the end."""
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", PROGRAM],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("done\n", "", 0)
+
+
+@pytest.mark.parametrize("missing", [["lark"], ["numpy"], ["PIL"], ["lark", "numpy", "PIL"]])
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, missing: list[str]) -> None:
+    """What is not installed is named, with the line that installs it."""
+
+    def find_spec(name: str, package: str | None = None) -> Any:
+        return None if name in missing else importlib.util.find_spec(name, package)
+
+    monkeypatch.setattr("scenario_async.emulator.server.find_spec", find_spec)
+    with pytest.raises(ImportError) as caught:
+        Emulator()
+    assert caught.value.name == missing[0]
+    assert (
+        str(caught.value)
+        == f'the emulator needs {", ".join(missing)}: pip install "scenario-async[emulator]"'
+    )
+
+
+def test_importing_it_loads_none_of_the_extra() -> None:
+    """Parser, numpy and Pillow are loaded when a search first needs them."""
+    program = "import sys, scenario_async.emulator as e; e.Emulator(); print({'lark', 'numpy', 'PIL'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "set()\n"
