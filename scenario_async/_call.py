@@ -35,11 +35,26 @@ _LOG.addHandler(logging.NullHandler())
 _FIRST_ERROR_STATUS: Final = 300
 
 
+@attrs.frozen
+class Rules:
+    """What of the settings each call looks at; not the settings themselves, which are the client that owns the caller."""
+
+    timeout: float
+    deadline: float | None
+    max_retries: int
+    max_response_bytes: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Rules:
+        """Take them from the settings."""
+        return cls(settings.timeout, settings.deadline, settings.max_retries, settings.max_response_bytes)
+
+
 @attrs.frozen(eq=False)
 class Caller:
     """Makes calls for one client; `pool` and the parts of `admission` may be shared with others."""
 
-    settings: Settings
+    rules: Rules
     pool: Pool
     admission: Admission
     signer: Signer
@@ -49,7 +64,7 @@ class Caller:
     def of(cls, settings: Settings) -> Caller:
         """Make a caller that shares nothing."""
         admission = Admission.of(settings.max_concurrency, settings.rate_limit)
-        return cls(settings, Pool(settings.session), admission, Signer(settings))
+        return cls(Rules.of(settings), Pool(settings.session), admission, Signer(settings))
 
     async def call(self, request: Request) -> Reply:
         """Give the reply, which has a status below 300, or raise an `APIError` without frames of ours."""
@@ -72,11 +87,11 @@ class _Call:
     """What one call knows of itself."""
 
     def __init__(self, caller: Caller, request: Request) -> None:
-        settings = caller.settings
+        rules = caller.rules
         self._caller = caller
         self._request = request
-        self._timeout = settings.timeout if request.timeout is None else request.timeout
-        self._deadline = settings.deadline if request.deadline is None else request.deadline
+        self._timeout = rules.timeout if request.timeout is None else request.timeout
+        self._deadline = rules.deadline if request.deadline is None else request.deadline
         self._now = asyncio.get_running_loop().time
         self._started = self._now()
         self._attempt_seconds: list[float] = []
@@ -88,7 +103,7 @@ class _Call:
             async with limit:
                 reply = await self._caller.backoff.run(
                     self._attempt,
-                    max_retries=self._caller.settings.max_retries,
+                    max_retries=self._caller.rules.max_retries,
                     time_left=self._time_left,
                     on_retry=self._on_retry,
                 )
@@ -103,6 +118,8 @@ class _Call:
         raise DeadlineExceededError(message)
 
     def describe(self, error: APIError) -> None:
+        error.message = self._caller.signer.hide(error.message)
+        error.args = (error.message,)
         error.method = self._request.method
         error.url = self._request.place
         error.attempts = len(self._attempt_seconds)
@@ -133,7 +150,7 @@ class _Call:
     async def _timed(self, session: aiohttp.ClientSession, authorization: Secret | None) -> Reply:
         """Send once, within `timeout`; the clock starts here, with a slot in hand."""
         began = self._now()
-        most_bytes = self._caller.settings.max_response_bytes
+        most_bytes = self._caller.rules.max_response_bytes
         limit = asyncio.timeout(self._timeout)
         try:
             async with limit:

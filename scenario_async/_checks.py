@@ -17,6 +17,7 @@ from scenario_async.errors import InvalidSearchError
 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _HEADER_VALUE_REFUSED: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 _SHOWN: Final = 80
 
 
@@ -84,6 +85,8 @@ def headers(value: object, parameter: str) -> dict[str, str] | None:
         if not _HEADER_NAME.fullmatch(name):
             rule = "it may only have letters, digits and !#$%&'*+-.^_`|~"
             refuse(parameter, name, rule, part="a header name")
+        if name.lower() in _FRAMING:
+            refuse(parameter, name, "it follows from the body that is sent", part="a header name")
         if not isinstance(content, str) or _HEADER_VALUE_REFUSED.search(content) or not _encodes(content):
             rule = "must be a str without control characters or line breaks"
             raise InvalidSearchError(f"{parameter}: the value of {name!r} {rule}", parameter=parameter)

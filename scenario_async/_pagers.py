@@ -10,7 +10,7 @@ import attrs
 
 from scenario_async._paging import Limits, Progress, Run, Source, following, page_parts, run_of
 from scenario_async.models import Hit
-from scenario_async.pages import LARGEST_PAGE, Position, SearchPage, StopReason, id_digest
+from scenario_async.pages import LARGEST_PAGE, Position, SearchPage, StopReason
 from scenario_async.searches import HitT_co
 
 if TYPE_CHECKING:
@@ -62,14 +62,11 @@ class SearchPager(Generic[HitT_co]):
     Leave it with `async with` to close what is still under way.
     """
 
-    def __init__(
-        self, source: Source[HitT_co], start: Position | None = None, known: frozenset[bytes] = frozenset()
-    ) -> None:
+    def __init__(self, source: Source[HitT_co], start: Position | None = None) -> None:
         self._source: Source[Any] = source
-        self._known = known
         self._first = start or Position.first(source.search, default_size=None)
         self._start = start or Position.first(source.search, default_size=LARGEST_PAGE)
-        self._progress = Progress(source.search, self._start)
+        self._progress = Progress(source.search, self._start, source.known)
         self._open: WeakSet[AsyncGenerator[Any]] = WeakSet()
 
     def __await__(self) -> Generator[Any, None, AsyncSearchPage[HitT_co]]:
@@ -120,15 +117,14 @@ class SearchPager(Generic[HitT_co]):
 
     async def _first_page(self) -> AsyncSearchPage[HitT_co]:
         page = await self._source.fetch(self._first)
-        if self._known:
-            page = attrs.evolve(page, hits=[hit for hit in page.hits if id_digest(hit.id) not in self._known])
-        self._progress = Progress(self._source.search, self._first)
-        self._progress.begin(page, whole=True)
+        page = attrs.evolve(page, hits=self._source.unknown(page.hits))
+        self._progress = Progress(self._source.search, self._first, self._source.known)
+        self._progress.begin(page, page, whole=True)
         self._progress.delivered_all()
         return AsyncSearchPage.of(page, self._source)
 
     def _run(self, **limits: Unpack[Limits]) -> Run[HitT_co]:
-        return run_of(self._source, self._start, known=self._known, **limits)
+        return run_of(self._source, self._start, **limits)
 
     def _opened(self, run: Run[Any], iteration: AsyncGenerator[_T]) -> AsyncGenerator[_T]:
         self._progress = run.progress

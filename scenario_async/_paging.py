@@ -34,28 +34,45 @@ class Limits(TypedDict, total=False):
 
 @attrs.frozen(eq=False)
 class Source(Generic[_HitT]):
-    """A search and the way to fetch its pages."""
+    """A search and the way to fetch its pages.
+
+    `known` are digests of ids that were delivered before, by the run that this one resumes. A pickled source
+    keeps its search and loses the way.
+    """
 
     search: Search[_HitT] = attrs.field()
     fetch: Callable[[Position], Awaitable[SearchPage[_HitT]]] = attrs.field(repr=False)
+    known: frozenset[bytes] = attrs.field(default=frozenset[bytes](), repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.search, _out_of_reach, self.known)
+
+    def unknown(self, hits: Sequence[_HitT]) -> Sequence[_HitT]:
+        """Give the hits that were not delivered before the run that is resumed here."""
+        return [hit for hit in hits if id_digest(hit.id) not in self.known] if self.known else hits
 
 
 class Progress:
     """How far an iteration is; it outlives the iteration and holds nothing that runs."""
 
-    def __init__(self, search: Search[Hit], start: Position) -> None:
+    def __init__(self, search: Search[Hit], start: Position, known: frozenset[bytes]) -> None:
         self.stopped_because: StopReason | None = None
         self.duplicates = 0
         self._search = search
+        self._known = sorted(known)
         self._next = start
-        self._before: Sequence[str] = ()
+        self._before: SearchPage[Hit] | None = None
+        self._received: SearchPage[Hit] | None = None
         self._ids: Sequence[str] = ()
         self._delivered = 0
         self._after: Position | None = None
 
-    def begin(self, page: SearchPage[Hit], *, whole: bool) -> None:
-        """Take note of a page about to be delivered; `whole` if nothing was cut off its end."""
-        self._before = self._ids
+    def begin(self, page: SearchPage[Hit], received: SearchPage[Hit], *, whole: bool) -> None:
+        """Take note of a page about to be delivered, and of what it was made of.
+
+        It is `whole` if nothing was cut off its end, though hits that were delivered before may be missing.
+        """
+        self._before, self._received = self._received, received
         self._ids = [hit.id for hit in page.hits]
         self._delivered = 0
         self._next = page.position
@@ -75,23 +92,27 @@ class Progress:
     def resume_token(self) -> str:
         """Where to go on: after the last hit delivered."""
         if self._after is not None and self._delivered == len(self._ids):
-            return make_token(self._search, self._after, self._ids)
-        return make_token(self._search, self._next, [*self._before, *self._ids[: self._delivered]])
+            return make_token(self._search, self._after, _ids_of(self._received))
+        known = self._known if self._before is None else ()
+        delivered = [*_ids_of(self._before), *self._ids[: self._delivered]]
+        return make_token(self._search, self._next, delivered, known)
+
+
+def _ids_of(page: SearchPage[Hit] | None) -> list[str]:
+    return [] if page is None else [hit.id for hit in page.hits]
 
 
 @attrs.define(kw_only=True, eq=False)
 class Run(AsyncIterator[SearchPage[_HitT]]):
     """One iteration over pages: from a position, or from a page that is there already.
 
-    Gives no hit twice and no empty page. `known` are digests of ids that were delivered before, by the run
-    that this one resumes. It is no generator, because those within others cannot be closed by their loop's
-    end; `aclose` it, or iterate `pages()` or `hits()`, which do.
+    Gives no hit twice and no empty page. It is no generator, because those within others cannot be closed by
+    their loop's end; `aclose` it, or iterate `pages()` or `hits()`, which do.
     """
 
     source: Source[_HitT]
     start: Position
     first_page: SearchPage[_HitT] | None = None
-    known: frozenset[bytes] = frozenset()
     max_hits: int | None = None
     max_pages: int | None = None
     prefetch: int = 0
@@ -103,7 +124,7 @@ class Run(AsyncIterator[SearchPage[_HitT]]):
     _ended: bool = attrs.field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:
-        self.progress = Progress(self.source.search, self.start)
+        self.progress = Progress(self.source.search, self.start, self.source.known)
         self._ahead = _Ahead(self.source, self.prefetch)
         self._position = self.start
 
@@ -145,11 +166,16 @@ class Run(AsyncIterator[SearchPage[_HitT]]):
         if self.max_hits == 0 or self.max_pages == 0:
             return "max_hits" if self.max_hits == 0 else "max_pages"
         page, self.first_page = self.first_page, None
-        page = page or await self._ahead.page_at(self._position)
+        if page is None:
+            page = await self._ahead.page_at(self._position)
+        else:  # what it lacks was dropped as delivered before
+            self.progress.duplicates += page.received - len(page.hits) - len(page.invalid_hits)
+        fresh = self._without_repeats(page)
+        if _nothing_in(fresh):
+            page, fresh = await self._beyond_known(page, fresh)
         if page.received == 0:
             return "empty_page"
-        fresh = self._without_repeats(page)
-        if not fresh.hits and not fresh.invalid_hits:
+        if _nothing_in(fresh):
             return "repeated_page"
         whole = self.max_hits is None or len(fresh.hits) <= self.max_hits
         if not whole:
@@ -159,15 +185,37 @@ class Run(AsyncIterator[SearchPage[_HitT]]):
         if self.max_pages is not None:
             self.max_pages -= 1
         self._ahead.refill(page, self.max_hits, self.max_pages)
-        self.progress.begin(fresh, whole=whole)
+        self.progress.begin(fresh, page, whole=whole)
         self._position = page.next_position
         self._was_last = whole and not page.has_next_page()
         return fresh
 
+    async def _beyond_known(
+        self, page: SearchPage[_HitT], fresh: SearchPage[_HitT]
+    ) -> tuple[SearchPage[_HitT], SearchPage[_HitT]]:
+        """Go on from a page of known hits to the first one with something new.
+
+        Such a page comes when as many hits as it holds, or more, came in before it. It is the end if the service
+        tells that it begins elsewhere than asked, if it repeats the one before, or if there were more of them
+        than hits that could have shifted.
+        """
+        most = (len(self._seen) + len(self.source.known)) // page.size + 1
+        for _ in range(most):
+            if not (page.has_next_page() and page.begins_where_asked):
+                break
+            repeated = _ids_of(page)
+            self._position = page.next_position
+            page = await self._ahead.page_at(self._position)
+            fresh = self._without_repeats(page)
+            if not _nothing_in(fresh) or _ids_of(page) == repeated:
+                break
+        return page, fresh
+
     def _without_repeats(self, page: SearchPage[_HitT]) -> SearchPage[_HitT]:
+        known = self.source.known
         fresh: list[_HitT] = []
         for hit in page.hits:
-            if hit.id not in self._seen and (not self.known or id_digest(hit.id) not in self.known):
+            if hit.id not in self._seen and (not known or id_digest(hit.id) not in known):
                 self._seen.add(hit.id)
                 fresh.append(hit)
         self.progress.duplicates += len(page.hits) - len(fresh)
@@ -230,7 +278,6 @@ def run_of(
     start: Position,
     *,
     first_page: SearchPage[_HitT] | None = None,
-    known: frozenset[bytes] = frozenset(),
     **limits: Unpack[Limits],
 ) -> Run[_HitT]:
     """Make a run of an iteration's parameters, checked."""
@@ -239,11 +286,19 @@ def run_of(
         source=source,
         start=start,
         first_page=first_page,
-        known=known,
         max_hits=checked["max_hits"],
         max_pages=checked["max_pages"],
         prefetch=checked["prefetch"] or 0,
     )
+
+
+def _nothing_in(page: SearchPage[Any]) -> bool:
+    return not page.hits and not page.invalid_hits
+
+
+async def _out_of_reach(_: Position) -> Any:  # noqa: ANN401
+    told = "this page came out of a pickle; go on with client.search.resume(page.resume_token, page.search)"
+    raise ScenarioError(told)
 
 
 def following(page: SearchPage[Hit]) -> Position:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
+import sys
 import threading
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _EXIT_SECONDS: Final = 2.0
+
+
+class PortalError(RuntimeError):
+    """A call that the portal cannot carry out; the message says why."""
 
 
 class Portal:
@@ -35,12 +40,15 @@ class Portal:
         """Give the coroutine's result, or raise its error.
 
         Interrupted (by Ctrl-C for instance), it cancels the coroutine, waits for its end, and goes on
-        interrupting. Called on the portal's own thread it raises `RuntimeError` instead of waiting for ever.
+        interrupting. Called on the portal's own thread it raises `PortalError` instead of waiting for ever.
         """
         if threading.current_thread() is self._thread:
             coroutine.close()
-            raise RuntimeError(
-                "a blocking call on the event loop that would have to carry it out; await it instead"
+            raise PortalError("a blocking call on the event loop that would carry it out; await it instead")
+        if sys.is_finalizing():
+            coroutine.close()
+            raise PortalError(
+                "a blocking call while the interpreter shuts down, when no thread starts any more"
             )
         job = _Job(coroutine)
         loop = self._started()
@@ -93,11 +101,11 @@ class _Job(Generic[_T]):
     def result(self) -> _T:
         task, self._task = self._task, None
         if task is None:
-            raise RuntimeError("the portal's loop ended before the call began")
+            raise PortalError("the portal's loop ended before the call began")
         try:
             return task.result()
         except asyncio.CancelledError:
-            raise RuntimeError("the call was cancelled, because the portal's loop ended") from None
+            raise PortalError("the call was cancelled, because the portal's loop ended") from None
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:

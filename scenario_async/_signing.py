@@ -11,9 +11,12 @@ from scenario_async.errors import APIStatusError, AuthenticationError, without_f
 from scenario_async.settings import Secret, basic_authorization
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scenario_async.settings import Settings, TokenSource
 
 _EXPIRED = "AccessDeniedException"
+_SHORTEST_SECRET = 6  # what is shorter would take ordinary words with it
 
 
 class Signer:
@@ -27,6 +30,7 @@ class Signer:
         self._token: Secret | None = None
         self._source: TokenSource | None = None
         self._fixed: Secret | None = None
+        self._key, self._secret = settings.api_key, settings.api_secret
         if settings.api_key is not None and settings.api_secret is not None:
             self._fixed = Secret(basic_authorization(settings.api_key, settings.api_secret))
         elif isinstance(settings.bearer_auth, Secret):
@@ -34,6 +38,18 @@ class Signer:
         elif settings.bearer_auth is not None:
             self._source = settings.bearer_auth
         self._flights: PerLoop[_Flight] = PerLoop(_Flight)
+
+    def hide(self, text: str) -> str:
+        """Take this client's own keys and tokens out of a text that the service sent."""
+        for secret in self._secrets():
+            if len(secret) >= _SHORTEST_SECRET:
+                text = text.replace(secret, "…")
+        return text
+
+    def _secrets(self) -> Iterator[str]:
+        for secret in (self._key, self._secret, self._fixed, self._token):
+            if secret is not None:
+                yield secret.reveal().partition(" ")[2] or secret.reveal()
 
     async def authorization(self) -> Secret | None:
         """Give the header's value, or None when the request's own headers sign.
@@ -82,13 +98,30 @@ class _Flight:
             task.exception()  # all who waited may have been cancelled: nobody else would look at it
 
 
+def _outcome(source: TokenSource) -> tuple[object, Exception | None]:
+    """Call a plain callable; its error is a result, because a `StopIteration` cannot leave a thread's future."""
+    try:
+        return source(), None
+    except StopIteration as error:
+        return None, LookupError(f"StopIteration: {error}")
+    except Exception as error:  # noqa: BLE001 - whatever the user's callable raises
+        return None, error
+
+
+def _given(outcome: tuple[object, Exception | None]) -> object:
+    value, error = outcome
+    if error is not None:
+        raise error
+    return value
+
+
 async def _asked(source: TokenSource) -> str:
     try:
         called = source if inspect.isfunction(source) or inspect.ismethod(source) else type(source).__call__
         if inspect.iscoroutinefunction(called):
             token: object = await cast("Any", source())
         else:
-            token = await asyncio.to_thread(source)
+            token = _given(await asyncio.to_thread(_outcome, source))
             if inspect.isawaitable(token):
                 token = await token
     except Exception as error:  # noqa: BLE001 - whatever the user's callable raises

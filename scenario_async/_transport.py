@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import threading
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -53,7 +54,6 @@ class Pool:
 
     def __init__(self, session: aiohttp.ClientSession | SessionFactory | None) -> None:
         self._given = session
-        self._bound_to: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
         self._keepers: WeakKeyDictionary[
             asyncio.AbstractEventLoop, tuple[AsyncGenerator[aiohttp.ClientSession], aiohttp.ClientSession]
@@ -95,9 +95,9 @@ class Pool:
     def _bound(
         self, session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop
     ) -> aiohttp.ClientSession:
-        if self._bound_to is None:
-            self._bound_to = loop
-        if self._bound_to is not loop:
+        if session.closed:
+            raise ScenarioError("the session given to this client is closed")
+        if getattr(session, "_loop", loop) is not loop:
             rule = "give a factory of sessions instead of a session to use the client on several loops"
             raise ScenarioError(f"this client's session belongs to another event loop; {rule}")
         return session
@@ -116,7 +116,14 @@ class Pool:
 
 async def _keeper(factory: SessionFactory | None) -> AsyncGenerator[aiohttp.ClientSession]:
     """Hold a session open: a generator, because loops close their generators when they end."""
-    session = _new_session() if factory is None else factory()
+    session: Any = _new_session() if factory is None else factory()
+    if not isinstance(session, aiohttp.ClientSession):
+        if inspect.iscoroutine(session):
+            session.close()
+        told = (
+            f"session: the factory gave a {type(session).__name__}, but it must give an aiohttp.ClientSession"
+        )
+        raise ScenarioError(told)
     try:
         yield session
     finally:

@@ -8,7 +8,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http.client import responses
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, cast
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
 import attrs
 
@@ -63,13 +63,18 @@ class Request:
 
 @attrs.frozen(kw_only=True)
 class Reply(ResponseInfo):
-    """What the service answered to `client.request`; `json()` decodes the body or raises `ValueError`."""
+    """What the service answered to `client.request`."""
 
     content: bytes = attrs.field(repr=size_repr)
 
     def json(self) -> Any:  # noqa: ANN401
-        """Decode the body."""
-        return _json.loads(self.content)
+        """Decode the body; `APIResponseValidationError` if it is not JSON."""
+        try:
+            return _json.loads(self.content)
+        except ValueError as error:
+            kind = self.headers.get("content-type", "of no content type")
+            told = f"the reply ({len(self.content)} bytes, {redact(kind)}) is not JSON: {redact(str(error))}"
+            raise _misshapen(self, told, _tolerantly(self.content)) from None
 
     @property
     def info(self) -> ResponseInfo:
@@ -141,7 +146,7 @@ def free_request(
     _checks.seconds(timeout, "timeout")
     _checks.jsonable(json, "json")
     given = _checks.headers(headers, "headers")
-    if not method.isascii() or not method.isalpha():
+    if not isinstance(cast("object", method), str) or not method.isascii() or not method.isalpha():
         _checks.refuse("method", method, "it must be the name of an HTTP method")
     base = settings.base_url + "/"
     absolute = "://" in path.partition("?")[0]
@@ -149,7 +154,8 @@ def free_request(
     url = urljoin(base, quote(below, safe="%/:?&=+,;@[]!$'()*~"))  # joined, so that `..` shows where it leads
     wanted, allowed = urlsplit(url), urlsplit(base)
     outside = (wanted.scheme, wanted.netloc) != (allowed.scheme, allowed.netloc)
-    if outside or not wanted.path.startswith(allowed.path):
+    climbs = ".." in unquote(wanted.path).split("/")
+    if outside or climbs or not wanted.path.startswith(allowed.path):
         rule = f"requests stay under {settings.base_url}"
         raise InvalidSearchError(f"path is {redact(path)!r}, but {rule}", parameter="path")
     own = default_headers(settings) | ({} if json is None else {"content-type": "application/json"})
@@ -168,7 +174,7 @@ def read_page(
     """Make a page of a reply, or raise `APIResponseValidationError` with the path to what does not fit."""
     content = _decoded(reply)
     raw = content.get("hits")
-    if type(raw) is not list:
+    if type(raw) is not list or content.get("error"):
         told = _told(content)
         message = f"the service answered 200 with an error: {told}" if told else "$.hits is no list"
         raise _misshapen(reply, message, content)
@@ -303,12 +309,7 @@ def _lowered(headers: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def _decoded(reply: Reply) -> dict[str, Any]:
-    try:
-        content = reply.json()
-    except ValueError as error:
-        kind = reply.headers.get("content-type", "of no content type")
-        message = f"the reply ({len(reply.content)} bytes, {redact(kind)}) is not JSON: {redact(str(error))}"
-        raise _misshapen(reply, message, _tolerantly(reply.content)) from None
+    content = reply.json()
     if type(content) is not dict:
         raise _misshapen(reply, "$ is no object", content)
     return cast("dict[str, Any]", content)

@@ -48,7 +48,8 @@ class AsyncSearches(Searches):
         Raises `InvalidSearchError` for a token of another search or version, or a damaged one.
         """
         source = self._source(search)
-        return SearchPager(source, *read_token(token, search))
+        position, known = read_token(token, search)
+        return SearchPager(attrs.evolve(source, known=known), position)
 
     @overload
     def fan_out(
@@ -118,11 +119,10 @@ class AsyncScenario(Client):
     an async context manager, or `await client.aclose()`.
     """
 
-    search: AsyncSearches = attrs.field(init=False, repr=False)
-
-    def __attrs_post_init__(self) -> None:
-        Client.__attrs_post_init__(self)
-        object.__setattr__(self, "search", AsyncSearches(self._source))
+    @property
+    def search(self) -> AsyncSearches:
+        """The searches: `asset_search`, `model_search`, `workflow_search`, `run`, `resume`, `fan_out`."""
+        return AsyncSearches(self._source)
 
     async def request(
         self,

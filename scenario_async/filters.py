@@ -189,6 +189,8 @@ class Field:
 class Fields:
     """The place where filters begin: `F.created_at` is the attribute createdAt, `F["metadata.type"]` is verbatim."""
 
+    __slots__ = ()
+
     def __getattr__(self, name: str) -> Field:
         if name.startswith("_"):
             raise AttributeError(name)

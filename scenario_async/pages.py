@@ -106,6 +106,12 @@ class SearchPage(Generic[HitT_co]):
         return min(sizes) if sizes else DEFAULT_PAGE
 
     @property
+    def begins_where_asked(self) -> bool:
+        """Whether the service says, or leaves open, that the page begins where it was asked to."""
+        told = self.page if self.position.by_page else self.offset
+        return told is None or told == self.position.number
+
+    @property
     def hinted_total(self) -> int | None:
         """How many hits there may be in all, as the service guesses."""
         return self.total_hits if self.position.by_page else self.estimated_total_hits
@@ -125,12 +131,15 @@ class SearchPage(Generic[HitT_co]):
         return make_token(self.search, self.next_position, (hit.id for hit in self.hits))
 
 
-def make_token(search: Search[Hit], position: Position, delivered: Iterable[str]) -> str:
+def make_token(
+    search: Search[Hit], position: Position, delivered: Iterable[str], known: Iterable[bytes] = ()
+) -> str:
     """Write down where an iteration stands; it tells nothing of the search but a digest.
 
-    `delivered` are ids that may come again at that position, because hits shift or the page was cut.
+    `delivered` are ids that may come again at that position, because hits shift or the page was cut; `known`
+    are digests of such ids.
     """
-    digests = b"".join(map(id_digest, delivered))
+    digests = b"".join(sorted({*known, *map(id_digest, delivered)}))
     content = {
         "v": _TOKEN_VERSION,
         "kind": search.kind,

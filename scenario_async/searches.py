@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, cast
 
@@ -65,7 +66,7 @@ def _extra_query(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
 def _extra_body(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if value is None:
         return None
-    body = _checks.mapping(value, "extra_body")
+    body = deepcopy(_checks.mapping(value, "extra_body"))
     if paging := sorted(_PAGING_KEYS & set(body)):
         rule = "belongs to paging; pass limit and offset, or page and hits_per_page"
         raise InvalidSearchError(f"extra_body: {paging[0]!r} {rule}", parameter="extra_body")

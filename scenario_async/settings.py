@@ -287,8 +287,12 @@ def _check_base_url(url: str, *, allow_http: bool) -> None:
         raise ScenarioError("base_url holds credentials; pass api_key and api_secret instead")
     if parts.scheme not in ("http", "https") or not host:
         raise ScenarioError(f"base_url is {redact(url)!r}, but it must be like {SERVICE_URL}")
+    if any(character.isspace() or not character.isprintable() for character in url):
+        raise ScenarioError("base_url holds a space, a line break or another character that no URL has")
     if parts.query or parts.fragment:
-        raise ScenarioError(f"base_url is {redact(url)!r}, but it must have no query string and no fragment")
+        raise ScenarioError(
+            f"base_url is {redact(url.partition('#')[0])!r} and more, but it must have no query string and no fragment"
+        )
     if parts.scheme == "http" and not allow_http and not _is_loopback(host):
         raise ScenarioError(
             f"base_url is {url!r}, which sends keys unprotected; use https, or allow_http=True"

@@ -159,7 +159,8 @@ class Searches(ABC):
 
 def check_fan_out(concurrency: int, max_hits: int | None, order: Order, on_error: OnError) -> None:
     """Refuse what `fan_out` cannot do."""
-    _checks.integer(concurrency, "concurrency", least=1)
+    if _checks.integer(concurrency, "concurrency", least=1) is None:
+        _checks.refuse("concurrency", concurrency, "it must be an int")
     _checks.integer(max_hits, "max_hits", least=0)
     if order not in ("completed", "submitted"):
         _checks.refuse("order", order, 'it must be "completed" or "submitted"')
@@ -263,7 +264,7 @@ class Client(Settings):
             turnstile=new.admission.turnstile if "rate_limit" in given else old.admission.turnstile,
         )
         caller = Caller(
-            settings=derived,
+            rules=new.rules,
             pool=new.pool if "session" in given else old.pool,
             admission=admission,
             signer=new.signer if resigned or signs(given.get("default_headers")) else old.signer,
@@ -294,6 +295,12 @@ class Client(Settings):
             self._closed.set()
             if self._owns_pool:
                 await self._caller.pool.aclose()
+
+    def __copy__(self) -> Self:
+        return self._derived({})
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self._derived({})
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickled, (type(self), self._pickled())

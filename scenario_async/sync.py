@@ -7,6 +7,7 @@ for a page.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Self, TypeVar, Unpack, cast, overload
 
@@ -14,10 +15,10 @@ import attrs
 
 from scenario_async import _checks
 from scenario_async._paging import Limits, Run, Source, following, page_parts, run_of
-from scenario_async._portal import portal
+from scenario_async._portal import PortalError, portal
 from scenario_async.errors import CleanFrames, ScenarioError
 from scenario_async.models import Hit
-from scenario_async.pages import Position, SearchPage, StopReason, id_digest, read_token
+from scenario_async.pages import Position, SearchPage, StopReason, read_token
 from scenario_async.searches import HitT_co, Search
 from scenario_async.settings import SessionFactory, quiet_settings
 from scenario_async.surface import (
@@ -48,10 +49,8 @@ def blocking(coroutine: Coroutine[Any, Any, _T]) -> _T:
     with CleanFrames():
         try:
             return portal.run(coroutine)
-        except RuntimeError as error:
-            if coroutine.cr_frame is None and "blocking call" in str(error):  # type: ignore[attr-defined]
-                raise ScenarioError(str(error)) from None
-            raise
+        except PortalError as error:
+            raise ScenarioError(str(error)) from None
 
 
 async def _next(items: AsyncIterator[_T]) -> _T | None:
@@ -153,7 +152,8 @@ def fetched(source: Source[_HitT], position: Position) -> SyncSearchPage[_HitT]:
     async def fetch() -> SearchPage[_HitT]:
         return await source.fetch(position)
 
-    return SyncSearchPage.of(blocking(fetch()), source)
+    page = blocking(fetch())
+    return SyncSearchPage.of(attrs.evolve(page, hits=source.unknown(page.hits)), source)
 
 
 class SyncSearches(Searches):
@@ -170,8 +170,7 @@ class SyncSearches(Searches):
         """
         source = self._source(search)
         position, known = read_token(token, search)
-        page = fetched(source, position)
-        return attrs.evolve(page, hits=[hit for hit in page.hits if id_digest(hit.id) not in known])
+        return fetched(attrs.evolve(source, known=known), position)
 
     @overload
     def fan_out(
@@ -228,7 +227,8 @@ class SyncSearches(Searches):
                 else:
                     yield from results(step, on_error)
         finally:
-            blocking(steps.aclose())
+            if not sys.is_finalizing():  # else the loop has ended, and all that was under way with it
+                blocking(steps.aclose())
 
 
 class _Wanted:
@@ -305,11 +305,11 @@ class Scenario(Client):
     """
 
     session: SessionFactory | None = attrs.field(default=None, repr=False)
-    search: SyncSearches = attrs.field(init=False, repr=False)
 
-    def __attrs_post_init__(self) -> None:
-        Client.__attrs_post_init__(self)
-        object.__setattr__(self, "search", SyncSearches(self._source))
+    @property
+    def search(self) -> SyncSearches:
+        """The searches: `asset_search`, `model_search`, `workflow_search`, `run`, `resume`, `fan_out`."""
+        return SyncSearches(self._source)
 
     def request(
         self,

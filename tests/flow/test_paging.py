@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from support.hits import asset, assets
-from support.servers import Arrived, paged
+from support.servers import Arrived, paged, serving
 
-from scenario_async import AssetSearch, AsyncScenario, InvalidSearchError, ScenarioError
+from scenario_async import AssetSearch, AsyncScenario, InvalidSearchError, Scenario, ScenarioError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -238,6 +238,68 @@ def test_resume_drops_hits_that_shifted_across_the_border(connect: Connect, serv
     library[:0] = assets(4, start=90_000)
     rest = face.hits(search, token=first.resume_token)
     assert first.ids + rest.ids == IDS
+
+
+@pytest.mark.parametrize("size", [7, 100])
+def test_resuming_again_and_again_in_the_middle_of_a_page_goes_on(
+    connect: Connect, serve: Serve, size: int
+) -> None:
+    """Each token knows what all runs before it delivered of its page."""
+    face = connect(serve(paged(SIXTY)).base_url)
+    search = AssetSearch(query="q", limit=size)
+    found = face.hits(search, max_hits=5)
+    ids = found.ids
+    while found.ids:
+        found = face.hits(search, token=found.resume_token, max_hits=5)
+        ids += found.ids
+    assert ids == IDS
+
+
+def test_a_token_read_before_the_first_page_is_the_one_it_came_from(serve: Serve) -> None:
+    """A resumed pager that has not begun stands where its token says."""
+    client = AsyncScenario(api_key="a", api_secret="b", base_url="http://127.0.0.1:1/v1")
+    search = AssetSearch(query="q", limit=10)
+    with (
+        serving(paged(SIXTY)) as server,
+        Scenario(api_key="a", api_secret="b", base_url=server.base_url) as other,
+    ):
+        iteration = other.search.run(search).iter_hits(max_hits=15)
+        assert len(list(iteration)) == 15
+    token = iteration.resume_token
+    assert client.search.resume(token, search).resume_token == token
+
+
+@pytest.mark.parametrize("inserted", [5, 10, 15, 20, 25])
+@pytest.mark.parametrize("mode", [{"limit": 10}, {"hits_per_page": 10}])
+def test_many_insertions_at_once_cost_no_hit(
+    connect: Connect, serve: Serve, mode: dict[str, Any], inserted: int
+) -> None:
+    """A page of nothing but known hits, because a page's worth of others came before it, is not the end."""
+    library = list(SIXTY)
+    asked = 0
+
+    def script(request: Arrived) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            library[:0] = assets(inserted, start=10_000)
+        return paged(library)(request)
+
+    found = connect(serve(script).base_url).hits(AssetSearch(query="q", **mode))
+    assert [identifier for identifier in found.ids if identifier in IDS] == IDS
+    assert len(found.ids) == len(set(found.ids))
+
+
+def test_both_clients_resume_alike_after_insertions(connect: Connect, serve: Serve) -> None:
+    """What was delivered before the token does not come again, however the hits shifted."""
+    library = list(SIXTY)
+    face = connect(serve(paged(library)).base_url)
+    search = AssetSearch(query="q", limit=10)
+    first = face.hits(search, max_hits=10)
+    library[:0] = assets(10, start=90_000)
+    rest = face.hits(search, token=first.resume_token)
+    assert first.ids + rest.ids == IDS
+    assert rest.duplicates == 10
 
 
 def test_a_token_of_another_search_is_refused(connect: Connect, serve: Serve) -> None:

@@ -146,6 +146,31 @@ def test_a_callable_that_fails_is_an_authentication_error(
     assert server.requests == []
 
 
+def test_a_callable_that_runs_out(connect: Connect, serve: Serve) -> None:
+    """An exhausted iterator is an error like others, though a future cannot carry `StopIteration`."""
+    tokens: Any = iter([])
+    face = connect(
+        serve(answers(ONE_HIT)).base_url, api_key=None, api_secret=None, bearer_auth=tokens.__next__
+    )
+    with pytest.raises(AuthenticationError, match="bearer_auth failed"):
+        face.page(SEARCH)
+
+
+def test_credentials_that_the_service_repeats_are_not_shown(connect: Connect, serve: Serve) -> None:
+    """A refusal that quotes the key, the secret or the signature is told without them."""
+    pair = base64.b64encode(b"key-123456:secret-123456").decode()
+    told = f"key-123456 and secret-123456 ({pair}) are wrong"
+    face = connect(
+        serve(answers(Answer({"message": told}, status=401))).base_url,
+        api_key="key-123456",
+        api_secret="secret-123456",
+    )
+    with pytest.raises(AuthenticationError) as caught:
+        face.page(SEARCH)
+    assert caught.value.message == "401 … and … (…) are wrong"
+    assert "123456" not in str(caught.value) + repr(caught.value)
+
+
 @pytest.mark.parametrize("nothing", [None, "", 7, "two\nlines"])
 def test_what_is_no_token_is_refused(connect: Connect, serve: Serve, nothing: Any) -> None:
     """A callable has to give a text without line breaks."""

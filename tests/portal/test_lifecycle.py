@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import gc
 import os
 import pickle
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 import pytest
@@ -196,6 +197,8 @@ from scenario_async import AssetSearch, AsyncScenario, Scenario
 
 options = dict(api_key="a", api_secret="b", base_url=sys.argv[1])
 left_open = Scenario(**options)
+held = left_open.search.fan_out(AssetSearch(query=str(number), limit=5) for number in range(20))
+next(held)
 print(left_open.search.asset_search(query="q").hits[0].id)
 iteration = iter(left_open.search.asset_search(query="q", limit=5).iter_hits(prefetch=3))
 print(next(iteration).id)
@@ -261,6 +264,68 @@ def test_the_sync_client_refuses_to_block_its_own_loop() -> None:
         with pytest.raises(ScenarioError) as caught:
             client.search.asset_search(query="q")
         assert "await it instead" in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize("kind", [AsyncScenario, Scenario])
+def test_a_copy_keeps_its_credentials(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copying is not pickling: nothing is read from the environment."""
+    monkeypatch.setenv("SCENARIO_SDK_API_KEY", "other")
+    monkeypatch.setenv("SCENARIO_SDK_API_SECRET", "other")
+    client = kind(api_key="own", api_secret="own", base_url="http://127.0.0.1:1/v1")
+    for twin in (copy.copy(client), copy.deepcopy(client), copy.deepcopy({"client": client})["client"]):
+        assert type(twin) is kind
+        assert twin.api_key.reveal() == "own"
+
+
+def test_a_pickled_page_keeps_its_hits_and_says_how_to_go_on(server: Server) -> None:
+    """Another process has no way to the service but a client of its own."""
+    with Scenario(**KEYS, base_url=server.base_url) as client:
+        page = client.search.asset_search(query="q", limit=20)
+        twin = pickle.loads(pickle.dumps(page))  # noqa: S301 - our own
+        assert [hit.id for hit in twin.hits] == [hit.id for hit in page.hits]
+        with pytest.raises(ScenarioError, match="resume"):
+            twin.get_next_page()
+        assert client.search.resume(twin.resume_token, twin.search).hits[0].id == "asset_00020"
+
+
+def test_a_factory_that_makes_no_session() -> None:
+    """What is no session is refused by name."""
+
+    async def factory() -> aiohttp.ClientSession:
+        raise AssertionError("never awaited")
+
+    for wrong in (lambda: 5, factory):
+        with (
+            Scenario(**KEYS, session=cast("Any", wrong)) as client,
+            pytest.raises(ScenarioError, match="session"),
+        ):
+            client.search.asset_search(query="q")
+
+
+async def test_a_session_that_is_closed_already() -> None:
+    """It is told as such, and not as an error of another library."""
+    session = aiohttp.ClientSession()
+    await session.close()
+    with pytest.raises(ScenarioError, match="closed"):
+        await AsyncScenario(**KEYS, session=session).search.asset_search(query="q")
+
+
+def test_dropped_clients_say_nothing(server: Server) -> None:
+    """A client per function call, never closed, leaves nothing on stderr."""
+    code = (
+        "import gc, sys\n"
+        "from scenario_async import Scenario\n"
+        "def find():\n"
+        "    client = Scenario(api_key='a', api_secret='b', base_url=sys.argv[1])\n"
+        "    return client.search.asset_search(query='q').hits[0].id\n"
+        "for _ in range(3):\n"
+        "    find()\n"
+        "    gc.collect()\n"
+        "print('done')\n"
+    )
+    command = [sys.executable, "-X", "dev", "-c", code, server.base_url]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("done\n", "")
 
 
 def test_a_search_value_crosses_processes() -> None:

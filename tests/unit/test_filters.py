@@ -460,3 +460,10 @@ def test_any_combination_means_what_it_says(expression: Any) -> None:
     for number in range(8):
         holds = {name: bool(number >> place & 1) for place, name in enumerate("abc")}
         assert Reader(text, holds).read() is truth_of(expression, holds)
+
+
+def test_the_place_where_filters_begin_cannot_be_written_to() -> None:
+    """An assignment in place of a comparison is an error at once."""
+    with pytest.raises(AttributeError):
+        F.kind = "image"  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue]
+    assert str(F.kind == "image") == 'kind = "image"'

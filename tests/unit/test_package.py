@@ -142,6 +142,8 @@ def test_exports_are_those_documented() -> None:
     """Nothing documented is missing, and `__all__` names nothing that is not there."""
     assert set(EXPORTED) <= set(scenario_async.__all__)
     assert len(scenario_async.__all__) == len(set(scenario_async.__all__))
+    rooms = vars(scenario_async)["_ROOM_OF"]
+    assert set(scenario_async.__all__) == {*rooms, "__version__", "preload"}
 
 
 @pytest.mark.parametrize("name", scenario_async.__all__)
