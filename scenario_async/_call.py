@@ -118,8 +118,7 @@ class _Call:
         raise DeadlineExceededError(message)
 
     def describe(self, error: APIError) -> None:
-        error.message = self._caller.signer.hide(error.message)
-        error.args = (error.message,)
+        self._caller.signer.hide_in(error)
         error.method = self._request.method
         error.url = self._request.place
         error.attempts = len(self._attempt_seconds)

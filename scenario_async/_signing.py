@@ -7,7 +7,7 @@ import inspect
 from typing import TYPE_CHECKING, Any, cast
 
 from scenario_async._limits import PerLoop
-from scenario_async.errors import APIStatusError, AuthenticationError, without_frames
+from scenario_async.errors import APIError, APIStatusError, AuthenticationError, without_frames
 from scenario_async.settings import Secret, basic_authorization
 
 if TYPE_CHECKING:
@@ -39,12 +39,12 @@ class Signer:
             self._source = settings.bearer_auth
         self._flights: PerLoop[_Flight] = PerLoop(_Flight)
 
-    def hide(self, text: str) -> str:
-        """Take this client's own keys and tokens out of a text that the service sent."""
+    def hide_in(self, error: APIError) -> None:
+        """Take this client's own keys and tokens out of an error's text, which the service may have repeated."""
         for secret in self._secrets():
             if len(secret) >= _SHORTEST_SECRET:
-                text = text.replace(secret, "…")
-        return text
+                error.message = error.message.replace(secret, "…")
+        error.args = (error.message,)
 
     def _secrets(self) -> Iterator[str]:
         for secret in (self._key, self._secret, self._fixed, self._token):

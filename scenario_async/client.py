@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 import attrs
 
 from scenario_async._pagers import SearchPager
-from scenario_async.errors import CleanFrames
+from scenario_async.errors import CleanFrames, quiet
 from scenario_async.models import Hit
 from scenario_async.pages import read_token
-from scenario_async.settings import quiet_settings
 from scenario_async.surface import (
     Client,
     FanOutError,
@@ -110,7 +109,7 @@ class AsyncSearches(Searches):
                     yield result
 
 
-@quiet_settings
+@quiet
 @attrs.frozen(kw_only=True, eq=False)
 class AsyncScenario(Client):
     """Searches Scenario, asynchronously; all keywords are those of `Settings`.

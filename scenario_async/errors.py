@@ -22,7 +22,8 @@ All of them pickle, and none carries a secret in its text or in the frames it wa
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -202,6 +203,7 @@ def redact(text: str) -> str:
 
 
 _ErrorT = TypeVar("_ErrorT", bound=BaseException)
+_T = TypeVar("_T")
 
 
 def without_frames(error: _ErrorT) -> _ErrorT:
@@ -235,3 +237,16 @@ def _rebuild(cls: type[ScenarioError], args: tuple[Any, ...], state: dict[str, A
     error.args = args
     error.__dict__.update(state)
     return error
+
+
+def quiet(cls: type[_T]) -> type[_T]:
+    """Let what a class was built with not stand in the frames of the error that refuses it."""
+    build = cast("Callable[..., None]", cls.__init__)
+
+    @wraps(build)
+    def __init__(self: object, *args: object, **given: object) -> None:  # noqa: N807
+        with CleanFrames():
+            build(self, *args, **given)
+
+    setattr(cls, "__init__", __init__)  # noqa: B010 - mypy takes no assignment to __init__
+    return cls

@@ -9,22 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from functools import wraps
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, cast
+from typing import Any, ClassVar, Final, Generic, TypeVar, cast
 
 import attrs
 
 from scenario_async import _checks
-from scenario_async.errors import CleanFrames, InvalidSearchError
+from scenario_async.errors import InvalidSearchError, quiet
 from scenario_async.filters import Filter, to_filter_text
 from scenario_async.images import Images, Picture, picture_repr, to_images, travelling
 from scenario_async.models import AssetHit, Hit, ModelHit, WorkflowHit
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 HitT_co = TypeVar("HitT_co", bound=Hit, covariant=True)
-_T = TypeVar("_T")
 
 IN_URL: Final = "in_url"
 """Metadata of a field that travels in the URL's query instead of the body."""
@@ -72,19 +67,6 @@ def _extra_body(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
         raise InvalidSearchError(f"extra_body: {paging[0]!r} {rule}", parameter="extra_body")
     _checks.jsonable(body, "extra_body")
     return body
-
-
-def _quiet(cls: type[_T]) -> type[_T]:
-    """Let no refused value stand in the frames of the error that refuses it."""
-    build = cast("Callable[..., None]", cls.__init__)
-
-    @wraps(build)
-    def __init__(self: object, *args: object, **params: object) -> None:  # noqa: N807
-        with CleanFrames():
-            build(self, *args, **params)
-
-    setattr(cls, "__init__", __init__)  # noqa: B010 - mypy takes no assignment to __init__
-    return cls
 
 
 @attrs.frozen(kw_only=True)
@@ -200,7 +182,7 @@ class PictureSearch(Search[HitT_co]):
             raise InvalidSearchError(message, parameter="image")
 
 
-@_quiet
+@quiet
 @attrs.frozen(kw_only=True)
 class AssetSearch(PictureSearch[AssetHit]):
     """Search images, videos, sounds, 3D objects and other assets."""
@@ -210,7 +192,7 @@ class AssetSearch(PictureSearch[AssetHit]):
     hit_class: ClassVar[type[Hit]] = AssetHit
 
 
-@_quiet
+@quiet
 @attrs.frozen(kw_only=True)
 class ModelSearch(PictureSearch[ModelHit]):
     """Search generative models.
@@ -231,7 +213,7 @@ class ModelSearch(PictureSearch[ModelHit]):
         _checks.jsonable(self.original_models, "original_models")
 
 
-@_quiet
+@quiet
 @attrs.frozen(kw_only=True)
 class WorkflowSearch(Search[WorkflowHit]):
     """Search workflows."""

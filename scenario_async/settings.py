@@ -11,13 +11,13 @@ import ipaddress
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, cast, runtime_checkable
 from urllib.parse import urlsplit
 
 import attrs
 
 from scenario_async import _checks
-from scenario_async.errors import CleanFrames, ScenarioError, redact
+from scenario_async.errors import ScenarioError, redact
 
 if TYPE_CHECKING:
     import aiohttp
@@ -28,7 +28,6 @@ _UNPICKLED: Final = (*_CREDENTIALS, "default_headers")
 
 TokenSource: TypeAlias = Callable[[], "str | Awaitable[str]"]
 SessionFactory: TypeAlias = "Callable[[], aiohttp.ClientSession]"
-_T = TypeVar("_T")
 
 
 class Secret:
@@ -133,20 +132,6 @@ def _rate_limit(value: RateLimiter | None) -> RateLimiter | None:
     if value is not None and not isinstance(cast("object", value), RateLimiter):
         _checks.refuse("rate_limit", value, "it must be a RateLimit or have `acquire` and `cool_down`")
     return value
-
-
-def quiet_settings(cls: type[_T]) -> type[_T]:
-    """Let no key stand in the frames of an error that a client's construction raises."""
-    build = cast("Callable[..., None]", cls.__init__)
-
-    def __init__(self: object, **options: object) -> None:  # noqa: N807
-        with CleanFrames():
-            build(self, **options)
-
-    __init__.__wrapped__ = build  # type: ignore[attr-defined] # pyright: ignore[reportFunctionMemberAccess]
-    __init__.__doc__ = build.__doc__
-    setattr(cls, "__init__", __init__)  # noqa: B010 - mypy takes no assignment to __init__
-    return cls
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -237,6 +237,7 @@ class Client(Settings):
                 try:
                     return read_page(reply, search, position, invalid_hits=invalid_hits)
                 except APIError as error:
+                    caller.signer.hide_in(error)
                     error.method, error.url = request.method, request.place
                     error.attempts, error.elapsed = reply.attempts, reply.elapsed
                     raise

@@ -16,11 +16,10 @@ import attrs
 from scenario_async import _checks
 from scenario_async._paging import Limits, Run, Source, following, page_parts, run_of
 from scenario_async._portal import PortalError, portal
-from scenario_async.errors import CleanFrames, ScenarioError
+from scenario_async.errors import CleanFrames, ScenarioError, quiet
 from scenario_async.models import Hit
 from scenario_async.pages import Position, SearchPage, StopReason, read_token
 from scenario_async.searches import HitT_co, Search
-from scenario_async.settings import SessionFactory, quiet_settings
 from scenario_async.surface import (
     Client,
     FanOutError,
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 
     from scenario_async._fanout import Item, Merge
     from scenario_async._wire import Reply
+    from scenario_async.settings import SessionFactory
 
 _HitT = TypeVar("_HitT", bound=Hit)
 _T = TypeVar("_T")
@@ -295,7 +295,7 @@ class _Steps(Generic[_T]):
         await self._merged.aclose()
 
 
-@quiet_settings
+@quiet
 @attrs.frozen(kw_only=True, eq=False)
 class Scenario(Client):
     """Searches Scenario, blocking; all keywords are those of `Settings`.
