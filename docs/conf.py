@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from scenario_async import __version__
-from scenario_async.surface import Searches
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -40,10 +39,6 @@ RESULTS = re.compile(
     r"\w*Hit|AssetMetadata|(Metadata)?Thumbnail|Concept|FanOutError|client\.AsyncSearches|sync\.SyncSearches|"
     r"filters\.Field|emulator\.app\.RecordedRequest)"
 )
-
-# The search methods are made by a function whose own result is an `object`; their text tells what they give.
-for method in ("asset_search", "model_search", "workflow_search"):
-    vars(Searches)[method].__annotations__.pop("return", None)
 
 
 def setup(app: Sphinx) -> None:

@@ -202,6 +202,7 @@ def options(settings: Callable[_P, Settings], derive: Callable[[Any, dict[str, A
             overrides.clear()
 
     with_options.__dict__["__signature__"] = _method_signature(settings)
+    with_options.__annotations__ = {}  # the signature has them
     return cast("Options[_P]", with_options)
 
 
