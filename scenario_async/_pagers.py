@@ -37,7 +37,7 @@ class AsyncSearchPage(SearchPage[HitT_co]):
 
     async def get_next_page(self) -> AsyncSearchPage[HitT_co]:
         """Fetch the following page; `ScenarioError` if this one is the last."""
-        page = await self.source.fetch(following(self))
+        page = await self.source.page_at(following(self))
         return AsyncSearchPage.of(page, self.source)
 
     def iter_hits(self, max_hits: int | None = None, prefetch: int = 0) -> AsyncGenerator[HitT_co]:
@@ -116,10 +116,9 @@ class SearchPager(Generic[HitT_co]):
         await self.aclose()
 
     async def _first_page(self) -> AsyncSearchPage[HitT_co]:
-        page = await self._source.fetch(self._first)
-        page = attrs.evolve(page, hits=self._source.unknown(page.hits))
+        page = await self._source.page_at(self._first)
         self._progress = Progress(self._source.search, self._first, self._source.known)
-        self._progress.begin(page, page, whole=True)
+        self._progress.begin(page, whole=True)
         self._progress.delivered_all()
         return AsyncSearchPage.of(page, self._source)
 

@@ -17,7 +17,7 @@ from scenario_async.models import Hit
 from scenario_async.pages import Position, SearchPage, StopReason, id_digest, make_token
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 
     from scenario_async.searches import Search
 
@@ -47,9 +47,13 @@ class Source(Generic[_HitT]):
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.search, _out_of_reach, self.known)
 
-    def unknown(self, hits: Sequence[_HitT]) -> Sequence[_HitT]:
-        """Give the hits that were not delivered before the run that is resumed here."""
-        return [hit for hit in hits if id_digest(hit.id) not in self.known] if self.known else hits
+    async def page_at(self, position: Position) -> SearchPage[_HitT]:
+        """Fetch a page, without the hits that were delivered before by the run that is resumed here."""
+        page = await self.fetch(position)
+        if not self.known:
+            return page
+        dropped = [hit.id for hit in page.hits if id_digest(hit.id) in self.known]
+        return attrs.evolve(page, hits=[hit for hit in page.hits if hit.id not in dropped], dropped=dropped)
 
 
 class Progress:
@@ -60,23 +64,17 @@ class Progress:
         self.duplicates = 0
         self._search = search
         self._known = sorted(known)
-        self._next = start
+        self._start = start
         self._before: SearchPage[Hit] | None = None
-        self._received: SearchPage[Hit] | None = None
-        self._ids: Sequence[str] = ()
+        self._page: SearchPage[Hit] | None = None
+        self._whole = False
         self._delivered = 0
-        self._after: Position | None = None
 
-    def begin(self, page: SearchPage[Hit], received: SearchPage[Hit], *, whole: bool) -> None:
-        """Take note of a page about to be delivered, and of what it was made of.
-
-        It is `whole` if nothing was cut off its end, though hits that were delivered before may be missing.
-        """
-        self._before, self._received = self._received, received
-        self._ids = [hit.id for hit in page.hits]
+    def begin(self, page: SearchPage[Hit], *, whole: bool) -> None:
+        """Take note of a page about to be delivered; it is `whole` if nothing was cut off its end."""
+        self._before, self._page = self._page, page
+        self._whole = whole
         self._delivered = 0
-        self._next = page.position
-        self._after = page.next_position if whole else None
 
     def deliver(self, page: SearchPage[_HitT]) -> Generator[_HitT]:
         """Give the hits of the page that was begun, one by one, counting."""
@@ -86,20 +84,20 @@ class Progress:
 
     def delivered_all(self) -> None:
         """Take note that the page that was begun was delivered as one."""
-        self._delivered = len(self._ids)
+        self._delivered = 0 if self._page is None else len(self._page.hits)
 
     @property
     def resume_token(self) -> str:
         """Where to go on: after the last hit delivered."""
-        if self._after is not None and self._delivered == len(self._ids):
-            return make_token(self._search, self._after, _ids_of(self._received))
+        page = self._page
+        if page is None:
+            return make_token(self._search, self._start, (), self._known)
+        if self._whole and self._delivered == len(page.hits):
+            return make_token(self._search, page.next_position, page.ids)
+        before = [] if self._before is None else self._before.ids
+        delivered = [hit.id for hit in page.hits[: self._delivered]]
         known = self._known if self._before is None else ()
-        delivered = [*_ids_of(self._before), *self._ids[: self._delivered]]
-        return make_token(self._search, self._next, delivered, known)
-
-
-def _ids_of(page: SearchPage[Hit] | None) -> list[str]:
-    return [] if page is None else [hit.id for hit in page.hits]
+        return make_token(self._search, page.position, [*before, *page.dropped, *delivered], known)
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -169,7 +167,7 @@ class Run(AsyncIterator[SearchPage[_HitT]]):
         if page is None:
             page = await self._ahead.page_at(self._position)
         else:  # what it lacks was dropped as delivered before
-            self.progress.duplicates += page.received - len(page.hits) - len(page.invalid_hits)
+            self.progress.duplicates += len(page.dropped)
         fresh = self._without_repeats(page)
         if _nothing_in(fresh):
             page, fresh = await self._beyond_known(page, fresh)
@@ -185,7 +183,7 @@ class Run(AsyncIterator[SearchPage[_HitT]]):
         if self.max_pages is not None:
             self.max_pages -= 1
         self._ahead.refill(page, self.max_hits, self.max_pages)
-        self.progress.begin(fresh, page, whole=whole)
+        self.progress.begin(fresh, whole=whole)
         self._position = page.next_position
         self._was_last = whole and not page.has_next_page()
         return fresh
@@ -196,33 +194,36 @@ class Run(AsyncIterator[SearchPage[_HitT]]):
         """Go on from a page of known hits to the first one with something new.
 
         Such a page comes when as many hits as it holds, or more, came in before it. It is the end if the service
-        tells that it begins elsewhere than asked, if it repeats the one before, or if there were more of them
-        than hits that could have shifted.
+        tells that it begins elsewhere than asked, if it repeats the one before while the total did not grow, or if
+        there were many more of them than hits that could have shifted.
         """
-        most = (len(self._seen) + len(self.source.known)) // page.size + 1
+        most = 2 * ((len(self._seen) + len(self.source.known)) // page.size + 1)
         for _ in range(most):
             if not (page.has_next_page() and page.begins_where_asked):
                 break
-            repeated = _ids_of(page)
+            before = page
             self._position = page.next_position
             page = await self._ahead.page_at(self._position)
             fresh = self._without_repeats(page)
-            if not _nothing_in(fresh) or _ids_of(page) == repeated:
+            if not _nothing_in(fresh) or (_same(page, before) and not _grew(page, before)):
                 break
         return page, fresh
 
     def _without_repeats(self, page: SearchPage[_HitT]) -> SearchPage[_HitT]:
         known = self.source.known
         fresh: list[_HitT] = []
+        dropped: list[str] = list(page.dropped)
         for hit in page.hits:
             if hit.id not in self._seen and (not known or id_digest(hit.id) not in known):
                 self._seen.add(hit.id)
                 fresh.append(hit)
+            else:
+                dropped.append(hit.id)
         self.progress.duplicates += len(page.hits) - len(fresh)
         if not page.invalid_hits:
-            return page if len(fresh) == len(page.hits) else attrs.evolve(page, hits=fresh)
+            return page if len(fresh) == len(page.hits) else attrs.evolve(page, hits=fresh, dropped=dropped)
         invalid = [each for each in page.invalid_hits if self._is_new(json.dumps(each, sort_keys=True))]
-        return attrs.evolve(page, hits=fresh, invalid_hits=invalid)
+        return attrs.evolve(page, hits=fresh, invalid_hits=invalid, dropped=dropped)
 
     def _is_new(self, key: str) -> bool:
         new = key not in self._seen
@@ -294,6 +295,14 @@ def run_of(
 
 def _nothing_in(page: SearchPage[Any]) -> bool:
     return not page.hits and not page.invalid_hits
+
+
+def _same(page: SearchPage[Any], other: SearchPage[Any]) -> bool:
+    return page.ids == other.ids and page.invalid_hits == other.invalid_hits
+
+
+def _grew(page: SearchPage[Any], before: SearchPage[Any]) -> bool:
+    return (page.hinted_total or 0) > (before.hinted_total or 0)
 
 
 async def _out_of_reach(_: Position) -> Any:  # noqa: ANN401

@@ -51,7 +51,11 @@ class Portal:
                 "a blocking call while the interpreter shuts down, when no thread starts any more"
             )
         job = _Job(coroutine)
-        loop = self._started()
+        try:
+            loop = self._started()
+        except PortalError:
+            coroutine.close()
+            raise
         loop.call_soon_threadsafe(job.start)
         try:
             job.done.wait()
@@ -72,14 +76,17 @@ class Portal:
 
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                arguments = (self._loop,)
-                self._thread = threading.Thread(
-                    target=_serve, args=arguments, name="scenario-async", daemon=True
-                )
-                self._thread.start()
-            return self._loop
+            if self._loop is not None:
+                return self._loop
+            loop = asyncio.new_event_loop()
+            thread = threading.Thread(target=_serve, args=(loop,), name="scenario-async", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:  # the interpreter shuts down, or there are too many threads
+                loop.close()
+                raise PortalError(f"no thread can be started for the event loop: {error}") from None
+            self._loop, self._thread = loop, thread
+            return loop
 
 
 class _Job(Generic[_T]):

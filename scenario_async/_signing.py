@@ -43,7 +43,7 @@ class Signer:
         """Take this client's own keys and tokens out of an error's text, which the service may have repeated."""
         for secret in self._secrets():
             if len(secret) >= _SHORTEST_SECRET:
-                error.message = error.message.replace(secret, "…")
+                error.message = _without(error.message, secret)
         error.args = (error.message,)
 
     def _secrets(self) -> Iterator[str]:
@@ -78,6 +78,16 @@ class Signer:
     async def _renew(self) -> None:
         token = await _asked(cast("TokenSource", self._source))
         self._token = Secret(f"Bearer {token}")
+
+
+def _without(text: str, secret: str) -> str:
+    text = text.replace(secret, "…")
+    if text.endswith("…"):  # it was cut, maybe in the middle of the secret
+        stem = text[:-1]
+        for length in range(len(secret) - 1, _SHORTEST_SECRET - 1, -1):
+            if stem.endswith(secret[:length]):
+                return stem[:-length] + "…"
+    return text
 
 
 class _Flight:

@@ -245,8 +245,11 @@ def quiet(cls: type[_T]) -> type[_T]:
 
     @wraps(build)
     def __init__(self: object, *args: object, **given: object) -> None:  # noqa: N807
-        with CleanFrames():
-            build(self, *args, **given)
+        try:
+            with CleanFrames():
+                build(self, *args, **given)
+        finally:
+            del self, args, given  # a `TypeError` about a keyword keeps this frame
 
     setattr(cls, "__init__", __init__)  # noqa: B010 - mypy takes no assignment to __init__
     return cls

@@ -89,6 +89,7 @@ class SearchPage(Generic[HitT_co]):
     total_hits: int | None = None
     total_pages: int | None = None
     invalid_hits: Sequence[Any] = attrs.field(default=(), repr=size_repr)
+    dropped: Sequence[str] = attrs.field(default=(), repr=size_repr)
     response: ResponseInfo
     search: Search[HitT_co]
     position: Position = attrs.field(repr=False)
@@ -104,6 +105,11 @@ class SearchPage(Generic[HitT_co]):
         asked = self.position.size
         sizes = [size for size in (told, asked) if size is not None and size > 0]
         return min(sizes) if sizes else DEFAULT_PAGE
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of all hits that the service gave, those `dropped` as delivered before included."""
+        return [*self.dropped, *(hit.id for hit in self.hits)]
 
     @property
     def begins_where_asked(self) -> bool:
@@ -128,7 +134,7 @@ class SearchPage(Generic[HitT_co]):
     @property
     def resume_token(self) -> str:
         """A text that `client.search.resume(token, search)` goes on from, after this page."""
-        return make_token(self.search, self.next_position, (hit.id for hit in self.hits))
+        return make_token(self.search, self.next_position, self.ids)
 
 
 def make_token(

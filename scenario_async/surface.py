@@ -256,7 +256,13 @@ class Client(Settings):
 
     def _derived(self, overrides: Mapping[str, Any]) -> Self:
         given = {name: value for name, value in overrides.items() if value is not None}
-        derived = type(self)(**self._overridden(given))
+        resigning_headers = signs(given.get("default_headers"))
+        keywords = self._overridden(given)
+        given = dict.fromkeys(given)  # only the names matter from here on
+        try:
+            derived = type(self)(**keywords)
+        finally:
+            del keywords, overrides
         old, new = self._caller, derived._caller  # noqa: SLF001 - another one of its own class
         resigned = any(name in given for name in ("api_key", "api_secret", "bearer_auth"))
         admission = Admission(
@@ -269,7 +275,7 @@ class Client(Settings):
             rules=new.rules,
             pool=new.pool if "session" in given else old.pool,
             admission=admission,
-            signer=new.signer if resigned or signs(given.get("default_headers")) else old.signer,
+            signer=new.signer if resigned or resigning_headers else old.signer,
             backoff=old.backoff,
         )
         object.__setattr__(derived, "_caller", caller)

@@ -148,12 +148,7 @@ class SyncSearchPage(SearchPage[HitT_co]):
 
 def fetched(source: Source[_HitT], position: Position) -> SyncSearchPage[_HitT]:
     """Fetch one page, and wait for it."""
-
-    async def fetch() -> SearchPage[_HitT]:
-        return await source.fetch(position)
-
-    page = blocking(fetch())
-    return SyncSearchPage.of(attrs.evolve(page, hits=source.unknown(page.hits)), source)
+    return SyncSearchPage.of(blocking(source.page_at(position)), source)
 
 
 class SyncSearches(Searches):

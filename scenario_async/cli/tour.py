@@ -73,7 +73,11 @@ async def by_picture(client: AsyncScenario, show: Show) -> None:
     dragons = AssetSearch(query="dragon", filter=F.kind == "image", limit=1)
     dragon = (await client.search.run(dragons)).hits[0]
     async with downloaded(dragon.url) as picture:  # a pathlib.Path
-        page = await client.search.asset_search(image=picture, limit=5)
+        page = await client.search.asset_search(
+            image=picture,
+            filter=F.kind == "image",
+            limit=5,
+        )
     show.note(f"like {dragon.id}")
     show.hits(page)
 

@@ -20,15 +20,18 @@ from scenario_async import (
     APIResponseValidationError,
     APIStatusError,
     AssetSearch,
+    AsyncScenario,
     AuthenticationError,
     InternalServerError,
     PlanLimitError,
     RateLimitError,
+    Scenario,
     ScenarioError,
 )
 from scenario_async._retry import Backoff
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
 
     from support.faces import Connect, Face
@@ -336,6 +339,32 @@ def _own_frames(shown: traceback.TracebackException) -> list[str]:
                 seen.append(f"{frame.name}: {frame.locals}")
         link = link.__cause__ or link.__context__
     return seen
+
+
+MISTYPED: dict[str, Any] = {"mistyped": 3}
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: Scenario(api_key="k", api_secret="s3cr3t", **MISTYPED),
+        lambda: AsyncScenario(api_key="k", api_secret="s3cr3t", **MISTYPED),
+        lambda: AssetSearch(image="data:image/png;base64,aGVsbG8gd29ybGQ=", **MISTYPED),
+        lambda: Scenario(api_key="k", api_secret="k").with_options(api_secret="s3cr3t", **MISTYPED),
+        lambda: Scenario(api_key="k", api_secret="k").search.asset_search(
+            image="data:image/png;base64,aGVsbG8gd29ybGQ=",
+            **MISTYPED,
+        ),
+    ],
+)
+def test_no_secret_in_the_error_of_a_mistyped_keyword(build: Callable[[], object]) -> None:
+    """A `TypeError` about a keyword shows none of the others, also to tools that record locals."""
+    with pytest.raises(TypeError, match="mistyped") as caught:
+        build()
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    text = "".join(_own_frames(shown))
+    for secret in SECRETS:
+        assert secret not in text, text
 
 
 def test_wrong_credentials(connect: Connect, serve: Serve) -> None:

@@ -302,6 +302,75 @@ def test_both_clients_resume_alike_after_insertions(connect: Connect, serve: Ser
     assert rest.duplicates == 10
 
 
+@pytest.mark.parametrize("prefetch", [0, 3])
+def test_insertions_between_pages_of_invalid_hits_cost_no_hit(
+    connect: Connect, serve: Serve, prefetch: int
+) -> None:
+    """Pages without an id in common are not taken for the same page."""
+    library: list[dict[str, Any]] = [{"id": f"bad_{number}"} for number in range(20)] + list(SIXTY)
+    asked = 0
+
+    def script(request: Arrived) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            library[:0] = [{"id": f"new_{number}"} for number in range(20)]
+        return paged(library)(request)
+
+    face = connect(serve(script).base_url, invalid_hits="keep")
+    assert face.hits(AssetSearch(query="q", limit=10), prefetch=prefetch).ids == IDS
+
+
+def test_a_page_inserted_between_pages_twice_in_a_row(connect: Connect, serve: Serve) -> None:
+    """A page that repeats while the total grows is not the end."""
+    library = list(SIXTY)
+    asked = 0
+
+    def script(request: Arrived) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked in (2, 3):
+            library[:0] = assets(10, start=10_000 * asked)
+        return paged(library)(request)
+
+    found = connect(serve(script).base_url).hits(AssetSearch(query="q", limit=10))
+    assert [identifier for identifier in found.ids if identifier in IDS] == IDS
+
+
+def test_the_next_page_of_a_resumed_one_lacks_what_was_delivered(connect: Connect, serve: Serve) -> None:
+    """`get_next_page` drops what the token knows, on both clients."""
+    library = list(SIXTY)
+    face = connect(serve(paged(library)).base_url)
+    search = AssetSearch(query="q", limit=10)
+    token = face.hits(search, max_hits=10).resume_token
+    library[:0] = assets(15, start=90_000)
+    first = face.resume(token, search)
+    second = face.next_page(first)
+    assert not {hit.id for hit in first.hits} & set(IDS[:10])
+    assert [hit.id for hit in second.hits] == IDS[10:15]
+
+
+@pytest.mark.parametrize("cut", [1, 7, 12])
+def test_a_token_knows_what_was_dropped_from_its_page(connect: Connect, serve: Serve, cut: int) -> None:
+    """Cut in the middle of a page that repeats some hits, a run goes on without repeating them."""
+    library = list(SIXTY)
+    asked = 0
+
+    def script(request: Arrived) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            library[:0] = assets(15, start=90_000)
+        return paged(library)(request)
+
+    face = connect(serve(script).base_url)
+    search = AssetSearch(query="q", limit=10)
+    first = face.hits(search, max_hits=10 + cut)
+    rest = face.hits(search, token=first.resume_token)
+    ids = [identifier for identifier in first.ids + rest.ids if identifier in IDS]
+    assert ids == IDS
+
+
 def test_a_token_of_another_search_is_refused(connect: Connect, serve: Serve) -> None:
     """Resuming needs the very search."""
     face = connect(serve(paged(SIXTY)).base_url)

@@ -11,7 +11,13 @@ import pytest
 from support.hits import assets
 from support.servers import Answer, Arrived, answers
 
-from scenario_async import AssetSearch, AsyncScenario, AuthenticationError, PermissionDeniedError
+from scenario_async import (
+    AssetSearch,
+    AsyncScenario,
+    AuthenticationError,
+    BadRequestError,
+    PermissionDeniedError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,6 +175,15 @@ def test_credentials_that_the_service_repeats_are_not_shown(connect: Connect, se
         face.page(SEARCH)
     assert caught.value.message == "401 … and … (…) are wrong"
     assert "123456" not in str(caught.value) + repr(caught.value)
+
+
+def test_a_secret_that_a_cut_text_ends_in_is_not_shown(connect: Connect, serve: Serve) -> None:
+    """A long refusal is cut, and not in a way that leaves half of a secret."""
+    secret = "sec_ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+    server = serve(answers(Answer({"message": "z" * 470 + secret}, status=400)))
+    with pytest.raises(BadRequestError) as caught:
+        connect(server.base_url, api_secret=secret).page(SEARCH)
+    assert "sec_AB" not in str(caught.value)
 
 
 @pytest.mark.parametrize("nothing", [None, "", 7, "two\nlines"])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scenario_async._portal import Portal, portal
+from scenario_async._portal import Portal, PortalError, portal
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -167,3 +167,17 @@ def test_a_forked_child_starts_anew() -> None:
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
     assert portal.run(_double(7)) == 14
+
+
+def test_a_thread_that_cannot_start_is_told_each_time(own: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a loop that does not run, and the portal works once threads start again."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        for _ in range(2):
+            with pytest.raises(PortalError, match="can't start new thread"):
+                own.run(_double(1))
+    assert own.run(_double(4)) == 8

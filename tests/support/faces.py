@@ -51,6 +51,10 @@ class Face(Protocol):
         """Fetch the first page."""
         ...
 
+    def resume(self, token: str, search: Search[Any]) -> SearchPage[Any]:
+        """Fetch the page where a token goes on."""
+        ...
+
     def next_page(self, page: SearchPage[Any]) -> SearchPage[Any]:
         """Fetch the page after one."""
         ...
@@ -98,6 +102,15 @@ class AsyncFace:
 
         async def fetch() -> SearchPage[Any]:
             page: SearchPage[Any] = await self.client.search.run(search)
+            return page
+
+        return self.runner.run(fetch())
+
+    def resume(self, token: str, search: Search[Any]) -> SearchPage[Any]:
+        """Fetch the page where a token goes on."""
+
+        async def fetch() -> SearchPage[Any]:
+            page: SearchPage[Any] = await self.client.search.resume(token, search)
             return page
 
         return self.runner.run(fetch())
@@ -160,6 +173,11 @@ class SyncFace:
     def page(self, search: Search[Any]) -> SearchPage[Any]:
         """Fetch the first page."""
         page: SearchPage[Any] = self.client.search.run(search)
+        return page
+
+    def resume(self, token: str, search: Search[Any]) -> SearchPage[Any]:
+        """Fetch the page where a token goes on."""
+        page: SearchPage[Any] = self.client.search.resume(token, search)
         return page
 
     def next_page(self, page: SearchPage[Any]) -> SearchPage[Any]:
