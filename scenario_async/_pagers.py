@@ -8,9 +8,9 @@ from weakref import WeakSet
 
 import attrs
 
-from scenario_async._paging import Limits, Progress, Run, Source, following, page_parts, run_of
+from scenario_async._paging import Limits, Progress, Run, Source, Told, following, page_parts, run_of
 from scenario_async.models import Hit
-from scenario_async.pages import LARGEST_PAGE, Position, SearchPage, StopReason
+from scenario_async.pages import LARGEST_PAGE, Position, SearchPage
 from scenario_async.searches import HitT_co
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class AsyncSearchPage(SearchPage[HitT_co]):
         return run_of(self.source, self.position, first_page=self, **limits)
 
 
-class SearchPager(Generic[HitT_co]):
+class SearchPager(Told, Generic[HitT_co]):
     """A search that has not been sent yet: await it for the first page, iterate it for all hits.
 
     `await` asks for as many hits as the service gives by default, iteration for the largest pages, unless the
@@ -86,21 +86,6 @@ class SearchPager(Generic[HitT_co]):
         """Iterate all pages, each hit once; stop after `max_pages`; keep up to `prefetch` pages under way."""
         run = self._run(max_pages=max_pages, prefetch=prefetch)
         return self._opened(run, async_pages(run))
-
-    @property
-    def stopped_because(self) -> StopReason | None:
-        """Why the last iteration ended; None while it has not."""
-        return self._progress.stopped_because
-
-    @property
-    def duplicates(self) -> int:
-        """How many hits the last iteration dropped because it had delivered them before."""
-        return self._progress.duplicates
-
-    @property
-    def resume_token(self) -> str:
-        """A text that `client.search.resume(token, search)` goes on from, after the last hit delivered."""
-        return self._progress.resume_token
 
     async def aclose(self) -> None:
         """Close every iteration of this pager."""

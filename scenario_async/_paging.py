@@ -100,6 +100,27 @@ class Progress:
         return make_token(self._search, page.position, [*before, *page.dropped, *delivered], known)
 
 
+class Told:
+    """What an iteration tells of itself, whichever surface it has."""
+
+    _progress: Progress
+
+    @property
+    def stopped_because(self) -> StopReason | None:
+        """Why the iteration ended; None while it has not."""
+        return self._progress.stopped_because
+
+    @property
+    def duplicates(self) -> int:
+        """How many hits were dropped because they had been delivered before."""
+        return self._progress.duplicates
+
+    @property
+    def resume_token(self) -> str:
+        """A text that `client.search.resume(token, search)` goes on from, after the last hit delivered."""
+        return self._progress.resume_token
+
+
 @attrs.define(kw_only=True, eq=False)
 class Run(AsyncIterator[SearchPage[_HitT]]):
     """One iteration over pages: from a position, or from a page that is there already.

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Self, TypeVar, U
 import attrs
 
 from scenario_async import _checks
-from scenario_async._paging import Limits, Run, Source, following, page_parts, run_of
+from scenario_async._paging import Limits, Run, Source, Told, following, page_parts, run_of
 from scenario_async._portal import PortalError, portal
 from scenario_async.errors import CleanFrames, ScenarioError, quiet
 from scenario_async.models import Hit
-from scenario_async.pages import Position, SearchPage, StopReason, read_token
+from scenario_async.pages import Position, SearchPage, read_token
 from scenario_async.searches import HitT_co, Search
 from scenario_async.surface import (
     Client,
@@ -57,7 +57,7 @@ async def _next(items: AsyncIterator[_T]) -> _T | None:
     return await anext(items, None)
 
 
-class Iteration(Generic[_T]):
+class Iteration(Told, Generic[_T]):
     """An iterator that fetches page by page; `close()` it, or leave it with `with`, to stop early."""
 
     def __init__(self, run: Run[Any], unpack: Callable[[SearchPage[Any]], Iterator[_T]]) -> None:
@@ -77,21 +77,6 @@ class Iteration(Generic[_T]):
             if page is None:
                 raise StopIteration
             self._ready = self._unpack(page)
-
-    @property
-    def stopped_because(self) -> StopReason | None:
-        """Why the iteration ended; None while it has not."""
-        return self._progress.stopped_because
-
-    @property
-    def duplicates(self) -> int:
-        """How many hits were dropped because they had been delivered before."""
-        return self._progress.duplicates
-
-    @property
-    def resume_token(self) -> str:
-        """A text that `client.search.resume(token, search)` goes on from, after the last hit delivered."""
-        return self._progress.resume_token
 
     def close(self) -> None:
         """Cancel what is under way; the iteration ends here."""
