@@ -309,16 +309,19 @@ def test_insertions_between_pages_of_invalid_hits_cost_no_hit(
     """Pages without an id in common are not taken for the same page."""
     library: list[dict[str, Any]] = [{"id": f"bad_{number}"} for number in range(20)] + list(SIXTY)
     asked = 0
+    lock = threading.Lock()
 
     def script(request: Arrived) -> Any:
         nonlocal asked
-        asked += 1
-        if asked == 3:
-            library[:0] = [{"id": f"new_{number}"} for number in range(20)]
-        return paged(library)(request)
+        with lock:
+            asked += 1
+            if asked == 3:
+                library[:0] = [{"id": f"new_{number}"} for number in range(20)]
+            return paged(library)(request)
 
     face = connect(serve(script).base_url, invalid_hits="keep")
-    assert face.hits(AssetSearch(query="q", limit=10), prefetch=prefetch).ids == IDS
+    found = face.hits(AssetSearch(query="q", limit=10), prefetch=prefetch)
+    assert sorted(found.ids) == IDS  # pages under way together may come from before and after the insertion
 
 
 def test_a_page_inserted_between_pages_twice_in_a_row(connect: Connect, serve: Serve) -> None:
