@@ -56,8 +56,8 @@ class Portal:
         except PortalError:
             coroutine.close()
             raise
-        loop.call_soon_threadsafe(job.start)
         try:
+            loop.call_soon_threadsafe(job.start)
             job.done.wait()
         except BaseException:
             loop.call_soon_threadsafe(job.cancel)
@@ -102,8 +102,12 @@ class _Job(Generic[_T]):
         self._task.add_done_callback(lambda _: self.done.set())
 
     def cancel(self) -> None:
+        """Cancel the task; one whose start was not even asked for ends here."""
         if self._task is not None:
             self._task.cancel()
+        elif not self.done.is_set():
+            self._coroutine.close()
+            self.done.set()
 
     def result(self) -> _T:
         task, self._task = self._task, None
