@@ -47,9 +47,12 @@ class Signer:
         error.args = (error.message,)
 
     def _secrets(self) -> Iterator[str]:
-        for secret in (self._key, self._secret, self._fixed, self._token):
+        for secret in (self._key, self._secret):
             if secret is not None:
-                yield secret.reveal().partition(" ")[2] or secret.reveal()
+                yield secret.reveal()
+        for header in (self._fixed, self._token):
+            if header is not None:
+                yield header.reveal().partition(" ")[2]  # without the scheme
 
     async def authorization(self) -> Secret | None:
         """Give the header's value, or None when the request's own headers sign.

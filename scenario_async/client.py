@@ -11,7 +11,6 @@ import attrs
 from scenario_async._pagers import SearchPager
 from scenario_async.errors import CleanFrames, quiet
 from scenario_async.models import Hit
-from scenario_async.pages import read_token
 from scenario_async.surface import (
     Client,
     FanOutError,
@@ -46,9 +45,7 @@ class AsyncSearches(Searches):
 
         Raises `InvalidSearchError` for a token of another search or version, or a damaged one.
         """
-        source = self._source(search)
-        position, known = read_token(token, search)
-        return SearchPager(attrs.evolve(source, known=known), position)
+        return SearchPager(*self._resumed(token, search))
 
     @overload
     def fan_out(

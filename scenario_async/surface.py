@@ -33,7 +33,7 @@ from scenario_async._paging import Run, Source
 from scenario_async._wire import PreparedSearch, free_request, read_page
 from scenario_async.errors import APIError, CleanFrames, ScenarioError
 from scenario_async.models import Hit
-from scenario_async.pages import LARGEST_PAGE, Position, SearchPage
+from scenario_async.pages import LARGEST_PAGE, Position, SearchPage, read_token
 from scenario_async.searches import AssetSearch, HitT_co, ModelSearch, Search, WorkflowSearch
 from scenario_async.settings import Settings, signs
 
@@ -143,6 +143,12 @@ class Searches(ABC):
                 "search", type(search).__name__, "it must be an AssetSearch, ModelSearch or WorkflowSearch"
             )
         return self._source_of(search)
+
+    def _resumed(self, token: str, search: Search[_HitT]) -> tuple[Source[_HitT], Position]:
+        """Give the way to a search's pages, and where on it a token stands."""
+        source = self._source(search)
+        position, known = read_token(token, search)
+        return attrs.evolve(source, known=known), position
 
     def _merged(
         self, searches: AsyncIterator[Search[_HitT]], *, concurrency: int, max_hits: int | None, order: Order

@@ -18,7 +18,7 @@ from scenario_async._paging import Limits, Run, Source, Told, following, page_pa
 from scenario_async._portal import PortalError, portal
 from scenario_async.errors import CleanFrames, ScenarioError, quiet
 from scenario_async.models import Hit
-from scenario_async.pages import Position, SearchPage, read_token
+from scenario_async.pages import Position, SearchPage
 from scenario_async.searches import HitT_co, Search
 from scenario_async.surface import (
     Client,
@@ -148,9 +148,7 @@ class SyncSearches(Searches):
 
         Raises `InvalidSearchError` for a token of another search or version, or a damaged one.
         """
-        source = self._source(search)
-        position, known = read_token(token, search)
-        return fetched(attrs.evolve(source, known=known), position)
+        return fetched(*self._resumed(token, search))
 
     @overload
     def fan_out(

@@ -177,6 +177,14 @@ def test_credentials_that_the_service_repeats_are_not_shown(connect: Connect, se
     assert "123456" not in str(caught.value) + repr(caught.value)
 
 
+def test_a_secret_with_a_space_is_hidden_whole(connect: Connect, serve: Serve) -> None:
+    """No part of it is taken for a scheme."""
+    server = serve(answers(Answer({"message": "wrong: s3cret-one s3cret-two"}, status=401)))
+    with pytest.raises(AuthenticationError) as caught:
+        connect(server.base_url, api_secret="s3cret-one s3cret-two").page(SEARCH)
+    assert caught.value.message == "401 wrong: …"
+
+
 def test_a_secret_that_a_cut_text_ends_in_is_not_shown(connect: Connect, serve: Serve) -> None:
     """A long refusal is cut, and not in a way that leaves half of a secret."""
     secret = "sec_ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
