@@ -101,3 +101,4 @@ def bench(session: nox.Session) -> None:
     """Measure side by side with the official SDK and print the ratios."""
     session.install(".[all]", *group("bench"))
     session.run("python", "tests/benchmarks/run.py", *session.posargs)
+    session.run("python", "tests/benchmarks/emulator.py")

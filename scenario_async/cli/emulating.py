@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -17,12 +17,19 @@ _KEY: Final = "emulator"
 _KEPT: Final = "SCENARIO_LOG"
 
 
-def make_emulator(*, host: str = "127.0.0.1", port: int = 0, seed: int = 0) -> Emulator:
+def make_emulator(**options: Any) -> Emulator:  # noqa: ANN401 - the emulator's own keywords
     """Make an emulator that is not serving yet; without its extra, tell how to install it."""
-    try:
+    with installable():
         from scenario_async.emulator import Emulator  # noqa: PLC0415 - only when it is wanted
 
-        return Emulator(api_key=_KEY, api_secret=_KEY, host=host, port=port, seed=seed)
+        return Emulator(api_key=_KEY, api_secret=_KEY, **options)
+
+
+@contextmanager
+def installable() -> Generator[None]:
+    """Tell how to install the emulator's extra where something of it is missing."""
+    try:
+        yield
     except ImportError as error:
         install = 'pip install "scenario-async[cli,emulator]"'
         raise click.ClickException(f"the emulator needs {error.name or 'its extra'}: {install}") from error

@@ -8,29 +8,36 @@ import ipaddress
 import json
 import shlex
 import signal
+import sys
 from contextlib import suppress
+from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
 import click
 
-from scenario_async.cli.emulating import make_emulator, variables
+from scenario_async.cli.emulating import installable, make_emulator, variables
+from scenario_async.emulator.faults import described
 from scenario_async.errors import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scenario_async.emulator import Emulator
-    from scenario_async.emulator.app import RecordedRequest
+    from scenario_async.emulator import Emulator, Library
+    from scenario_async.emulator.arrivals import RecordedRequest
 
 _BEAT: Final = 0.2
 _JSON: Final = "Content-Type: application/json"
 _EXAMPLES: Final = """\b
 Examples:
-  scenario-async serve
   scenario-async serve --port 0 --access-log
-  scenario-async serve --host 0.0.0.0 --seed 7
+  scenario-async serve --size 100000 --rate-limit
+  scenario-async serve --library pictures/
+  scenario-async serve --library saved.jsonl --latency 0.2 --jitter 0.1
+  scenario-async serve --faults "503 retry-after=1 x3, ok x5, hang, repeat"
 """
+_USUAL_RATE: Final = 100
 _ANNOUNCEMENT: Final = """\
 The emulator serves at {base_url}; Ctrl-C stops it.
 Clients in another shell find it after these lines:
@@ -43,7 +50,21 @@ And it answers to:
 """
 
 
-@click.command(epilog=_EXAMPLES)
+def _epilog() -> str:
+    """Give the examples, and the faults by name."""
+    rows = [
+        (" ".join([each.name, *(f"{name}=" for name in each.options)]), each.help) for each in described()
+    ]
+    indent = " " * 6
+    lines = [
+        f"  {name}\n{fill(told, 78, initial_indent=indent, subsequent_indent=indent)}" for name, told in rows
+    ]
+    return "\n".join(
+        [_EXAMPLES, "\b", "Faults, each followed by options, and x3 for three requests:", *lines]
+    )
+
+
+@click.command(epilog=_epilog())
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option(
     "--port",
@@ -52,15 +73,72 @@ And it answers to:
     type=click.IntRange(0, 65535),
     help="The port to listen at; 0 for any free one.",
 )
-@click.option("--seed", default=0, show_default=True, help="Which sample library: same seed, same library.")
+@click.option(
+    "--library",
+    type=click.Path(exists=True, path_type=Path),
+    help="What to serve in place of the sample: a file of hits (.json, or .jsonl with one a line), or a folder "
+    "of pictures.",
+)
+@click.option("--size", type=int, help="Assets in the sample library: 100 to 1,000,000.  [default: 600]")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    help="Which sample library, and what happens by chance: same seed, same of both.",
+)
+@click.option(
+    "--rate-limit",
+    type=click.IntRange(1),
+    is_flag=False,
+    flag_value=_USUAL_RATE,
+    metavar="[N]",
+    help=f"Refuse with 429 what is beyond N searches a minute; {_USUAL_RATE} where no number is given.",
+)
+@click.option(
+    "--faults", metavar="SCRIPT", default="", help="What the next searches meet, in turn: see the end."
+)
+@click.option(
+    "--failure-rate", default=0.0, metavar="SHARE", help="The share of searches that fail by chance."
+)
+@click.option("--latency", default=0.0, metavar="SECONDS", help="How long every answer takes.")
+@click.option("--jitter", default=0.0, metavar="SECONDS", help="How much longer it may take by chance.")
 @click.option("--access-log", is_flag=True, help="Write a line per request to stderr.")
-def serve(host: str, port: int, seed: int, *, access_log: bool) -> None:
-    """Serve the emulator: Scenario's search API on this machine, with a sample library.
+def serve(  # noqa: PLR0917 - click passes by name
+    host: str,
+    port: int,
+    library: Path | None,
+    size: int | None,
+    seed: int,
+    rate_limit: int | None,
+    faults: str,
+    failure_rate: float,
+    latency: float,
+    jitter: float,
+    *,
+    access_log: bool,
+) -> None:
+    """Serve the emulator: Scenario's search API on this machine, with a sample library or your own.
 
     It prints the lines to paste into another shell; there, every client and every command of
     scenario-async talks to the emulator. Ctrl-C stops it.
     """
-    emulator = make_emulator(host=host, port=port, seed=seed)
+    if library is not None and size is not None:
+        raise click.UsageError("--size is for the sample: leave it out, or --library")
+    try:
+        emulator = make_emulator(
+            library=_read(library, size, seed),
+            host=host,
+            port=port,
+            allow_remote=True,
+            seed=seed,
+            rate_limit=rate_limit,
+            faults=faults,
+            failure_rate=failure_rate,
+            latency=latency,
+            jitter=jitter,
+        )
+    except (ValueError, OSError) as error:
+        raise click.UsageError(str(error)) from error
     if not _is_loopback(host):
         click.echo(
             f"Warning: whoever reaches {host or 'this machine'} can use this emulator; "
@@ -78,12 +156,34 @@ def serve(host: str, port: int, seed: int, *, access_log: bool) -> None:
     click.echo("stopped")
 
 
+def _read(path: Path | None, size: int | None, seed: int) -> Library | None:
+    """Give the library that is asked for, telling a terminal how far it is; None for the usual one."""
+    with installable():
+        from scenario_async.emulator import Library  # noqa: PLC0415 - only when it is wanted
+
+        if path is None:
+            return None if size is None else Library.sample(seed, size=size)
+        if sys.stderr.isatty():
+            library = Library.load(path, progress=lambda done, total: _tell(f"{path}: {done:,} of {total:,}"))
+            _tell("")
+        else:
+            library = Library.load(path)
+        for file, reason in library.skipped.items():
+            click.echo(f"{file} is left out: {reason}", err=True)
+        return library
+
+
+def _tell(message: str) -> None:
+    """Write over the last line of the terminal."""
+    click.echo(f"\r\x1b[K{message}", nl=False, err=True)
+
+
 async def _serve(emulator: Emulator, *, access_log: bool) -> None:
     stop = asyncio.Event()
     async with emulator:
         with suppress(NotImplementedError):  # on Windows
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-        click.echo(_announcement(reachable(emulator.base_url)))
+        click.echo(_announcement(emulator.base_url))
         while not stop.is_set():
             try:
                 with suppress(TimeoutError):
@@ -93,11 +193,13 @@ async def _serve(emulator: Emulator, *, access_log: bool) -> None:
 
 
 def _take_requests(emulator: Emulator, *, access_log: bool) -> None:
-    """Tell of what arrived, and forget it: a server may run for weeks."""
+    """Tell of what was answered, and forget it: a server may run for weeks."""
+    requests = emulator.requests[:]
+    answered = [request for request in requests if request.status or request.fault]
     if access_log:
-        for request in emulator.requests:
+        for request in answered:
             click.echo(_told(request), err=True)
-    emulator.requests.clear()
+    emulator.requests[:] = [request for request in requests if request not in answered]
 
 
 def _told(request: RecordedRequest) -> str:
@@ -105,12 +207,8 @@ def _told(request: RecordedRequest) -> str:
     signed = "Signature" in request.query
     query = "…" if signed else urlencode(list(request.query.items()))
     body = "" if request.body is None else redact(json.dumps(request.body))
-    return f"{request.method} {quote(request.path)}{'?' if query else ''}{query} {body}".rstrip()
-
-
-def reachable(base_url: str) -> str:
-    """Give an address to connect to where the one that is listened at means all of them."""
-    return base_url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+    line = f"{request.status or '---'} {request.method} {quote(request.path)}{'?' if query else ''}{query} {body}"
+    return line.rstrip() + (f" [{request.fault}]" if request.fault else "")
 
 
 def _announcement(base_url: str) -> str:

@@ -4,7 +4,10 @@ It has the semantics of the service (its filter language, its paging, its limits
 any client of the service can be pointed at it.
 """
 
+from scenario_async.emulator import faults
+from scenario_async.emulator.arrivals import RecordedRequest, RequestLog
 from scenario_async.emulator.library import Library
+from scenario_async.emulator.quota import Quota
 from scenario_async.emulator.server import Emulator
 
-__all__ = ["Emulator", "Library"]
+__all__ = ["Emulator", "Library", "Quota", "RecordedRequest", "RequestLog", "faults"]

@@ -1,20 +1,23 @@
 """One search: which records match, in which order, and which stretch of them is asked for."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from scenario_async.emulator.attributes import MISSING, SCHEMAS, Kind, Path, Record, value_at
+from scenario_async.emulator.attributes import SCHEMAS, Kind, Path, Record
+from scenario_async.emulator.conditions import Node
 from scenario_async.emulator.errors import ServiceError, bad_request
-from scenario_async.emulator.index import Index
 from scenario_async.emulator.library import Library
 from scenario_async.emulator.parameters import SearchRequest, Window
-from scenario_async.emulator.predicates import Predicate, compile_filter
 
 if TYPE_CHECKING:
+    from scenario_async.emulator.columns import Mask
     from scenario_async.emulator.features import Look
+    from scenario_async.emulator.table import Table
+
+_LARGE: Final = 5000
 
 
 @attrs.frozen
@@ -35,39 +38,37 @@ class Page:
         return {"hits": hits, "page": self.window.page, "hitsPerPage": size, **totals}
 
 
+def takes_long(library: Library, kind: Kind, request: SearchRequest) -> bool:
+    """Tell whether a search may take so long that an event loop should not wait for it."""
+    return request.by_picture or len(library.records(kind)) > _LARGE
+
+
 def search(library: Library, kind: Kind, request: SearchRequest, *, max_total_hits: int) -> Page:
     """Run a search; what lies beyond `max_total_hits` is neither reached nor counted."""
-    index = library.index(kind, public=request.public)
-    records: Iterable[Record] = _ranked(library, index, request)
-    if (holds := _predicate(request.filter, kind)) is not None:
-        records = filter(holds, records)
-    records = list(records)
-    for sorting in reversed(request.sort_by):
-        records = _sorted(records, SCHEMAS[kind].sortable[sorting.attribute], descending=sorting.descending)
-    window, reachable = request.window, records[:max_total_hits]
-    return Page(reachable[window.offset : window.offset + window.size], len(reachable), window)
+    from scenario_async.emulator.ranking import Matches  # noqa: PLC0415 - it loads numpy
+
+    table = library.table(kind)
+    matches = Matches(table, table.scope(public=request.public))
+    if (node := _filter(request.filter)) is not None:
+        matches.keep(_matching(node, kind, table))
+    if request.query:
+        matches.rank_by_text(request.query, request.query_semantic_ratio)
+    if request.by_picture:
+        like, unlike = (
+            [_look(library, picture) for picture in group] for group in (request.like, request.unlike)
+        )
+        matches.rank_by_likeness(library.looks(kind).search(like, unlike, request.image_semantic_ratio))
+    window = request.window
+    total = min(matches.count, max_total_hits)
+    positions = matches.first(min(window.offset + window.size, total), _sorting(request, kind))
+    records = [matches.record(position) for position in positions[window.offset :]]
+    return Page(records, total, window)
 
 
-def _ranked(library: Library, index: Index, request: SearchRequest) -> Sequence[Record]:
-    """Give what matches the words and the pictures, best first, and otherwise in the index's own order."""
-    relevance = index.words.search(request.query or "")
-    likeness = _likeness(library, index, request)
-    ranks = likeness if relevance is None else relevance
-    if ranks is None:
-        return index.records
-    if relevance is not None and likeness is not None:
-        best = max(relevance.values(), default=1.0)
-        ranks = {place: relevance[place] / best + likeness[place] for place in relevance if place in likeness}
-    return [index.records[place] for place in sorted(ranks, key=lambda place: (-ranks[place], place))]
+def _matching(node: Node, kind: Kind, table: "Table") -> "Mask":
+    from scenario_async.emulator.masks import matching  # noqa: PLC0415 - it loads numpy
 
-
-def _likeness(library: Library, index: Index, request: SearchRequest) -> Mapping[int, float] | None:
-    if not request.by_picture:
-        return None
-    like, unlike = (
-        [_look(library, picture) for picture in group] for group in (request.like, request.unlike)
-    )
-    return index.looks.search(like, unlike, request.image_semantic_ratio)
+    return matching(node, SCHEMAS[kind].filterable, table)
 
 
 def _look(library: Library, picture: str) -> "Look":
@@ -84,24 +85,14 @@ def _look(library: Library, picture: str) -> "Look":
     return look_of(known)
 
 
+def _sorting(request: SearchRequest, kind: Kind) -> list[tuple[Path, bool]]:
+    return [(SCHEMAS[kind].sortable[sort.attribute], sort.descending) for sort in request.sort_by]
+
+
 @lru_cache(maxsize=256)
-def _predicate(text: str, kind: Kind) -> Predicate | None:
+def _filter(text: str) -> Node | None:
     if not text.strip():
         return None
     from scenario_async.emulator.filters import parse_filter  # noqa: PLC0415 - it loads lark
 
-    return compile_filter(parse_filter(text), SCHEMAS[kind].filterable)
-
-
-def _sorted(records: Sequence[Record], path: Path, *, descending: bool) -> list[Record]:
-    """Sort, stably; records without the attribute come last in either order, as in the service's engine."""
-    values = [(value_at(record, path), record) for record in records]
-    with_value = [(value, record) for value, record in values if value is not MISSING and value is not None]
-    without = [record for value, record in values if value is MISSING or value is None]
-    with_value.sort(key=lambda pair: _sort_key(pair[0]), reverse=descending)
-    return [record for _, record in with_value] + without
-
-
-def _sort_key(value: object) -> tuple[bool, Any]:
-    """Order numbers among themselves, and before texts."""
-    return (True, value) if isinstance(value, str) else (False, value)
+    return parse_filter(text)

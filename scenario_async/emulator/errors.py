@@ -2,34 +2,49 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
-_NAMES = {
-    400: "BadRequestError",
-    401: "UnauthorizedError",
-    403: "ForbiddenError",
-    404: "NotFoundError",
-    405: "MethodNotAllowedError",
-    413: "PayloadTooLargeError",
-    500: "InternalServerError",
-}
+# Where the name is not that of the status.
+_NAMES: Final = {413: "PayloadTooLargeError", 500: "InternalServerError"}
 
 
 class ServiceError(Exception):
-    """A refusal that the caller of the API sees; `headers` go with the reply."""
+    """A refusal that the caller of the API sees; `headers` go with the reply, and `more` into its body."""
 
-    def __init__(self, status: int, reason: str, *, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
         self.headers = headers or {}
+        self.more = more or {}
 
     def body(self, request_id: str) -> dict[str, Any]:
         """Give the JSON of the reply: keys that were seen in the service's own refusals, and no others."""
-        name = _NAMES.get(self.status) or HTTPStatus(self.status).phrase
-        return {"reason": self.reason, "name": name, "trace_id": request_id}
+        name = _NAMES.get(self.status) or f"{phrase(self.status).replace(' ', '')}Error"
+        return {"reason": self.reason, "name": name, "trace_id": request_id, **self.more}
 
 
 def bad_request(reason: str) -> ServiceError:
     """Make the 400 for a request that breaks a rule."""
     return ServiceError(400, reason)
+
+
+def expired_token() -> ServiceError:
+    """Make the 403 that an expired token gets from the gateway in front of the service."""
+    headers = {"x-amzn-errortype": "AccessDeniedException"}
+    return ServiceError(403, "The bearer token is unknown or has expired", headers=headers)
+
+
+def phrase(status: int) -> str:
+    """Give the usual words for a status, and the number for one that has none."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return str(status)

@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 
 from scenario_async.emulator.attributes import SCHEMAS, Kind, Record
 
-_PICTURED: Final = ("thumbnail", "before", "after")
+PICTURED: Final = ("thumbnail", "before", "after")
 
 
 def hit_of(record: Record, kind: Kind, *, origin: str, original: bool) -> dict[str, Any]:
@@ -16,7 +16,7 @@ def hit_of(record: Record, kind: Kind, *, origin: str, original: bool) -> dict[s
     hit = {key: value for key, value in record.items() if key not in SCHEMAS[kind].hidden}
     if "url" in hit:
         hit["url"] = _absolute(hit["url"], origin, original=original)
-    for key in _PICTURED:
+    for key in PICTURED:
         if isinstance(shown := hit.get(key), Mapping) and "url" in shown:
             picture = cast("Mapping[str, Any]", shown)
             hit[key] = {**picture, "url": _absolute(picture["url"], origin, original=original)}

@@ -1,15 +1,30 @@
 """The records that an emulator searches."""
 
-from collections.abc import Iterable, Mapping
-from functools import cache, cached_property
-from typing import Final, Self, cast
+import os
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from copy import copy
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self, cast
 
-from scenario_async.emulator.attributes import KINDS, Kind, Record
-from scenario_async.emulator.index import Index
-from scenario_async.emulator.sample import sample_records
-from scenario_async.emulator.subjects import IMAGE_TYPES, Picture, picture_of
+import attrs
 
-_DEFAULT_PROJECT: Final = "proj_emulator"
+from scenario_async.emulator.attributes import KINDS, SCHEMAS, Kind, Record
+from scenario_async.emulator.loading import Progress, read_rows
+from scenario_async.emulator.rows import Records, Rows, Shelf, ShelfView
+from scenario_async.emulator.sample import DEFAULT_PROJECT, sample_records
+from scenario_async.emulator.subjects import IMAGE_TYPES, picture_of
+
+if TYPE_CHECKING:
+    from scenario_async.emulator.looks import Looks
+    from scenario_async.emulator.subjects import AnyPicture
+    from scenario_async.emulator.table import Catalogue, Table
+
+SAMPLE_SIZE: Final = 600
+"""Assets in the sample, unless another size is asked for."""
+
+_SIZES: Final = range(100, 1_000_001)
+_TEMPLATES: Final = 4000
 
 
 class Library:
@@ -28,130 +43,210 @@ class Library:
         workflows: Iterable[Record] = (),
         *,
         project_id: str | None = None,
+        files: "Mapping[str, AnyPicture] | None" = None,
     ) -> None:
-        self._contents = _Contents({kind: {} for kind in KINDS})
-        self.add(*assets)
-        self.add(*models, kind="models")
-        self.add(*workflows, kind="workflows")
-        self.project_id = project_id or next(
-            (record["ownerId"] for kind in KINDS for record in self.records(kind) if "ownerId" in record),
-            _DEFAULT_PROJECT,
-        )
+        given: Mapping[Kind, Iterable[Record]] = {"assets": assets, "models": models, "workflows": workflows}
+        self._lay({kind: Records(_checked(given[kind], kind)) for kind in KINDS}, project_id, files or {})
 
     @classmethod
-    def sample(cls, seed: int = 0) -> Self:
-        """Make the sample library, which is the same for the same seed.
+    def sample(cls, seed: int = 0, *, size: int = SAMPLE_SIZE) -> Self:
+        """Make the sample library, which is the same for the same seed and size.
 
-        It holds hundreds of own assets of every kind, models and workflows, and public ones of others.
+        It holds `size` assets (100 to 1,000,000) of every kind, models and workflows, seven in ten of them
+        own and the others public ones of others. Beyond 4,000, assets are variations of earlier ones, made
+        when they are asked for.
         """
-        return cls._of_sample(seed).copy()
+        if size not in _SIZES:
+            raise ValueError(f"size is {size!r}: a sample has {_SIZES[0]:,} to {_SIZES[-1]:,} assets")
+        return cls._of_sample(seed, size).copy()
+
+    @classmethod
+    def load(
+        cls, path: str | os.PathLike[str], *, project_id: str | None = None, progress: Progress | None = None
+    ) -> Self:
+        """Make a library of a file of hits (JSON, or JSONL with one a line) or of a folder of pictures.
+
+        `progress` is told now and then how much is done, and of how much. What is neither is a
+        `ValueError` that says where and why, what cannot be read an `OSError`.
+        """
+        source = Path(path)
+        if not source.is_dir():
+            return cls._of_rows(read_rows(source, progress), project_id)
+        from scenario_async.emulator.features import prepare  # noqa: PLC0415 - it loads numpy and Pillow
+        from scenario_async.emulator.folders import read_folder  # noqa: PLC0415 - it loads Pillow
+
+        folder = read_folder(source, project_id=project_id or DEFAULT_PROJECT, progress=progress)
+        prepare(list(folder.files.values()), progress)
+        library = cls(folder.records, project_id=project_id or DEFAULT_PROJECT, files=folder.files)
+        library.skipped = folder.skipped
+        return library
 
     @classmethod
     @cache
-    def _of_sample(cls, seed: int) -> Self:
-        records = sample_records(seed)
-        return cls(records["assets"], records["models"], records["workflows"])
+    def _of_sample(cls, seed: int, size: int) -> Self:
+        records = sample_records(seed, min(size, _TEMPLATES))
+        rows: dict[Kind, Rows] = {kind: Records(records[kind]) for kind in KINDS}
+        if size > _TEMPLATES:
+            from scenario_async.emulator.variations import Variations  # noqa: PLC0415 - it loads numpy
+
+            rows["assets"] = Variations(records["assets"], size, seed)
+        return cls._of_rows(rows, None)
+
+    @classmethod
+    def _of_rows(
+        cls,
+        rows: Mapping[Kind, Rows],
+        project_id: str | None,
+        files: "Mapping[str, AnyPicture] | None" = None,
+    ) -> Self:
+        library = cls.__new__(cls)
+        library._lay(rows, project_id, files or {})  # noqa: SLF001
+        return library
+
+    def _lay(
+        self, rows: Mapping[Kind, Rows], project_id: str | None, files: "Mapping[str, AnyPicture]"
+    ) -> None:
+        self._shelves = {kind: Shelf(rows[kind]) for kind in KINDS}
+        self._catalogues: dict[Kind, Catalogue] = {}
+        self._tables: dict[Kind, Table] = {}
+        self._looks: dict[Kind, Looks] = {}
+        self._shown = _Shown(files)
+        self.skipped: Mapping[Path, str] = {}
+        """The files of a folder that are not served, and why."""
+        self.project_id = project_id or next(
+            (record["ownerId"] for kind in KINDS for record in self.records(kind) if "ownerId" in record),
+            DEFAULT_PROJECT,
+        )
 
     def copy(self) -> Self:
         """Make a library of the same records that can be changed on its own."""
-        twin = type(self)(project_id=self.project_id)
-        twin._contents = self._contents  # noqa: SLF001
+        twin = copy(self)
+        twin._part()  # noqa: SLF001
         return twin
 
-    def records(self, kind: Kind) -> tuple[Record, ...]:
+    def _part(self) -> None:
+        """Share nothing that comes but what is made of the rows below all changes."""
+        self._shelves, self._tables, self._looks = (
+            dict(self._shelves),
+            dict(self._tables),
+            dict(self._looks),
+        )
+
+    def records(self, kind: Kind) -> Sequence[Record]:
         """Give every record of a kind, in the order of their arrival."""
-        return tuple(self._contents.records[kind].values())
+        return ShelfView(self._shelves[kind])
+
+    @property
+    def state(self) -> Hashable:
+        """What is equal as long as the records stay as they are."""
+        return (self.project_id, *self._shelves.values())
 
     def get(self, id: str, kind: Kind = "assets") -> Record | None:
         """Give one record, or None."""
-        return self._contents.records[kind].get(id)
+        shelf = self._shelves[kind]
+        position = shelf.find(id)
+        return None if position is None else shelf[position]
 
     def add(self, *records: Record, kind: Kind = "assets") -> None:
         """Add records; `ValueError`, and none is added, when one has no id or one that is taken."""
-        known = dict(self._contents.records[kind])
-        for record in records:
-            if not isinstance(id_ := record.get("id"), str):
-                raise ValueError(f"a record of {kind} has no id: {record!r}")  # noqa: TRY004 - no matter of types
-            if id_ in known:
-                raise ValueError(f"{id_} is in {kind} already")
-            known[id_] = record
-        self._change(kind, known)
+        shelf = self._shelves[kind]
+        checked = _checked(records, kind)
+        if taken := next((record["id"] for record in checked if shelf.find(record["id"]) is not None), None):
+            raise ValueError(f"{taken} is in {kind} already")
+        self._shelves[kind] = shelf.adding(checked)
 
     def replace(self, *records: Record, kind: Kind = "assets") -> None:
         """Put records in the place of those with their ids; `KeyError`, and no change, when there is none."""
-        known = dict(self._contents.records[kind])
-        for record in records:
-            if record["id"] not in known:
-                raise KeyError(record["id"])
-            known[record["id"]] = record
-        self._change(kind, known)
+        shelf = self._shelves[kind]
+        self._shelves[kind] = shelf.replacing({_found(shelf, record["id"]): record for record in records})
 
     def remove(self, *ids: str, kind: Kind = "assets") -> None:
         """Remove records; `KeyError`, and no change, when there is none of an id."""
-        known = dict(self._contents.records[kind])
-        for id_ in ids:
-            del known[id_]
-        self._change(kind, known)
+        shelf = self._shelves[kind]
+        self._shelves[kind] = shelf.removing([_found(shelf, id_) for id_ in ids])
 
-    def index(self, kind: Kind, *, public: bool) -> Index:
-        """Give the index that a search of this kind and scope reads."""
-        contents = self._contents
-        index = contents.indexes.get((kind, public))
-        if index is None:
-            records = contents.records[kind].values()
-            seen = [record for record in records if self._is_in(record, public=public)]
-            index = contents.indexes[kind, public] = Index(kind, seen, contents.look)
-        return index
+    def table(self, kind: Kind) -> "Table":
+        """Give the records of a kind as searches see them now."""
+        from scenario_async.emulator.table import Catalogue, Table  # noqa: PLC0415 - it loads numpy
+
+        shelf = self._shelves[kind]
+        table = self._tables.get(kind)
+        if table is None or table.shelf is not shelf:
+            catalogue = self._catalogues.get(kind)
+            if catalogue is None:
+                catalogue = self._catalogues[kind] = Catalogue(shelf.base, SCHEMAS[kind])
+            table = self._tables[kind] = Table(shelf, catalogue, self.project_id)
+        return table
 
     def sees(self, id: str) -> bool:
         """Tell whether there is an asset or a thumbnail of this id, own or public."""
-        record = self.get(id) or self._contents.pictured.get(id)
+        record = self.get(id) or self._showing(id)
         return record is not None and any(self._is_in(record, public=public) for public in (False, True))
 
-    def picture(self, asset_id: str) -> Picture | None:
+    def picture(self, asset_id: str) -> "AnyPicture | None":
         """Give the picture behind an asset, or behind the thumbnail of any record; None if there is none."""
-        record = self._contents.pictured.get(asset_id)
+        shelf = self._shelves["assets"]
+        position = shelf.find(asset_id)
+        if position is not None:
+            shown = self._shown(shelf.pictured(position))
+            if not isinstance(shown, str):
+                return shown
+        record = self._showing(asset_id)
         return None if record is None else picture_of(record)
+
+    def looks(self, kind: Kind) -> "Looks":
+        """Give what the records of a kind look like, by their positions in its table."""
+        from scenario_async.emulator.looks import Looks  # noqa: PLC0415 - it loads numpy and Pillow
+
+        table, assets = self.table(kind), self._shelves["assets"]
+        looks = self._looks.get(kind)
+        if looks is None or (looks.table, looks.assets) != (table, assets):
+            looks = self._looks[kind] = Looks(table, assets, table.column(self._shown), self.picture)
+        return looks
+
+    def _showing(self, thumbnail_id: str) -> Record | None:
+        """Give the record of any kind that has this asset as its thumbnail."""
+        for kind in KINDS:
+            table = self.table(kind)
+            position = table.thumbnails.get(thumbnail_id)
+            if position is not None:
+                return table.shelf.pictured(position)
+        return None
 
     def _is_in(self, record: Record, *, public: bool) -> bool:
         if public:
             return bool(record.get("privacy") == "public")
         return bool(record.get("ownerId", self.project_id) == self.project_id)
 
-    def _change(self, kind: Kind, records: Mapping[str, Record]) -> None:
-        self._contents = _Contents({**self._contents.records, kind: records})
+
+@attrs.frozen(eq=False)
+class _Shown:
+    """Reads what a record shows: its own picture, else the id of its thumbnail, else None."""
+
+    files: "Mapping[str, AnyPicture]"
+
+    def __call__(self, record: Record) -> "AnyPicture | str | None":
+        if (file := self.files.get(record["id"])) is not None:
+            return file
+        if record.get("mimeType") in IMAGE_TYPES:
+            return picture_of(record)
+        thumbnail = cast("Mapping[str, str]", record.get("thumbnail") or {})
+        return thumbnail.get("assetId")
 
 
-class _Contents:
-    """All records at one time, and what was made of them so far.
-
-    A change to a library gives it other contents. So copies can share them, and a search that is under way
-    leaves nothing stale behind.
-    """
-
-    def __init__(self, records: Mapping[Kind, Mapping[str, Record]]) -> None:
-        self.records = records
-        self.indexes: dict[tuple[Kind, bool], Index] = {}
-
-    @cached_property
-    def pictured(self) -> Mapping[str, Record]:
-        """The id of each image, and of each thumbnail that is no record itself, with what it shows."""
-        records = [record for kind in KINDS for record in self.records[kind].values()]
-        thumbnails = {id_: record for record in records if (id_ := _thumbnail_id(record))}
-        return thumbnails | {
-            id_: record for id_, record in self.records["assets"].items() if _is_image(record)
-        }
-
-    def look(self, record: Record) -> Picture | None:
-        """Give the picture that a record is or shows as its thumbnail, if there is one."""
-        shown = record if _is_image(record) else self.pictured.get(_thumbnail_id(record))
-        return None if shown is None else picture_of(shown)
+def _checked(records: Iterable[Record], kind: Kind) -> list[Record]:
+    """Give records that each have an id of their own, or raise `ValueError`."""
+    known: dict[str, Record] = {}
+    for record in records:
+        if not isinstance(id_ := record.get("id"), str):
+            raise ValueError(f"a record of {kind} has no id: {record!r}")  # noqa: TRY004 - no matter of types
+        if id_ in known:
+            raise ValueError(f"{id_} is in {kind} already")
+        known[id_] = record
+    return list(known.values())
 
 
-def _is_image(record: Record) -> bool:
-    return record.get("mimeType") in IMAGE_TYPES
-
-
-def _thumbnail_id(record: Record) -> str:
-    thumbnail = cast("Mapping[str, str]", record.get("thumbnail") or {})
-    return thumbnail.get("assetId", "")
+def _found(shelf: Shelf, id_: str) -> int:
+    if (position := shelf.find(id_)) is None:
+        raise KeyError(id_)
+    return position

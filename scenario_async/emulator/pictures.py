@@ -1,34 +1,146 @@
-"""Drawing the sample's pictures: a backdrop and, before it, the silhouette of the subject.
+"""Pictures as pixels: the sample's, which are drawn, and users' files, which are read.
 
-Everything is drawn by shares of the picture's size, so that a small rendition looks like a large one.
+A drawn picture is a backdrop and, before it, the silhouette of the subject. Everything is drawn by shares
+of the picture's size, so that a small rendition looks like a large one.
 """
 
-from functools import cache, lru_cache
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import cache
 from io import BytesIO
-from math import sin
+from math import ceil, sin
+from pathlib import Path
 from random import Random
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
-from PIL import Image, ImageColor, ImageDraw, ImageOps
+from PIL import Image, ImageColor, ImageDraw, ImageOps, UnidentifiedImageError
 
 from scenario_async.emulator.silhouettes import Point, shapes_of
-from scenario_async.emulator.subjects import PALETTES, Picture
+from scenario_async.emulator.subjects import PALETTES, AnyPicture, Picture
 from scenario_async.emulator.vocabulary import GENRE_OF
 
 Rgb: TypeAlias = tuple[int, int, int]
+
+MIME_TYPES: Final = {
+    "PNG": "image/png",
+    "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",
+    "WEBP": "image/webp",
+    "GIF": "image/gif",
+    "BMP": "image/bmp",
+    "TIFF": "image/tiff",
+    "AVIF": "image/avif",
+}
+"""The formats of pictures that are read, by their names in Pillow, and their mime types."""
+MOST_PIXELS: Final = 89 * 10**6
+"""What a picture may hold to be read; Pillow warns of more."""
 
 _FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 _OVERSAMPLING: Final = 2
 _HILL_STEPS: Final = 24
 
 
-@lru_cache(maxsize=128)
-def encoded(picture: Picture) -> bytes:
-    """Give the file of a picture, in the format and the size that it says."""
-    file = BytesIO()
-    image = drawn(picture, picture.width, picture.height)
-    image.save(file, _FORMATS[picture.mime_type], compress_level=1, quality=88)
-    return file.getvalue()
+class UnreadableError(Exception):
+    """What should be a picture cannot be decoded; the text says why."""
+
+
+def encoded(picture: AnyPicture) -> bytes:
+    """Give the file of a picture: that of the user, or one in the format and the size that it says.
+
+    Raises `UnreadableError` for a file that is gone or that is no picture any more.
+    """
+    if isinstance(picture, Picture):
+        file = BytesIO()
+        image = drawn(picture, picture.width, picture.height)
+        image.save(file, _FORMATS[picture.mime_type], compress_level=1, quality=88)
+        return file.getvalue()
+    content = _content(picture.path)
+    with opened(content) as image:
+        _decode(image)
+    return content
+
+
+def pixels_of(picture: AnyPicture, *, least: int | None = None) -> Image.Image:
+    """Give a picture as a viewer sees it, as RGB or RGBA; `UnreadableError` where there is nothing to see.
+
+    With `least`, a rendition is enough whose shorter side has that many pixels.
+    """
+    if not isinstance(picture, Picture):
+        return read(_content(picture.path), least=least)
+    scale = 1.0 if least is None else min(1.0, least / min(picture.width, picture.height))
+    return drawn(picture, ceil(picture.width * scale), ceil(picture.height * scale))
+
+
+def read(content: bytes, *, least: int | None = None, most_pixels: int = MOST_PIXELS) -> Image.Image:
+    """Decode the file of a picture; all else is as with `pixels_of`. Of an animation it is the first frame."""
+    with opened(content, most_pixels=most_pixels) as image:
+        if least is not None:
+            image.draft("RGB", (2 * least, 2 * least))
+        _decode(image)
+        return _eight_bit(ImageOps.exif_transpose(image))
+
+
+@contextmanager
+def opened(source: Path | bytes, *, most_pixels: int = MOST_PIXELS) -> Generator[Image.Image]:
+    """Open a picture without decoding its pixels; `UnreadableError` if it is none, or has too many."""
+    try:
+        image = Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=_readable())
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise UnreadableError("its pixels are too many") from None
+    except Exception as error:  # noqa: BLE001 - broken files make the decoders raise all sorts of errors
+        raise UnreadableError(_told(error)) from None
+    with image:
+        if image.width * image.height > most_pixels:
+            raise UnreadableError(f"{image.width} x {image.height} pixels are too many")
+        yield image
+
+
+@cache
+def _readable() -> tuple[str, ...]:
+    Image.init()
+    return tuple(name for name in MIME_TYPES if name in Image.OPEN)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableError(_told(error)) from None
+
+
+def _decode(image: Image.Image) -> None:
+    try:
+        image.load()
+    except Exception as error:  # noqa: BLE001 - broken files make the decoders raise all sorts of errors
+        raise UnreadableError(_told(error)) from None
+
+
+def _told(error: Exception) -> str:
+    """Say what is wrong with a file, without its path."""
+    if isinstance(error, UnidentifiedImageError):
+        return "it is not a picture of a known format"
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Bring the pixels of any mode to RGB, or to RGBA where some may be transparent."""
+    match image.mode:
+        case "RGBA":
+            return image
+        case "RGB" if not image.has_transparency_data:
+            return image
+        case "F":
+            low, high = cast("tuple[float, float]", image.getextrema())
+            scale = 255 / (high - low or 1.0)
+            return image.point(lambda value: value * scale - low * scale).convert("L").convert("RGB")
+        case "I" | "I;16" | "I;16B" | "I;16L":
+            return image.convert("I").point(lambda value: value * (1 / 257)).convert("L").convert("RGB")
+        case "CMYK":
+            # Its profile would be wrong for what it becomes.
+            image.info.pop("icc_profile", None)
+            return image.convert("RGB")
+        case _:
+            return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
 def drawn(picture: Picture, width: int, height: int) -> Image.Image:

@@ -18,20 +18,29 @@ from scenario_async.emulator.subjects import PALETTES, SUBJECTS
 
 Row: TypeAlias = dict[str, Any]
 
-_FIRST_DAY: Final = datetime(2024, 6, 1, tzinfo=UTC)
-_SECONDS: Final = 730 * 24 * 3600
+DEFAULT_PROJECT: Final = "proj_emulator"
+"""Whose library it is, unless one is named: the project of the emulator's own key."""
+
+FIRST_DAY: Final = datetime(2024, 6, 1, tzinfo=UTC)
+SECONDS: Final = 730 * 24 * 3600
 _STARS: Final = ("knight", "castle", "dragon")
 
 
-def sample_records(seed: int) -> Mapping[Kind, list[Row]]:
-    """Make the records of the sample; the first asset belongs to the studio whose library it is."""
+def sample_records(seed: int, assets: int) -> Mapping[Kind, list[Row]]:
+    """Make the records of the sample; the first asset belongs to the studio whose library it is.
+
+    Seven in ten of the assets are the studio's own.
+    """
+    foreign = assets * 3 // 10
     own = _Studio(
-        f"own {seed}", projects=1, privacies=("private", "private", "private", "unlisted", "public")
+        f"own {seed}",
+        projects=[DEFAULT_PROJECT],
+        privacies=("private", "private", "private", "unlisted", "public"),
     )
-    others = _Studio(f"others {seed}", projects=4, privacies=("public",))
+    others = _Studio(f"others {seed}", projects=["proj_1st", "proj_2nd", "proj_3rd"], privacies=("public",))
     made = (
-        own.records(assets=420, models=64, workflows=26),
-        others.records(assets=180, models=28, workflows=9),
+        own.records(assets=assets - foreign, models=64, workflows=26),
+        others.records(assets=foreign, models=28, workflows=9),
     )
     return {kind: [row for records in made for row in records[kind]] for kind in made[0]}
 
@@ -39,10 +48,10 @@ def sample_records(seed: int) -> Mapping[Kind, list[Row]]:
 class _Studio:
     """Who makes records: its team, projects, people and collections, and its dice."""
 
-    def __init__(self, seed: str, *, projects: int, privacies: Sequence[str]) -> None:
+    def __init__(self, seed: str, *, projects: Sequence[str], privacies: Sequence[str]) -> None:
         self._random = Random(seed)  # noqa: S311 - a sample, not a secret
         self._team = self._id("team")
-        self._projects = [self._id("proj") for _ in range(projects)]
+        self._projects = projects
         self._authors = [self._id("user") for _ in range(7)]
         self._collections = [self._id("collection") for _ in range(9)]
         self._privacies = privacies
@@ -90,7 +99,7 @@ class _Studio:
             "mimeType": random.choice(mime_types),
             "nsfw": random.sample(vocabulary.NSFW, random.choice((1, 1, 2))) if self._chance(0.08) else [],
             "tags": tags[: random.randrange(len(tags) + 1)] if made else tags[:1],
-            "url": _signed("assets-transform", id_),
+            "url": address_of("assets-transform", id_),
         }
         if self._chance(0.5):
             row["description"] = f"{_a(palette)} {subject} {self._place(subject)}.".capitalize()
@@ -122,7 +131,7 @@ class _Studio:
         if kind in {"video", "3d", "audio", "image-hdr"}:
             thumbnail = self._id("asset")
             metadata["thumbnail"] = {"assetId": thumbnail}
-            extras["thumbnail"] = {"assetId": thumbnail, "url": _signed("assets-transform", thumbnail)}
+            extras["thumbnail"] = {"assetId": thumbnail, "url": address_of("assets-transform", thumbnail)}
         if kind == "audio":
             metadata["text"] = f"Once upon a time there was a {palette} {subject}."
             extras["transcription"] = metadata["text"]
@@ -168,8 +177,8 @@ class _Studio:
     def _row(self, id_: str) -> Row:
         """Give what every record has."""
         random = self._random
-        created = _FIRST_DAY + timedelta(
-            seconds=random.randrange(_SECONDS), milliseconds=random.randrange(1000)
+        created = FIRST_DAY + timedelta(
+            seconds=random.randrange(SECONDS), milliseconds=random.randrange(1000)
         )
         updated = created + timedelta(hours=random.choice((0, 0, 1, 30, 400)))
         row: Row = {
@@ -231,8 +240,8 @@ def _timestamp(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _signed(folder: str, asset_id: str) -> str:
-    """Give the address of a picture, with a query like that of a signed URL: nothing ever checks it."""
+def address_of(folder: str, asset_id: str) -> str:
+    """Give the address of an asset's picture, with a query like that of a signed URL: nothing ever checks it."""
     policy = f'{{"Statement":[{{"Resource":"https://cdn.example/{folder}/{asset_id}?p=100*"}}]}}'
     signature = b64encode(sha512(asset_id.encode()).digest() * 4, b"-~").decode().replace("=", "_")
     encoded = b64encode(policy.encode(), b"-~").decode().replace("=", "_")

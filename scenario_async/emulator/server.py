@@ -7,15 +7,25 @@ from collections.abc import Generator, Iterable
 from concurrent.futures import Future
 from contextlib import contextmanager
 from importlib.util import find_spec
+from ipaddress import ip_address
 from types import TracebackType
 from typing import Final, Self
 
 from aiohttp import web
 
-from scenario_async.emulator.app import Access, RecordedRequest, Service
+from scenario_async.emulator.access import Access
+from scenario_async.emulator.answers import Answers
+from scenario_async.emulator.app import Service
+from scenario_async.emulator.arrivals import RequestLog
+from scenario_async.emulator.faults.base import Fault
+from scenario_async.emulator.faults.chance import Chance
+from scenario_async.emulator.faults.plan import FaultPlan
 from scenario_async.emulator.library import Library
+from scenario_async.emulator.quota import Quota, quota_of
 
 _EXTRA: Final = ("lark", "numpy", "PIL")
+# Where to connect to an emulator that listens at every address.
+_LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing listens there for that
 
 
 class Emulator:
@@ -23,8 +33,14 @@ class Emulator:
 
     `async with Emulator() as emulator:` serves on the running loop at `emulator.base_url`;
     `with Emulator().running() as base_url:` serves from a thread. Port 0 takes any free port. One emulator
-    serves once at a time, and may be started again. `seed` chooses the sample library, if no other library
-    is given; the library may be changed while it is served.
+    serves once at a time, and may be started again. A `host` that other machines reach needs `allow_remote`.
+    `seed` chooses the sample library, if no other library is given, and everything that goes by chance; the
+    library may be changed while it is served.
+
+    `rate_limit` is True for the documented 100 requests a minute and project, another number a minute, or a
+    `Quota`. Answers take `latency` seconds and up to `jitter` more; `failure_rate` is the share of searches
+    that fail by chance. `faults` is what the first searches meet: a fault or a script, see `FaultPlan`.
+    `requests_kept` is how many requests are remembered.
     """
 
     def __init__(
@@ -36,21 +52,37 @@ class Emulator:
         bearer_tokens: Iterable[str] = (),
         host: str = "127.0.0.1",
         port: int = 0,
+        allow_remote: bool = False,
         max_total_hits: int = 1000,
         seed: int = 0,
+        requests_kept: int = 10_000,
+        rate_limit: bool | int | Quota | None = None,
+        latency: float = 0.0,
+        jitter: float = 0.0,
+        failure_rate: float = 0.0,
+        faults: Fault | str = "",
     ) -> None:
         if missing := [name for name in _EXTRA if find_spec(name) is None]:
             raise ImportError(
                 f'the emulator needs {", ".join(missing)}: pip install "scenario-async[emulator]"',
                 name=missing[0],
             )
+        if not (allow_remote or _is_loopback(host)):
+            raise ValueError(
+                f"host {host!r} lets other machines reach the emulator: pass allow_remote=True if they may"
+            )
         self.library = Library.sample(seed) if library is None else library
-        self.requests: list[RecordedRequest] = []
-        """Every request, in the order of arrival, whatever the answer was."""
+        self.requests = RequestLog(requests_kept)
+        """The newest requests, in the order of arrival, whatever the answer was."""
+        self.faults = FaultPlan(faults)
+        """What the next searches meet."""
         self._service = Service(
             library=self.library,
             access=Access(api_key=api_key, api_secret=api_secret, bearer_tokens=frozenset(bearer_tokens)),
-            max_total_hits=max_total_hits,
+            quota=quota_of(rate_limit),
+            faults=self.faults,
+            chance=Chance(seed, latency=latency, jitter=jitter, failure_rate=failure_rate),
+            answers=Answers(self.library, max_total_hits),
             requests=self.requests,
         )
         self._host = host
@@ -68,8 +100,14 @@ class Emulator:
     async def __aenter__(self) -> Self:
         if self._runner is not None:
             raise RuntimeError(f"the emulator is serving already, at {self._origin}")
-        # What still runs when the emulator stops is not waited for.
-        runner = web.AppRunner(self._service.application(), access_log=None, shutdown_timeout=0.05)
+        runner = web.AppRunner(
+            self._service.application(),
+            access_log=None,
+            auto_decompress=False,
+            # The answer to a client that has gone away is not waited for, nor what runs at the stop.
+            handler_cancellation=True,
+            shutdown_timeout=0.05,
+        )
         self._runner = runner
         try:
             await runner.setup()
@@ -81,7 +119,8 @@ class Emulator:
                 reason = f"cannot serve at {self._host}:{self._port}: {told}"
                 raise OSError(error.errno, reason) from None
             raise
-        host, port = runner.addresses[0][:2]
+        bound, port = runner.addresses[0][:2]
+        host = _LOOPBACK.get(str(bound), str(bound))
         self._origin = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         return self
 
@@ -128,3 +167,10 @@ class Emulator:
                 if started.done():
                     raise
                 started.set_exception(error)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,12 +1,13 @@
-"""What the sample's pictures show, and which picture stands behind a record.
+"""What pictures show, and which picture stands behind a record.
 
-A picture follows from its record alone: the first known subject and palette among its tags, prompt and
-name, else ones chosen by its id. So a record that a user brings has its picture too.
+A drawn picture follows from its record alone: the first known subject and palette among its tags, prompt
+and name, else ones chosen by its id. So a record that a user brings has its picture too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
 import attrs
@@ -53,7 +54,7 @@ _LARGEST: Final = 2048
 _THUMBNAIL: Final = 384
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class Picture:
     """All that a picture is drawn from; equal ones are drawn alike, pixel by pixel."""
 
@@ -65,6 +66,26 @@ class Picture:
     mime_type: str
 
 
+@attrs.frozen(kw_only=True, cache_hash=True)
+class PictureFile:
+    """A picture in a file, as it was when it was read; `width` and `height` are those that a viewer sees.
+
+    `caption` holds the plain words that are known of it, `modified` is the file's time in nanoseconds and
+    `size` its length in bytes: a file that changes makes another picture.
+    """
+
+    path: Path
+    mime_type: str
+    width: int
+    height: int
+    size: int
+    modified: int
+    caption: tuple[str, ...] = ()
+
+
+AnyPicture: TypeAlias = Picture | PictureFile
+
+
 def picture_of(record: Record) -> Picture:
     """Give the picture of an image record, or the thumbnail of one that is no image."""
     metadata = cast("Mapping[str, Any]", record.get("metadata") or {})
@@ -73,13 +94,24 @@ def picture_of(record: Record) -> Picture:
     mime_type = str(record.get("mimeType", ""))
     is_image = mime_type in IMAGE_TYPES
     return Picture(
-        subject=_first(found, _subjects()) or SUBJECTS[chance % len(SUBJECTS)],
-        palette=_first(found, {name: name for name in PALETTES}) or list(PALETTES)[chance % len(PALETTES)],
+        subject=first_subject(found) or SUBJECTS[chance % len(SUBJECTS)],
+        palette=first_palette(found) or list(PALETTES)[chance % len(PALETTES)],
         variant=chance % 2**32,
         width=_side(metadata.get("width")) if is_image else _THUMBNAIL,
         height=_side(metadata.get("height")) if is_image else _THUMBNAIL,
         mime_type=mime_type if is_image else "image/png",
     )
+
+
+def first_subject(words: Iterable[str]) -> str | None:
+    """Give the first known subject among plain words, which name it in the singular or the plural."""
+    known = _subjects()
+    return next((known[word] for word in words if word in known), None)
+
+
+def first_palette(words: Iterable[str]) -> str | None:
+    """Give the first known palette among plain words."""
+    return next((word for word in words if word in PALETTES), None)
 
 
 def _texts(record: Record, metadata: Mapping[str, Any]) -> list[str]:
@@ -91,10 +123,6 @@ def _texts(record: Record, metadata: Mapping[str, Any]) -> list[str]:
 def _subjects() -> Mapping[str, str]:
     """Map the words for a subject to it: singular and plural."""
     return {word: subject for subject in SUBJECTS for word in (subject, f"{subject}s")}
-
-
-def _first(words: list[str], known: Mapping[str, str]) -> str | None:
-    return next((known[word] for word in words if word in known), None)
 
 
 def _side(value: object) -> int:

@@ -12,17 +12,21 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import click
 import pytest
+from PIL import Image
 
 from scenario_async import Scenario
 from scenario_async.cli.emulating import make_emulator
-from scenario_async.cli.serve import reachable
+from scenario_async.cli.serve import _read  # pyright: ignore[reportPrivateUsage]
+from scenario_async.emulator.faults import described
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from scenario_async.emulator import Emulator
 
@@ -106,13 +110,13 @@ def test_what_it_prints_can_be_pasted(
         asked[0].result()
     assert code == 0
     first, second, third, fourth, fifth = err.splitlines()
-    assert first == 'POST /v1/search/assets {"query": "knight", "limit": 1, "offset": 0}'
-    assert second.startswith("POST /v1/search/assets {")
-    assert third.startswith("POST /v1/search/assets?originalAssets=true {")
+    assert first == '200 POST /v1/search/assets {"query": "knight", "limit": 1, "offset": 0}'
+    assert second.startswith("200 POST /v1/search/assets {")
+    assert third.startswith("200 POST /v1/search/assets?originalAssets=true {")
     assert '"query": "data:…"' in third
-    assert fourth.startswith("GET /assets")
+    assert fourth.startswith("200 GET /assets")
     assert fourth.endswith("?…")
-    assert fifth == 'POST /v1/search/assets {"query": "knight", "limit": 1}'
+    assert fifth == '200 POST /v1/search/assets {"query": "knight", "limit": 1}'
 
 
 def test_it_forgets_what_it_answered(
@@ -163,18 +167,129 @@ def test_localhost_is_no_reason_to_warn(
     assert run("serve", "--host", "localhost", "--port", "0")[::2] == (0, "")
 
 
+def searched_with(announcement: str, *statuses: int) -> None:
+    """Search as the line for curl does, expecting these statuses in turn, and then end the server."""
+    try:
+        seen: list[int] = []
+        for _ in statuses:
+            try:
+                with urlopen(curled(announcement)) as reply:  # noqa: S310 - of this machine
+                    seen.append(reply.status)
+            except HTTPError as error:
+                with error:
+                    seen.append(error.code)
+        assert seen == list(statuses)
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
 @pytest.mark.parametrize(
-    ("base_url", "expected"),
+    ("options", "statuses"),
     [
-        ("http://0.0.0.0:8900/v1", "http://127.0.0.1:8900/v1"),
-        ("http://[::]:8900/v1", "http://[::1]:8900/v1"),
-        ("http://127.0.0.1:8900/v1", "http://127.0.0.1:8900/v1"),
-        ("http://10.0.0.0:8900/v1", "http://10.0.0.0:8900/v1"),
+        (["--rate-limit", "2"], (200, 200, 429)),
+        (["--faults", "503 x2, ok, 404"], (503, 503, 200, 404)),
+        (["--faults", "plan-limit, repeat"], (429, 429)),
+        (["--failure-rate", "0"], (200,)),
+        (["--rate-limit", "--latency", "0.001", "--jitter", "0.001"], (200,)),
+        (["--size", "150", "--seed", "4"], (200,)),
     ],
 )
-def test_reachable(base_url: str, expected: str) -> None:
-    """An address that means all of them is none to connect to."""
-    assert reachable(base_url) == expected
+def test_what_goes_wrong_on_demand(
+    run: Callable[..., tuple[int, str, str]],
+    when_served: Callable[[Callable[[str], object]], None],
+    options: list[str],
+    statuses: tuple[int, ...],
+) -> None:
+    """Limits, faults and sizes reach the emulator; the log has each answer and the fault."""
+    with ThreadPoolExecutor() as beside:
+        when_served(lambda told: asked.append(beside.submit(searched_with, told, *statuses)))
+        asked: list[Any] = []
+        code, _, err = run("serve", "--port", "0", "--access-log", *options)
+        asked[0].result()
+    assert code == 0
+    lines = err.splitlines()
+    assert [int(line.split()[0]) for line in lines] == list(statuses)
+    if "503 x2, ok, 404" in options:
+        assert [line.rpartition("}")[2] for line in lines] == [" [status]", " [status]", "", " [status]"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("hits.jsonl", '{"id": "asset_1", "metadata": {"name": "knight"}}'), ("pictures", None)],
+)
+def test_a_library_of_ones_own(
+    run: Callable[..., tuple[int, str, str]],
+    when_served: Callable[[Callable[[str], object]], None],
+    tmp_path: Path,
+    name: str,
+    content: str | None,
+) -> None:
+    """A file of hits, or a folder of pictures."""
+    library = tmp_path / name
+    if content is None:
+        library.mkdir()
+        Image.new("RGB", (40, 30), "red").save(library / "knight.png")
+        (library / "torn.png").write_bytes(b"PNG")
+    else:
+        library.write_text(content)
+    with ThreadPoolExecutor() as beside:
+        when_served(lambda told: asked.append(beside.submit(searched_with, told, 200)))
+        asked: list[Any] = []
+        code, _, err = run("serve", "--port", "0", "--library", str(library))
+        asked[0].result()
+    assert code == 0
+    assert [line.partition(" is left out: ")[0] for line in err.splitlines()] == (
+        [str(library / "torn.png")] if content is None else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--faults", "503 x3, hagn"], "there is no fault 'hagn'"),
+        (["--size", "99"], "size is 99: a sample has 100 to 1,000,000 assets"),
+        (["--failure-rate", "2"], "failure_rate must be a share from 0 to 1"),
+        (["--latency", "-1"], "latency must be a number of seconds"),
+        (["--library", "nowhere"], "Path 'nowhere' does not exist"),
+        (["--library", ".", "--size", "100"], "--size is for the sample"),
+        (["--rate-limit", "0"], "0 is not in the range x>=1"),
+    ],
+)
+def test_wrong_use(run: Callable[..., tuple[int, str, str]], options: list[str], told: str) -> None:
+    """Ends with 2 and says what is wrong, before anything is served."""
+    code, out, err = run("serve", *options)
+    assert (code, out) == (2, "")
+    assert told in " ".join(err.split())
+
+
+def test_a_faulty_library_is_told_of(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    """With the line."""
+    file = tmp_path / "hits.jsonl"
+    file.write_text('{"id": "asset_1"}\n5')
+    code, _, err = run("serve", "--library", str(file))
+    assert code == 2
+    assert "hits.jsonl, line 2: not a hit" in " ".join(err.split())
+
+
+def test_a_terminal_is_told_how_far_reading_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """On one line, which is empty at the end."""
+    file = tmp_path / "hits.jsonl"
+    file.write_text('{"id": "asset_1"}')
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    library = _read(file, None, 0)
+    assert library is not None
+    assert [record["id"] for record in library.records("assets")] == ["asset_1"]
+    assert capsys.readouterr().err == f"\r\x1b[K{file}: 17 of 17\r\x1b[K"
+
+
+def test_the_help_names_every_fault(run: Callable[..., tuple[int, str, str]]) -> None:
+    """With its options and what it does."""
+    _, out, _ = run("serve", "--help")
+    for fault in described():
+        assert fault.name in out
+        assert fault.help.split()[0] in out
 
 
 def test_as_a_program() -> None:

@@ -1,7 +1,8 @@
-"""The filter language, on a library small enough to count the answers by hand."""
+"""Filters on models and workflows, and what every index refuses."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,122 +14,10 @@ if TYPE_CHECKING:
     from emulator.talk import Talk
 
 ASSETS = [
-    asset(
-        "asset_1",
-        {
-            "kind": "image",
-            "type": "skybox-base-360",
-            "name": "Red Knight",
-            "prompt": "a knight at dawn",
-            "width": 1920,
-            "height": 1080,
-            "size": 1000,
-            "aspectRatio": "16:9",
-            "seed": "42",
-            "modelId": "model_1",
-            "guidance": 3.5,
-            "numInferenceSteps": 20,
-        },
-        tags=["landscape", "knight"],
-        collectionIds=["c1", "c2"],
-        createdAt="2023-12-31T23:59:59.999Z",
-    ),
-    asset(
-        "asset_2",
-        {
-            "kind": "image",
-            "type": "inference-txt2img",
-            "name": "Dragon",
-            "prompt": "dragon",
-            "width": 1024,
-            "height": 1024,
-            "size": 2000,
-            "aspectRatio": "1:1",
-            "seed": "7",
-            "modelId": "model_2",
-            "guidance": 7.5,
-            "numInferenceSteps": 30,
-            "negativePrompt": "",
-        },
-        mimeType="image/jpeg",
-        tags=["Landscape", "nsfw"],
-        collectionIds=["c1"],
-        nsfw=["violence"],
-        privacy="public",
-        createdAt="2024-01-01T00:00:00.000Z",
-    ),
-    asset(
-        "asset_3",
-        {
-            "kind": "image",
-            "type": "uploaded",
-            "name": "",
-            "prompt": None,
-            "width": 512,
-            "height": 768,
-            "size": 3000,
-        },
-        mimeType="image/webp",
-        privacy="unlisted",
-        createdAt="2024-06-15T12:00:00.000Z",
-        authorId="user_2",
-    ),
-    asset(
-        "asset_4",
-        {"kind": "video", "type": "img2video", "name": None, "width": 1920, "height": 1080, "size": 4000.5},
-        mimeType="video/mp4",
-        tags=["AND", "sc:x"],
-        collectionIds=["c2"],
-        nsfw=["suggestive", "violence"],
-        createdAt="2024-06-15T18:30:00.000Z",
-        authorId="user_2",
-    ),
-    asset(
-        "asset_5",
-        {
-            "kind": "audio",
-            "type": "txt2audio",
-            "name": "Café Noir",
-            "text": "Once upon a time",
-            "seed": "042",
-        },
-        mimeType="audio/mpeg",
-        tags=["music"],
-        createdAt="2024-07-01T00:00:00.000Z",
-    ),
-    asset(
-        "asset_6",
-        {"kind": "3d", "type": "img23d", "name": "back\\slash", "scheduler": {}},
-        mimeType="model/gltf-binary",
-        tags=["two words"],
-        createdAt="2024-08-01T00:00:00.000Z",
-        authorId="user_3",
-    ),
-    asset(
-        "asset_7",
-        {"kind": "text", "name": "line\nbreak", "text": "NOT"},
-        mimeType="text/plain",
-        createdAt="2024-09-01T00:00:00.000Z",
-        authorId="user_3",
-    ),
-    asset(
-        "asset_8",
-        {
-            "kind": "image",
-            "type": "inference-txt2img",
-            "name": 'it\'s "big"',
-            "width": "1024",
-            "height": 1024,
-            "aspectRatio": "1:1",
-            "seed": "7",
-            "scheduler": True,
-        },
-        tags=["knight", "É"],
-        createdAt="2025-01-01T00:00:00.000Z",
-    ),
+    asset("asset_1", {"kind": "video", "name": "Knight"}),
+    asset("asset_2", {"kind": "image", "name": "Knight", "width": 1920}),
+    asset("asset_3", {"kind": "image", "name": "Dragon", "width": 1024}),
 ]
-del ASSETS[2]["nsfw"]
-
 MODELS = [
     model(
         "model_1",
@@ -182,210 +71,6 @@ async def found(talk: Talk, kind: str, filter: str) -> str:
     return "".join(sorted(id_.rpartition("_")[2] for id_ in await talk.ids(kind, filter=filter)))
 
 
-COMPARISONS = [
-    ("kind = image", "1238"),
-    ("kind=image", "1238"),
-    ('kind = "image"', "1238"),
-    ("kind = 'image'", "1238"),
-    ("kind = IMAGE", "1238"),
-    ("kind != image", "4567"),
-    ("kind!='Image'", "4567"),
-    ('"kind" = image', "1238"),
-    ("privacy = private", "145678"),
-    ("ownerId = proj_1", "12345678"),
-    ("authorId = user_1", "1258"),
-    ("modelId = model_1 OR modelId = 'model_2'", "12"),
-    ('mimeType = "image/png"', "18"),
-    ('mimeType != "video/mp4"', "1235678"),
-    ('aspectRatio = "1:1"', "28"),
-    ("scheduler = true", "8"),
-    ("text = 'once upon a TIME'", "5"),
-]
-NUMBERS = [
-    ("width = 1024", "28"),
-    ('width = "1024"', "28"),
-    ("width = 1024.0", "2"),
-    ("size = 1e3", "1"),
-    ("size = 4000.5", "4"),
-    ("width != 1024", "134567"),
-    ("width > 1024", "14"),
-    ("width >= 1024", "1248"),
-    ("width>=1024", "1248"),
-    ("width < 1024", "3"),
-    ("width <= 1024", "238"),
-    ("NOT width < 1024", "1245678"),
-    ("size > 4000", "4"),
-    ("size >= 4000.5", "4"),
-    ("size < .5", ""),
-    ("guidance > -1", "12"),
-    ("height > 0", "12348"),
-    ("width = wide", ""),
-    ("width > wide", ""),
-    ("width != wide", "12345678"),
-    ("seed = 7", "28"),
-    ("seed = 42", "1"),
-    ("seed > 4", "128"),
-    ("size 1000 TO 3000", "123"),
-    ("size 1001 TO 2999", "2"),
-    ("size 3000 TO 1000", ""),
-    ("width 512 TO 1024", "23"),
-    ("numInferenceSteps '20' TO \"30\"", "12"),
-    ("width IN [512, 1920]", "134"),
-    ("guidance IN [3.50]", "1"),
-]
-DATES = [
-    ('createdAt >= "2024-01-01"', "2345678"),
-    ("createdAt >= 2024-01-01", "2345678"),
-    ("createdAt < 2024-01-01", "1"),
-    ("createdAt < 2024", "1"),
-    ('createdAt >= "2024-06-15T12:00:00.000Z"', "345678"),
-    ('createdAt > "2024-06-15T12:00:00.000Z"', "45678"),
-    ("createdAt <= '2024-01-01T00:00:00.000Z'", "12"),
-    ("createdAt = '2024-01-01t00:00:00.000z'", "2"),
-    ('createdAt "2024-01-01" TO "2024-06-16"', "234"),
-    ('createdAt IN ["2025-01-01T00:00:00.000Z"]', "8"),
-    ("updatedAt = createdAt", ""),
-]
-LISTS = [
-    ("tags = landscape", "12"),
-    ("tags = LANDSCAPE", "12"),
-    ("tags != landscape", "345678"),
-    ('tags = "sc:x"', "4"),
-    ("tags = 'two words'", "6"),
-    ("tags = 'é'", "8"),
-    ("tags = é", "8"),
-    ("tags = ''", ""),
-    ("collectionIds = c1", "12"),
-    ("collectionIds = c1 AND collectionIds = c2", "1"),
-    ("collectionIds != c1", "345678"),
-    ("nsfw = violence", "24"),
-    ("nsfw != violence", "135678"),
-    ("nsfw > s", "24"),
-    ("tags IN [landscape, music]", "125"),
-    ("tags IN[landscape,music,]", "125"),
-    ("tags IN ['Two Words', \"sc:x\"]", "46"),
-    ("tags IN []", ""),
-    ("tags NOT IN [landscape, music]", "34678"),
-    ("NOT tags IN [landscape, music,]", "34678"),
-    ("tags NOT IN []", "12345678"),
-    ("kind IN ['3D', audio, Text]", "567"),
-    ("tags CONTAINS scape", "12"),
-    ("tags STARTS WITH 'sc:'", "4"),
-]
-TEXTS = [
-    ("name CONTAINS knight", "1"),
-    ("name CONTAINS 'D k'", "1"),
-    ("name CONTAINS a", "2567"),
-    ("name NOT CONTAINS a", "1348"),
-    ("NOT name CONTAINS a", "1348"),
-    ("name CONTAINS ''", "1235678"),
-    ("width CONTAINS 02", "8"),
-    ("mimeType STARTS WITH 'image/'", "1238"),
-    ("mimeType STARTS WITH IMAGE", "1238"),
-    ("mimeType NOT STARTS WITH image", "4567"),
-    ("mimeType STARTS\n WITH audio", "5"),
-    ("width STARTS WITH 10", "8"),
-    ("name > d AND name < s", "1278"),
-]
-PRESENCE = [
-    ("name EXISTS", "12345678"),
-    ("text EXISTS", "57"),
-    ("text NOT EXISTS", "123468"),
-    ("NOT text EXISTS", "123468"),
-    ("prompt EXISTS", "123"),
-    ("nsfw EXISTS", "1245678"),
-    ("prompt IS NULL", "3"),
-    ("name IS NULL", "4"),
-    ("name IS NOT NULL", "1235678"),
-    ("text IS NULL", ""),
-    ("NOT text IS NULL", "12345678"),
-    ("name IS EMPTY", "3"),
-    ("name IS NOT EMPTY", "1245678"),
-    ("negativePrompt IS EMPTY", "2"),
-    ("tags IS EMPTY", "37"),
-    ("scheduler IS EMPTY", "6"),
-    ("nsfw IS EMPTY", "15678"),
-    ("nsfw IS NOT EMPTY", "234"),
-    ("NOT nsfw IS NOT EMPTY", "15678"),
-]
-LOGIC = [
-    ("NOT kind = image", "4567"),
-    ("NOT NOT kind = image", "1238"),
-    ("NOT kind != image", "1238"),
-    ("kind = audio OR kind = image AND tags = nsfw", "25"),
-    ("kind = image AND tags = nsfw OR kind = audio", "25"),
-    ("(kind = audio OR kind = image) AND tags = nsfw", "2"),
-    ("kind = audio OR (kind = image AND tags = nsfw)", "25"),
-    ("NOT kind = image AND tags = music", "5"),
-    ("NOT kind = image OR tags = landscape", "124567"),
-    ("NOT (kind = image AND tags = landscape)", "345678"),
-    ("NOT(kind = image OR kind = audio)", "467"),
-    ("kind = image AND NOT (width > 2000 OR tags IS EMPTY)", "128"),
-    ("((((kind = video))))", "4"),
-    ("kind = image\n AND\ttags = knight", "18"),
-    ("  kind = video  ", "4"),
-    ("", "12345678"),
-    (" \n", "12345678"),
-    (" AND ".join(["kind = image"] * 2000), "1238"),
-]
-ESCAPES = [
-    (r'name = "back\\slash"', "6"),
-    (r"name = 'back\\slash'", "6"),
-    (r'name = "line\nbreak"', "7"),
-    (r"name = 'line\u{a}break'", "7"),
-    (r'name = "line\u{00000A}break"', "7"),
-    (r'name = "line\x0Abreak"', "7"),
-    ('name = "line\nbreak"', "7"),
-    (r'name = "line\tbreak"', ""),
-    (r'name = "it\'s \"big\""', "8"),
-    ('name = "it\'s \\"big\\""', "8"),
-    (r"name = 'it\'s" + ' "big"\'', "8"),
-    (r"name = 'it\'s \"big\"'", "8"),
-    (r'name = "\x52ed \u{4b}night"', "1"),
-    (r'"n\x61me" = Dragon', "2"),
-    (r'name = "caf\u{e9} noir"', "5"),
-    ("name = 'café noir'", "5"),
-]
-KEYWORDS = [
-    ('tags = "AND"', "4"),
-    ("tags = 'AND'", "4"),
-    ("tags = and", "4"),
-    ('text = "NOT"', "7"),
-    ("text IN ['NOT', \"OR\"]", "7"),
-    ("tags = ANDROID", ""),
-    ("name = ENDS", ""),
-    ("name = WITHIN OR name = INTO OR name = NOTHING", ""),
-]
-UNDER_METADATA = [
-    ("metadata.type = uploaded", "3"),
-    ("metadata.type CONTAINS sky", "1"),
-    ("metadata.type NOT EXISTS", "7"),
-    ("'metadata.type' = img2video", "4"),
-    ("metadata.width >= 1920", "14"),
-    ("metadata.name = dragon", "2"),
-]
-EXAMPLES = [
-    ("width >= 1920 AND height >= 1080 AND tags = landscape", "1"),
-    ("tags = landscape AND NOT tags = nsfw", "1"),
-    ('nsfw IS EMPTY AND kind = "image" AND NOT metadata.type CONTAINS "skybox"', "8"),
-    ('(kind = "image" OR kind = "audio")', "12358"),
-]
-
-
-@pytest.mark.parametrize(
-    ("filter", "expected"),
-    [
-        *(COMPARISONS + NUMBERS + DATES + LISTS + TEXTS),
-        *(PRESENCE + LOGIC + ESCAPES + KEYWORDS + UNDER_METADATA + EXAMPLES),
-    ],
-)
-async def test_a_filter_finds_the_assets_that_were_counted_by_hand(
-    talk: Talk, filter: str, expected: str
-) -> None:
-    """Each operator, and each way to combine them, holds for the right assets."""
-    assert await found(talk, "assets", filter) == expected
-
-
 @pytest.mark.parametrize(
     ("filter", "expected"),
     [
@@ -433,30 +118,30 @@ async def test_a_filter_finds_workflows(talk: Talk, filter: str, expected: str) 
 
 async def test_a_filter_counts_what_it_finds(talk: Talk) -> None:
     """The totals are those of the filtered search, in either mode of paging."""
-    by_offset = await talk.search(filter="kind = image", limit=1)
-    by_page = await talk.search(filter="kind = image", hitsPerPage=3)
+    by_offset = await talk.search("models", filter="tags IS EMPTY", limit=1)
+    by_page = await talk.search("models", filter="tags IS EMPTY", hitsPerPage=3)
     assert by_offset["estimatedTotalHits"] == 4
     assert (by_page["totalHits"], by_page["totalPages"]) == (4, 2)
 
 
 async def test_a_filter_and_a_query_must_both_hold(talk: Talk) -> None:
     """What the words find is filtered."""
-    assert sorted(await talk.ids(query="knight")) == ["asset_1", "asset_8"]
-    assert await talk.ids(query="knight", filter="width > 1500") == ["asset_1"]
+    assert sorted(await talk.ids(query="knight")) == ["asset_1", "asset_2"]
+    assert await talk.ids(query="knight", filter="width > 1500") == ["asset_2"]
 
 
 @pytest.mark.parametrize(
     ("filter", "told"),
     [
-        ("kind", "it ends too early"),
-        ("kind =", "it ends too early, expected a quoted text or a word"),
-        ("kind = image AND", "it ends too early"),
-        ("kind image", "it ends too early, expected TO"),
-        ("(kind = image", "it ends too early"),
-        ("kind IN [image", "it ends too early"),
-        ("width 5 TO", "it ends too early"),
-        ("name IS NOT", "it ends too early"),
-        ("NOT", "it ends too early"),
+        ("kind", "unexpected end at line 1, column 5, expected "),
+        ("kind =", "unexpected end at line 1, column 7, expected a quoted text or a word"),
+        ("kind = image AND", "unexpected end at line 1, column 17, expected "),
+        ("kind image", "unexpected end at line 1, column 11, expected TO"),
+        ("(kind = image", "unexpected end at line 1, column 14, expected "),
+        ("kind IN [image", "unexpected end at line 1, column 15, expected "),
+        ("width 5 TO", "unexpected end at line 1, column 11, expected "),
+        ("name IS NOT", "unexpected end at line 1, column 12, expected "),
+        ("NOT", "unexpected end at line 1, column 4, expected "),
         ("kind:image", "unexpected ':' at line 1, column 5"),
         ("kind = image)", "unexpected ')' at line 1, column 13"),
         ("kind = AND", "unexpected 'AND' at line 1, column 8, expected a quoted text or a word"),
@@ -489,7 +174,24 @@ async def test_a_filter_and_a_query_must_both_hold(talk: Talk) -> None:
         (r"name = 'ab\u{110000}'", r"unknown escape \u{110000} at line 1, column 11"),
         (r'name = "\u{}"', r"unknown escape \u at line 1, column 9"),
         (r'name = "\x4"', r"unknown escape \x at line 1, column 9"),
-        (r'name = "\u0041"', r"unknown escape \u at line 1, column 9"),
+        (r'name = "\u004"', r"unknown escape \u at line 1, column 9"),
+        (r'name = "\8"', r"unknown escape \8 at line 1, column 9"),
+        (r'name = "\N"', r"unknown escape \N at line 1, column 9; a backslash is written \\"),
+        (r'name = "\u{d800}"', r"unknown escape \u{d800} at line 1, column 9"),
+        (r'name = "\udfff"', r"unknown escape \udfff at line 1, column 9"),
+        (r'name = "\u{fffffffffffffffff}"', r"unknown escape \u at line 1, column 9"),
+        ('name = "a\n\\q"', r"unknown escape \q at line 2, column 1"),
+        ("name = 'one\r\ntwo\\q'", r"unknown escape \q at line 2, column 4"),
+        ("kind = image AND\n  name = 'a\n\n  b\\q'", r"unknown escape \q at line 4, column 4"),
+        ('kind = image AND "na\nm\\qe" = x', r"unknown escape \q at line 2, column 2"),
+        ("name = 'a\nb' AND name = '\\q'", r"unknown escape \q at line 2, column 16"),
+        ("name = 'a\nb' AND =", "unexpected '=' at line 2, column 8"),
+        ("name = 'a\nb' AND", "unexpected end at line 2, column 7"),
+        ("kind =\n", "unexpected end at line 2, column 1"),
+        ("kind\u00a0= image", "unexpected '\\xa0' at line 1, column 5, expected CONTAINS"),
+        ("kind = 🐉", "unexpected '🐉' at line 1, column 8, expected a quoted text or a word"),
+        ("kind = " + "a" * 100 + " b", "unexpected 'b' at line 1, column 109"),
+        ("kind = b " + "a" * 100, f"unexpected '{'a' * 40}…' at line 1, column 10"),
     ],
 )
 async def test_a_faulty_filter_is_refused_with_the_place_of_the_fault(
@@ -526,11 +228,31 @@ async def test_an_unknown_attribute_is_refused_with_those_that_can_be_filtered( 
 
 
 @pytest.mark.parametrize(
+    ("filter", "told"),
+    [
+        ("_geoRadius(45.4, 9.1, 2000)", "_geoRadius at line 1, column 1 is reserved"),
+        ("kind = image AND\n_geoBoundingBox([1, 2], [3, 4])", "_geoBoundingBox at line 2, column 1"),
+        ("NOT _geoPolygon([1, 2], [3, 4])", "_geoPolygon at line 1, column 5"),
+        ("_geoPoint(1, 2)", "_geoPoint at line 1, column 1"),
+        ("_geo(1)", "_geo at line 1, column 1"),
+        ("kind = _geoDistance", "_geoDistance at line 1, column 8"),
+        ("kind IN [_geoRadius]", "_geoRadius at line 1, column 10"),
+    ],
+)
+async def test_searches_by_place_are_refused_as_such(talk: Talk, filter: str, told: str) -> None:
+    """The words that are reserved for them are named with their place."""
+    reason = await talk.refusal(filter=filter)
+    assert told in reason
+    assert "searches by place, which are not supported" in reason
+
+
+@pytest.mark.parametrize(
     "filter",
     [
         "name ENDS WITH t",
         'kind = image AND name ENDS WITH "t"',
         "NOT name ENDS\n WITH 't'",
+        "name NOT ENDS WITH t",
         "(name ENDS WITH t)",
     ],
 )
@@ -539,9 +261,20 @@ async def test_ends_with_fails_as_it_does_live(talk: Talk, filter: str) -> None:
     assert await talk.refusal(filter=filter, status=500) == "Internal server error"
 
 
-async def test_with_alone_is_a_syntax_error(talk: Talk) -> None:
+@pytest.mark.parametrize(
+    ("filter", "told"),
+    [
+        ("name WITH t", "unexpected 'WITH' at line 1, column 6"),
+        ("name ENDS t", "unexpected 't' at line 1, column 11"),
+        ("name ENDS WITHIN", "unexpected 'WITHIN' at line 1, column 11"),
+        ("name = ENDS WITH t", "unexpected 'ENDS WITH' at line 1, column 8"),
+        ("ENDS WITH t", "unexpected 'ENDS WITH' at line 1, column 1"),
+        ("name BENDS WITH t", "unexpected 'WITH' at line 1, column 12"),
+    ],
+)
+async def test_its_words_elsewhere_are_syntax_errors(talk: Talk, filter: str, told: str) -> None:
     """Only the operator that the service fails on is a 500."""
-    assert "unexpected 'WITH' at line 1, column 6" in await talk.refusal(filter="name WITH t")
+    assert told in await talk.refusal(filter=filter)
 
 
 @pytest.mark.parametrize("levels", [2, 100, 200])
@@ -551,7 +284,7 @@ async def test_a_filter_may_nest_two_hundred_levels(
 ) -> None:
     """Parentheses and negations nest up to the service's limit."""
     times = levels // (opening.count("(") + opening.count("NOT"))
-    assert await found(talk, "assets", opening * times + "kind = video" + closing * times) == "4"
+    assert await found(talk, "assets", opening * times + "kind = video" + closing * times) == "1"
 
 
 @pytest.mark.parametrize("levels", [201, 5000])
@@ -565,4 +298,112 @@ async def test_a_filter_may_not_nest_deeper(talk: Talk, opening: str, closing: s
 async def test_nesting_is_that_of_the_deepest_part(talk: Talk) -> None:
     """Groups that stand side by side don't add up."""
     part = "(" * 150 + "kind = video" + ")" * 150
-    assert await found(talk, "assets", f"{part} AND {part} OR {part}") == "4"
+    assert await found(talk, "assets", f"{part} AND {part} OR {part}") == "1"
+
+
+@pytest.mark.parametrize(
+    ("filter", "expected"),
+    [
+        (" OR ".join(["name = Dragon"] * 5000), "3"),
+        ("kind IN [" + "video," * 15000 + "]", "1"),
+        ("name = '" + r"\x41" * 25_000 + "'", ""),
+        ("name != '" + "a" * 100_000 + "'", "123"),
+        (" " * 100_000 + "kind = video", "1"),
+        ("width = " + "9" * 100_000, ""),
+        (" AND ".join(["(" * 100 + "kind = video" + ")" * 100] * 400), "1"),
+    ],
+    ids=["many conditions", "many values", "escapes", "long text", "blanks", "digits", "parentheses"],
+)
+async def test_a_filter_may_be_very_long(talk: Talk, filter: str, expected: str) -> None:
+    """A hundred thousand characters are read within a few seconds, whatever they are."""
+    async with asyncio.timeout(10):
+        assert await found(talk, "assets", filter) == expected
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [
+        *("(" * 100_000, ")" * 100_000, "NOT " * 25_000, "'" * 99_999, "\\" * 100_000, " " * 100_000 + "!"),
+        *('kind = "' + "\\" * 99_999, "kind = '" + "\\'" * 50_000, "ENDS " * 20_000, "a" * 100_000),
+        *("kind IN [" + "a," * 50_000, "kind " + "ENDS\n" * 20_000 + "WITH", "[" * 100_000, "\0" * 100_000),
+    ],
+    ids=range(14),
+)
+async def test_a_pathological_filter_is_refused(talk: Talk, filter: str) -> None:
+    """What no grammar holds is a 400 within seconds, and the reply does not repeat it all."""
+    async with asyncio.timeout(10):
+        reason = await talk.refusal(filter=filter)
+    assert reason.startswith("Invalid filter: ")
+    assert len(reason) < 300
+
+
+async def test_a_filter_with_half_a_character_is_answered(talk: Talk) -> None:
+    """A lone surrogate, which JSON can carry, is found nowhere and breaks nothing."""
+    assert await found(talk, "assets", "name = '\ud800'") == ""
+    assert "\\ud800" in repr(await talk.refusal(filter="name = \ud800"))
+    assert "not filterable" in await talk.refusal(filter="'\ud800' = x")
+
+
+FILTERABLE = {
+    "assets": (
+        "kind width height size aspectRatio mimeType name prompt text negativePrompt seed modelId baseModelId "
+        "modelType numInferenceSteps guidance scheduler tags collectionIds nsfw privacy createdAt updatedAt "
+        "authorId ownerId metadata.type"
+    ),
+    "models": (
+        "name type source parentModelId capabilities tags collectionIds concepts trainingImagesNumber "
+        "exampleAssetIds complianceMetadata.subProcessor complianceMetadata.modelProvider "
+        "complianceMetadata.maintainer privacy ownerId authorId createdAt updatedAt"
+    ),
+    "workflows": "status privacy tags authorId collectionIds name createdAt updatedAt",
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "attribute"), [(kind, name) for kind, names in FILTERABLE.items() for name in names.split()]
+)
+async def test_each_documented_attribute_can_be_filtered_by(talk: Talk, kind: str, attribute: str) -> None:
+    """No test of presence leaves a record out twice."""
+    assert await found(talk, kind, f"{attribute} EXISTS OR {attribute} NOT EXISTS") in {"123", "1234"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "attribute"),
+    [
+        *(("assets", name) for name in ("id", "url", "teamId", "description", "score", "metadata", "status")),
+        *(("models", name) for name in ("id", "score", "status", "complianceMetadata", "shortDescription")),
+        *(("workflows", name) for name in ("id", "description", "thumbnail")),
+        *((kind, "_vectors") for kind in FILTERABLE),
+    ],
+)
+async def test_no_other_attribute_can_be_filtered_by(talk: Talk, kind: str, attribute: str) -> None:
+    """What hits show may still be out of the filters' reach."""
+    assert f"`{attribute}` is not filterable" in await talk.refusal(kind, filter=f"{attribute} EXISTS")
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes"),
+    [
+        ("assets", "createdAt updatedAt width height"),
+        ("models", "createdAt updatedAt score"),
+        ("workflows", "createdAt updatedAt"),
+    ],
+)
+async def test_each_documented_attribute_can_be_sorted_by(talk: Talk, kind: str, attributes: str) -> None:
+    """Both orders are taken, and several attributes."""
+    orders = [f"{name}:{order}" for name in attributes.split() for order in ("asc", "desc")]
+    for order in orders:
+        assert await talk.ids(kind, filter="", sortBy=[order])
+    assert await talk.ids(kind, filter="", sortBy=orders)
+
+
+@pytest.mark.parametrize(
+    ("kind", "order"),
+    [
+        *(("assets", order) for order in ("score:desc", "score:asc", "name:asc", "metadata.width:asc")),
+        *(("models", "name:asc"), ("workflows", "score:desc"), ("workflows", "status:asc")),
+    ],
+)
+async def test_no_other_attribute_can_be_sorted_by(talk: Talk, kind: str, order: str) -> None:
+    """The refusal is worded as the live service words it."""
+    assert await talk.refusal(kind, filter="", sortBy=[order]) == "Invalid sort field"

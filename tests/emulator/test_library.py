@@ -180,7 +180,7 @@ class TestSample:
     def test_a_sample_is_the_users_own(self) -> None:
         """Changing one leaves the next as it was."""
         first = Library.sample()
-        first.index("assets", public=False)
+        first.table("assets")
         first.add(asset("asset_new"))
         assert Library.sample().get("asset_new") is None
         assert first.get("asset_new") == asset("asset_new")
@@ -285,7 +285,8 @@ class TestOwnLibrary:
         library.add(Meddling(asset("asset_2")))
         async with Emulator(library) as emulator:
             talk = Talk(session, emulator.base_url)
-            await talk.picture("/assets/asset_1")
+            assert (await talk.picture("/assets/asset_nobody")).status == 404
+            assert Meddling.meddled
             assert (await talk.picture("/assets/asset_3")).status == 200
 
     @pytest.mark.parametrize("kind", KINDS)

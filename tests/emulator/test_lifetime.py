@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - for a moment, and without anything to see
+
+
 def small() -> Emulator:
     """Give an emulator of one asset."""
     return Emulator(Library([asset("asset_1")]))
@@ -143,7 +146,33 @@ async def test_a_taken_port_is_an_error_that_names_it(taken: int) -> None:
 async def test_a_host_that_is_not_there_is_an_error_that_names_it() -> None:
     """As is a host of another machine."""
     with pytest.raises(OSError, match=r"cannot serve at 192\.0\.2\.1:0: "):
-        await Emulator(Library(), host="192.0.2.1").__aenter__()
+        await Emulator(Library(), host="192.0.2.1", allow_remote=True).__aenter__()
+
+
+@pytest.mark.parametrize("host", [EVERYWHERE, "::", "", "192.0.2.1", "emulator.example"])
+def test_other_machines_are_let_in_only_on_purpose(host: str) -> None:
+    """An address that others reach is refused with the way to allow it."""
+    with pytest.raises(ValueError, match="lets other machines reach the emulator: pass allow_remote=True"):
+        Emulator(Library(), host=host)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
+def test_this_machine_is_let_in(host: str) -> None:
+    """Loopback has many names."""
+    assert Emulator(Library(), host=host).requests == []
+
+
+@pytest.mark.parametrize(("host", "origin"), [(EVERYWHERE, "http://127.0.0.1:"), ("::", "http://[::1]:")])
+async def test_every_address_is_reached_at_loopback(session: ClientSession, host: str, origin: str) -> None:
+    """The base URL is one that can be connected to."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, 0), family=family).close()
+    except OSError:
+        pytest.skip(f"no {host} here")
+    async with Emulator(Library([asset("asset_1")]), host=host, allow_remote=True) as emulator:
+        assert emulator.base_url.startswith(origin)
+        assert await answers(session, emulator.base_url)
 
 
 async def test_other_faults_at_the_start_are_raised_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,10 +268,31 @@ with Emulator().running() as base_url:
     tour(base_url)
 
 async def main():
+    asyncio.get_running_loop().slow_callback_duration = 60  # a slow machine is no fault
     async with Emulator() as emulator:
         await asyncio.to_thread(tour, emulator.base_url)
 
 asyncio.run(main())
+
+async def disturbed():
+    asyncio.get_running_loop().slow_callback_duration = 60
+    async with Emulator(faults="drop, half, hang x2, drip pause=60") as emulator:
+        asking = [asyncio.to_thread(ask, emulator.base_url, query="") for _ in range(5)]
+        waiting = asyncio.gather(*asking, return_exceptions=True)
+        while len(emulator.requests) < 5:
+            await asyncio.sleep(0.01)
+        # Apart from the others, a client goes away by itself.
+        port = int(emulator.base_url.split(":")[2].split("/")[0])
+        emulator.faults.add("hang")
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /v1/search/assets HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 0\\r\\n\\r\\n")
+        while len(emulator.requests) < 6:
+            await asyncio.sleep(0.01)
+        writer.close()
+        await writer.wait_closed()
+    assert all(isinstance(answer, Exception) for answer in await waiting)
+
+asyncio.run(disturbed())
 print("done")
 """
 

@@ -184,3 +184,59 @@ async def test_refusals_arrive_as_typed_errors(
     body: Any = caught.value.body
     assert set(body) == {"reason", "name", "trace_id"}
     assert caught.value.response.headers["x-request-id"] == body["trace_id"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "told"),
+    [
+        ("429 retry-after=7", scenario_sdk.RateLimitError, "429"),
+        ("plan-limit", scenario_sdk.RateLimitError, "PlanLimitReachedError"),
+        ("409", scenario_sdk.ConflictError, "409"),
+        ("422", scenario_sdk.UnprocessableEntityError, "422"),
+        ("503", scenario_sdk.InternalServerError, "503"),
+        ("expired-token", scenario_sdk.PermissionDeniedError, "403"),
+        ("drop", scenario_sdk.APIConnectionError, "Connection error"),
+    ],
+)
+@pytest.mark.parametrize("kind", METHODS)
+async def test_faults_arrive_as_typed_errors(  # noqa: PLR0917
+    call: Call, emulator: Emulator, kind: str, fault: str, error: type[scenario_sdk.APIError], told: str
+) -> None:
+    """What goes wrong on demand is what the SDK says it is."""
+    emulator.faults.add(fault)
+    with pytest.raises(error) as caught:
+        await call(kind, query="knight")
+    assert told in f"{caught.value} {getattr(caught.value, 'status_code', '')}"
+    name = fault.split(maxsplit=1)[0]
+    assert emulator.requests[-1].fault == ("status" if name.isdecimal() else name)
+
+
+async def test_a_rate_limit_is_understood(call: Call, emulator: Emulator) -> None:
+    """The SDK sees the 429 and how long to wait."""
+    emulator.faults.add("429 retry-after=7")
+    with pytest.raises(scenario_sdk.RateLimitError) as caught:
+        await call("assets", query="knight")
+    assert caught.value.response.headers["retry-after"] == "7"
+
+
+async def test_a_body_that_is_too_large(call: Call) -> None:
+    """Is refused with a 413, of which the SDK makes its general error."""
+    with pytest.raises(scenario_sdk.APIStatusError) as caught:
+        await call("assets", query="x" * (6 * 2**20 + 1))
+    assert caught.value.status_code == 413
+    body: Any = caught.value.body
+    assert set(body) == {"reason", "name", "trace_id"}
+
+
+def test_the_sdks_own_retries_work(base_url: str, emulator: Emulator) -> None:
+    """It tries twice more, as it would at the service."""
+    emulator.faults.add("503 x2")
+    before = len(emulator.requests)
+    with Scenario(
+        api_key="emulator",
+        api_secret="emulator",
+        base_url=base_url,
+        http_client=DefaultHttpxClient(verify=tls()),
+    ) as client:
+        assert client.search.asset_search(query="knight").hits
+    assert [request.status for request in emulator.requests[before:]] == [503, 503, 200]

@@ -13,7 +13,7 @@ from emulator.talk import Talk
 from PIL import Image
 
 from scenario_async.emulator import Emulator, Library
-from scenario_async.emulator.pictures import encoded
+from scenario_async.emulator.delivery import renditions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -154,7 +154,7 @@ class TestServing:
         """The same seed gives the same addresses and, drawn anew, the same bytes; another seed does not."""
 
         async def drawn(seed: int) -> dict[str, bytes]:
-            encoded.cache_clear()
+            renditions.clear()
             async with Emulator(seed=seed) as emulator:
                 talk = Talk(session, emulator.base_url)
                 hits = (await talk.search(filter="kind = image AND width <= 512", limit=4))["hits"]

@@ -122,16 +122,97 @@ class TestWords:
             "asset_description",
         ]
 
-    async def test_without_words_the_score_decides_and_then_the_id(self, talk: Talk) -> None:
+    async def test_without_words_the_score_decides_and_then_the_arrival(self, talk: Talk) -> None:
         """What has no score comes after what has one."""
         ids = await talk.ids(query="", filter="NOT tags = sorted")
         assert ids[:4] == ["asset_description", "asset_begun", "asset_prompt", "asset_name"]
-        assert ids[4:] == sorted(ids[4:])
+        assert ids[4:] == ["asset_both", "asset_accents", "asset_text", "asset_words", "asset_snake"]
 
-    @pytest.mark.parametrize("ratio", [0, 0.7, 1])
-    async def test_the_query_ratio_changes_no_answer(self, talk: Talk, ratio: float) -> None:
-        """The emulator has words alone, and finds with them at every ratio."""
-        assert await talk.ids(query="malta", querySemanticRatio=ratio) == ["asset_name"]
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            ("midnigt", ["asset_text"]),
+            ("mudnight", ["asset_text"]),
+            ("miidnight", ["asset_text"]),
+            ("mdinight", ["asset_text"]),
+            ("midnigh", ["asset_text"]),
+            ("midnightx", ["asset_text"]),
+            ("midngiht hello", ["asset_text"]),
+            ("brulet", ["asset_accents"]),
+            ("hallo chaptor", ["asset_text"]),
+            ("brethi", ["asset_both"]),
+            ("nidnight", []),
+            ("mdnigt", []),
+            ("onc", ["asset_text"]),
+            ("onec", []),
+        ],
+    )
+    async def test_a_letter_may_be_wrong(self, talk: Talk, query: str, expected: list[str]) -> None:
+        """One in a word of five or more, also where a word is only begun, but not the first, and not two."""
+        assert await talk.ids(query=query) == expected
+
+    async def test_what_is_spelt_as_asked_comes_first(self, talk: Talk) -> None:
+        """A word that is only like another counts less than one that begins with it."""
+        assert (await talk.ids(query="knightho"))[0] == "asset_begun"
+        assert set(await talk.ids(query="knigh")) == set(await talk.ids(query="knight"))
+        assert set(await talk.ids(query="knigth")) == set(await talk.ids(query="knight"))
+
+    async def test_the_score_tells_how_well_a_hit_fits(self, talk: Talk) -> None:
+        """It falls from hit to hit, is 1 at most, and without a query is the record's own."""
+        hits = (await talk.search(query="knight"))["hits"]
+        scores = [hit["score"] for hit in hits]
+        assert scores == sorted(scores, reverse=True)
+        assert scores[0] == 1
+        assert 0 < scores[-1] < 0.6
+        own = {hit["id"]: hit.get("score") for hit in (await talk.search(query=""))["hits"]}
+        assert own["asset_name"] == 0.1
+        assert own["asset_both"] is None
+
+
+class TestMeaning:
+    """Search by what texts mean, by `querySemanticRatio`."""
+
+    async def test_without_a_ratio_words_alone_count(self, talk: Talk) -> None:
+        """Another word for the same is no match."""
+        assert await talk.ids(query="warrior") == []
+
+    @pytest.mark.parametrize("ratio", [0.2, 0.7, 1])
+    async def test_other_words_for_the_same_are_found(self, talk: Talk, ratio: float) -> None:
+        """A ratio brings what speaks of the same thing, nearest first, and nothing else."""
+        ids = await talk.ids(query="warrior", querySemanticRatio=ratio)
+        assert set(ids) >= {"asset_name", "asset_prompt", "asset_both"}
+        assert not set(ids) & {"asset_accents", "asset_words", "asset_snake", "asset_s1"}
+
+    async def test_a_ratio_below_one_keeps_what_the_words_find(self, talk: Talk) -> None:
+        """Whatever it means, and adds to it."""
+        by_words = await talk.ids(query="malta")
+        assert by_words == ["asset_name"]
+        assert (await talk.ids(query="malta", querySemanticRatio=0.5))[0] == "asset_name"
+        both = await talk.ids(query="knight", querySemanticRatio=0.5)
+        assert set(both) >= set(await talk.ids(query="knight"))
+
+    async def test_the_ratio_blends_both_scores(self, talk: Talk) -> None:
+        """Half of each is in the middle between words alone and meaning alone."""
+        scores = [
+            {
+                hit["id"]: hit["score"]
+                for hit in (await talk.search(query="knight", querySemanticRatio=ratio))["hits"]
+            }
+            for ratio in (0, 0.5, 1)
+        ]
+        assert scores[0]["asset_prompt"] == 0.75
+        for id_ in ("asset_name", "asset_prompt"):
+            assert scores[1][id_] == pytest.approx((scores[0][id_] + scores[2][id_]) / 2, abs=2e-6)
+            assert 0.3 < scores[2][id_] < 1
+
+    async def test_models_and_workflows_have_meanings_too(self, talk: Talk) -> None:
+        """Each index on its own."""
+        assert await talk.ids("models", query="fortress", querySemanticRatio=1) == ["model_3"]
+        assert (await talk.ids("models", query="elixir", querySemanticRatio=0.9))[0] == "model_4"
+
+    async def test_letters_stand_in_for_unknown_words(self, talk: Talk) -> None:
+        """Forms of a word that no list has are near to it."""
+        assert (await talk.ids("workflows", query="upscaling", querySemanticRatio=1))[:1] == ["workflow_1"]
 
 
 class TestSorting:

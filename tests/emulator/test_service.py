@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from base64 import b64encode
+from gzip import compress, decompress
+from io import BytesIO
+from json import dumps, loads
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from emulator.records import PROJECT, asset, model, workflow
-from emulator.talk import Talk, basic
+from emulator.talk import Reply, Talk, basic
 
-from scenario_async.emulator import Emulator, Library
+from scenario_async.emulator import Emulator, Library, replies
+from scenario_async.emulator.replies import gzip_bomb
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from aiohttp import ClientSession
 
 KINDS = ["assets", "models", "workflows"]
@@ -76,7 +83,12 @@ def library() -> Library:
     return Library(
         [
             asset("asset_1", {"kind": "image", "width": 64, "height": 64}, tags=["knight"]),
-            asset("asset_2", mimeType="text/plain", url="https://elsewhere.example/assets-transform/asset_2"),
+            asset(
+                "asset_2",
+                mimeType="text/plain",
+                url="https://elsewhere.example/assets-transform/asset_2",
+                description="-" * 1000,
+            ),
         ],
         [model("model_1", thumbnail=shown), model("model_2", thumbnail=None)],
         [workflow("workflow_1", before=shown, after=shown, thumbnail=shown), workflow("workflow_2")],
@@ -142,6 +154,114 @@ class TestRoutes:
         assert reply.status == 413
         assert reply.body["name"] == "PayloadTooLargeError"
         assert reply.headers["x-request-id"] == reply.body["trace_id"]
+
+
+class TestCompression:
+    """Bodies in gzip, both ways."""
+
+    async def send(self, talk: Talk, content: bytes, *, encoding: str = "gzip") -> Reply:
+        """Search with a body in some encoding."""
+        headers = {"Authorization": talk.authorization, "Content-Encoding": encoding}
+        url = f"{talk.base_url}/search/assets"
+        async with talk.session.post(url, data=BytesIO(content), headers=headers) as response:
+            return Reply(response.status, response.headers, await response.read())
+
+    @pytest.mark.parametrize(
+        ("accepted", "encoding"),
+        [
+            ("gzip", "gzip"),
+            ("deflate, GZip;q=0.5, br", "gzip"),
+            ("identity", None),
+            ("gzip;q=0, deflate", None),
+            ("gzip; q=0.000", None),
+            ("x-gzipped", None),
+            ("", None),
+        ],
+    )
+    async def test_a_large_reply_is_compressed_for_those_who_accept_it(
+        self, talk: Talk, accepted: str, encoding: str | None
+    ) -> None:
+        """Its JSON is the same either way."""
+        async with talk.session.post(
+            f"{talk.base_url}/search/assets",
+            json={"query": ""},
+            headers={"Authorization": talk.authorization, "Accept-Encoding": accepted},
+            auto_decompress=False,
+        ) as response:
+            content = await response.read()
+        assert response.headers.get("Content-Encoding") == encoding
+        assert int(response.headers["Content-Length"]) == len(content)
+        page = loads(decompress(content) if encoding else content)
+        assert [hit["id"] for hit in page["hits"]] == ["asset_1", "asset_2"]
+
+    async def test_a_small_reply_is_not(self, talk: Talk) -> None:
+        """Below a kilobyte it isn't worth it, and pictures are compressed already."""
+        small = await talk.send("POST", "search/assets", json={"query": "nothing"})
+        picture = await talk.picture("/assets/asset_1")
+        assert "Content-Encoding" not in small.headers
+        assert "Content-Encoding" not in picture.headers
+
+    async def test_a_compressed_body_is_understood(self, talk: Talk, emulator: Emulator) -> None:
+        """It is searched, and recorded decoded."""
+        reply = await self.send(talk, compress(b'{"query": "knight"}'))
+        assert reply.ids == ["asset_1"]
+        assert emulator.requests[-1].body == {"query": "knight"}
+
+    async def test_a_body_just_below_the_limit(self, talk: Talk) -> None:
+        """The limit is that of the decoded body."""
+        body = dumps({"query": "knight", "padding": "x" * (6 * 2**20 - 100)}).encode()
+        assert (await self.send(talk, compress(body))).ids == ["asset_1"]
+
+    async def test_a_bomb_is_refused(self, talk: Talk) -> None:
+        """What decodes to more is a 413, and the connection serves on."""
+        reply = await self.send(talk, gzip_bomb(100))
+        assert (reply.status, reply.body["name"]) == (413, "PayloadTooLargeError")
+        assert await talk.ids(query="knight") == ["asset_1"]
+
+    @pytest.mark.parametrize(
+        ("content", "told"),
+        [
+            (b'{"query": ""}', "The body is not gzip: Error -3"),
+            (compress(b'{"query": ""}', mtime=0)[:-4], "The body is not gzip: it ends too early"),
+            (b"", "The body is not gzip: it ends too early"),
+        ],
+    )
+    async def test_what_is_not_gzip_is_a_bad_request(
+        self, talk: Talk, caplog: pytest.LogCaptureFixture, content: bytes, told: str
+    ) -> None:
+        """It says what is wrong, and is no fault of the emulator's."""
+        reply = await self.send(talk, content)
+        assert reply.status == 400
+        assert reply.body["reason"].startswith(told)
+        assert not caplog.records
+
+    async def test_other_encodings_are_refused(self, talk: Talk) -> None:
+        """A 415 names what was sent and what would do."""
+        reply = await self.send(talk, b"{}", encoding="br")
+        assert reply.status == 415
+        assert reply.body["reason"] == "Content-Encoding br is not understood: it can be gzip"
+        assert (await self.send(talk, b'{"query": "knight"}', encoding="identity")).ids == ["asset_1"]
+
+
+class TestJson:
+    """How replies are encoded."""
+
+    @pytest.fixture(params=["orjson", "json"])
+    def encoder(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+        """Encode with orjson, or as if it were not there."""
+        if request.param == "json":
+            monkeypatch.setitem(sys.modules, "orjson", None)
+        else:
+            pytest.importorskip("orjson")
+        replies.encoder.cache_clear()
+        yield
+        replies.encoder.cache_clear()
+
+    @pytest.mark.usefixtures("encoder")
+    @pytest.mark.parametrize("value", ["é☃", "\ud800", 2**80, [1.5, None, True], {"a": {"b": []}}])
+    def test_every_value_is_encoded(self, value: Any) -> None:
+        """Whatever encodes it, it can be read again."""
+        assert loads(replies.encoded(value)) == value
 
 
 class TestReplies:
@@ -433,6 +553,51 @@ class TestRecordedRequests:
         assert dict(first.query) == {"projectId": PROJECT, "x": "1 2"}
         assert first.headers["authorization"] == basic()
         assert dict(emulator.requests[4].query) == {"a": "b"}
+
+    async def test_the_answer_is_recorded_too(self, session: ClientSession) -> None:
+        """Each has the status that was answered, and the fault that was met."""
+        async with Emulator(library(), faults="ok, 503") as emulator:
+            talk = Talk(session, emulator.base_url)
+            for body in ({"query": ""}, {"query": ""}, {}):
+                await talk.send("POST", "search/assets", json=body)
+            await talk.send("POST", "search/assets", data=b"x" * 7 * 2**20)
+            await talk.send("GET", "nowhere")
+            await talk.picture("/assets/asset_1")
+        assert [(kept.status, kept.fault) for kept in emulator.requests] == [
+            (200, None),
+            (503, "status"),
+            (400, None),
+            (413, None),
+            (404, None),
+            (200, None),
+        ]
+
+    async def test_the_newest_requests_are_kept(self, session: ClientSession) -> None:
+        """The oldest are forgotten; what is left is a list, and can be cleared."""
+        async with Emulator(library(), requests_kept=3) as emulator:
+            talk = Talk(session, emulator.base_url)
+            for number in range(5):
+                await talk.ids(query=str(number))
+            assert [kept.body["query"] for kept in emulator.requests] == ["2", "3", "4"]
+            assert emulator.requests[-1].body == {"query": "4"}
+            emulator.requests.clear()
+            await talk.ids(query="5")
+        assert [kept.body["query"] for kept in emulator.requests] == ["5"]
+
+    async def test_none_need_be_kept(self, session: ClientSession) -> None:
+        """Nought is a number too, and less is a mistake."""
+        async with Emulator(library(), requests_kept=0) as emulator:
+            await Talk(session, emulator.base_url).ids(query="")
+        assert emulator.requests == []
+        with pytest.raises(ValueError, match="requests_kept must be a number of requests from 0 up, not -1"):
+            Emulator(library(), requests_kept=-1)
+
+    async def test_a_record_is_changed_by_nobody(self, session: ClientSession) -> None:
+        """What arrived stays as it was."""
+        async with Emulator(library()) as emulator:
+            await Talk(session, emulator.base_url).ids(query="")
+        with pytest.raises(AttributeError):
+            emulator.requests[0].path = "/elsewhere"
 
     async def test_a_recorded_request_does_not_show_credentials(self, session: ClientSession) -> None:
         """Its repr leaves the headers out."""

@@ -1,0 +1,62 @@
+"""Answers to searches: found, put in the service's shape, and kept for whoever asks the same again."""
+
+import asyncio
+from collections import OrderedDict
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from scenario_async.emulator.attributes import Kind
+from scenario_async.emulator.engine import search, takes_long
+from scenario_async.emulator.hits import hit_of
+from scenario_async.emulator.library import Library
+from scenario_async.emulator.parameters import SearchRequest
+from scenario_async.emulator.replies import encoded
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+_KEPT: Final = 128
+
+
+@attrs.frozen(kw_only=True)
+class Question:
+    """A search as it was asked; `origin` and `original` say what addresses its hits are to have."""
+
+    kind: Kind
+    asked: SearchRequest
+    origin: str
+    original: bool
+
+
+class Answers:
+    """What a library answers; one that it gave is given again for as long as the library stays as it is."""
+
+    def __init__(self, library: Library, max_total_hits: int) -> None:
+        self._library = library
+        self._max_total_hits = max_total_hits
+        self._known: OrderedDict[Hashable, bytes] = OrderedDict()
+
+    async def encoded(self, question: Question) -> bytes:
+        """Give the body of the reply."""
+        key = (question, self._library.state)
+        content = self._known.get(key)
+        if content is None:
+            content = encoded(await self.found(question, question.asked))
+        self._known[key] = content
+        self._known.move_to_end(key)
+        if len(self._known) > _KEPT:
+            self._known.popitem(last=False)
+        return content
+
+    async def found(self, question: Question, sought: SearchRequest) -> dict[str, Any]:
+        """Give the reply with what is found for a search, whatever was asked; its hits belong to the library."""
+        kind = question.kind
+        work = partial(search, self._library, kind, sought, max_total_hits=self._max_total_hits)
+        page = await asyncio.to_thread(work) if takes_long(self._library, kind, sought) else work()
+        hits = [
+            hit_of(record, kind, origin=question.origin, original=question.original)
+            for record in page.records
+        ]
+        return attrs.evolve(page, window=question.asked.window).envelope(hits)

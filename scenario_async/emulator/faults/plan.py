@@ -1,0 +1,108 @@
+"""Which request meets which fault."""
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+
+import attrs
+
+from scenario_async.emulator.attributes import Kind
+from scenario_async.emulator.faults.base import Fault
+from scenario_async.emulator.faults.script import Entry, Script, read_kind, read_script
+
+
+@attrs.define
+class _Waiting:
+    """An entry, and how many requests are still to meet it."""
+
+    entry: Entry
+    left: int
+
+
+class FaultPlan:
+    """The faults that the next searches meet, in the order of arrival; safe to change from any thread.
+
+    Faults are values of `scenario_async.emulator.faults`, or a script: `"503 retry-after=2 x3, ok, hang"`.
+    With a `kind`, they are for that kind of search, and others pass them by.
+    """
+
+    def __init__(self, faults: Fault | str = "") -> None:
+        self._lock = threading.Lock()
+        self._once: deque[_Waiting] = deque()
+        self._rounds: dict[Kind | None, deque[_Waiting]] = {}
+        if faults:
+            self.add(faults)
+
+    @property
+    def pending(self) -> int:
+        """How many searches are still to meet what was added; what repeats does not count."""
+        with self._lock:
+            return sum(waiting.left for waiting in self._once)
+
+    def add(self, faults: Fault | str, *, times: int = 1, kind: Kind | None = None) -> None:
+        """Let so many of the next searches meet a fault, after those of earlier calls.
+
+        A script is gone through so many times; one that ends in `repeat` is what `repeat` takes.
+        """
+        if times < 1:
+            raise ValueError(f"times must be 1 or more, not {times!r}")
+        script = _script(faults, kind)
+        if script.repeats:
+            self.repeat(faults, kind=kind)
+            return
+        entries = script.entries
+        if len(entries) == 1:
+            entries, times = [attrs.evolve(entries[0], times=entries[0].times * times)], 1
+        with self._lock:
+            self._once.extend(_waiting([*entries] * times))
+
+    def repeat(self, faults: Fault | str, *, kind: Kind | None = None) -> None:
+        """Let all searches meet these in turn, again and again, once those that were added are used up.
+
+        It takes the place of what repeated before, for this kind or for all.
+        """
+        entries = _script(faults, kind).entries
+        with self._lock:
+            self._rounds[kind] = deque(_waiting(entries))
+
+    def clear(self) -> None:
+        """Forget everything: the next searches meet nothing."""
+        with self._lock:
+            self._once.clear()
+            self._rounds.clear()
+
+    def take(self, kind: Kind) -> Fault | None:
+        """Give the fault of a search that has arrived; None if nothing is planned for it."""
+        with self._lock:
+            if (fault := _next(self._once, kind, again=False)) is not None:
+                return fault
+            for rounds in (self._rounds.get(kind), self._rounds.get(None)):
+                if rounds is not None and (fault := _next(rounds, kind, again=True)) is not None:
+                    return fault
+            return None
+
+
+def _next(queue: deque[_Waiting], kind: Kind, *, again: bool) -> Fault | None:
+    """Use the first entry that is for this kind; one that is used up goes, or comes `again` at the end."""
+    for place, waiting in enumerate(queue):
+        if waiting.entry.kind in {None, kind}:
+            waiting.left -= 1
+            if not waiting.left:
+                del queue[place]
+                queue.extend(_waiting([waiting.entry] if again else []))
+            return waiting.entry.fault
+    return None
+
+
+def _waiting(entries: Iterable[Entry]) -> list[_Waiting]:
+    return [_Waiting(entry, entry.times) for entry in entries]
+
+
+def _script(faults: Fault | str, kind: Kind | None) -> Script:
+    """Give the entries, those that name no kind for this one."""
+    script = Script([Entry(faults)]) if isinstance(faults, Fault) else read_script(faults)
+    if kind is None:
+        return script
+    read_kind(kind)
+    entries = [attrs.evolve(entry, kind=entry.kind or kind) for entry in script.entries]
+    return attrs.evolve(script, entries=entries)

@@ -1,0 +1,89 @@
+"""The positions of a table that a search matches, and their order."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenario_async.emulator.attributes import Path, Record
+from scenario_async.emulator.columns import Mask
+from scenario_async.emulator.meanings import NEAR
+from scenario_async.emulator.table import Table
+
+_DECIMALS = 6
+
+
+class Matches:
+    """All positions of a scope at first, and fewer with each thing that is asked of them."""
+
+    def __init__(self, table: Table, scope: Mask) -> None:
+        self._table = table
+        self._mask = scope
+        self._rank: NDArray[np.float32] | None = None
+        self._rankings = 0
+
+    @property
+    def count(self) -> int:
+        """How many positions match."""
+        return int(np.count_nonzero(self._mask))
+
+    def keep(self, mask: Mask) -> None:
+        """Let only these positions match."""
+        self._mask = self._mask & mask
+
+    def rank_by_text(self, query: str, semantic_ratio: float) -> None:
+        """Let only those match that a query finds by its words or, with a ratio, by its meaning."""
+        catalogue = self._table.catalogue
+        codes = self._table.column(catalogue.texts).codes
+        relevance = catalogue.words.search(query)
+        if relevance is None:
+            return
+        if semantic_ratio:
+            meant = catalogue.meanings.search(query)[: len(relevance)]
+            blended = (1 - semantic_ratio) * relevance + semantic_ratio * meant
+            found = (meant >= NEAR) if semantic_ratio == 1 else (meant >= NEAR) | (relevance > 0)
+            relevance = np.where(found, blended, 0)
+        self.keep((relevance > 0)[codes])
+        self._add(relevance[codes])
+
+    def rank_by_likeness(self, likeness: NDArray[np.float32]) -> None:
+        """Let only those match that are like something, which is what minus infinity is not."""
+        self.keep(np.isfinite(likeness))
+        self._add(np.clip(likeness, -1, 1))
+
+    def _add(self, rank: NDArray[np.float32]) -> None:
+        self._rank = rank if self._rank is None else self._rank + rank
+        self._rankings += 1
+
+    def first(self, number: int, sorting: Sequence[tuple[Path, bool]]) -> list[int]:
+        """Give the first positions, sorted by attributes (with whether downwards), then by rank."""
+        positions = np.flatnonzero(self._mask)
+        keys: list[NDArray[Any]] = [
+            self._table.attribute(path).sort_keys(descending=descending)[positions]
+            for path, descending in sorting
+        ]
+        if self._rank is not None:
+            keys.append(-self._rank[positions])
+        keys.append(self._table.standing[positions])
+        chosen: list[int] = positions[_least(number, keys)].tolist()
+        return chosen
+
+    def record(self, position: int) -> Record:
+        """Give the record at a position; where words or pictures ranked it, its score tells how well it fits."""
+        record = self._table.shelf[position]
+        if self._rank is None:
+            return record
+        rank = float(self._rank[position]) / self._rankings
+        return {**record, "score": round(max(rank, 0.0), _DECIMALS)}
+
+
+def _least(number: int, keys: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
+    """Give the places of the least ones in their order, the first key deciding first."""
+    places = np.arange(len(keys[0]))
+    if 0 < number < len(places) // 2:
+        # What is behind the last one wanted by the first key alone need not be sorted.
+        border = np.partition(keys[0], number - 1)[number - 1]
+        places = np.flatnonzero(keys[0] <= border)
+    order = np.lexsort([key[places] for key in reversed(keys)])[:number]
+    return places[order]
