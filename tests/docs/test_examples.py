@@ -16,6 +16,7 @@ import pytest
 import scenario_async
 from scenario_async import F, Filter
 from scenario_async.emulator import Emulator
+from scenario_async.emulator.faults import described
 from scenario_async.settings import Settings
 
 if TYPE_CHECKING:
@@ -91,9 +92,11 @@ def test_example_runs(
     example: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An example is a whole program, ends without an error, and shows or asserts something."""
-    if "import pytest" in example:
+    if "\ndef test_" in example:
         Path("test_example.py").write_text(example, encoding="utf-8")
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_example.py"]
+        # Our plugin by its module, and not by its entry point, so that it is there uninstalled as well.
+        plugins = ["-p", "no:cacheprovider", "-p", "no:scenario", "-p", "scenario_async.testing"]
+        command = [sys.executable, "-m", "pytest", "-q", *plugins, "test_example.py"]
         found = Path(scenario_async.__file__).parents[1]  # also where it is not installed
         surroundings = os.environ | {"PYTHONPATH": str(found)}
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=surroundings)
@@ -135,6 +138,15 @@ def test_environment_of_configuration_table() -> None:
     """The variables in README's table are those that the settings' text names."""
     listed = {row[1].strip("`") for row in table(ROOT / "README.md", "## Configuration")} - {""}
     assert listed == set(re.findall(r"SCENARIO_\w+", Settings.__doc__ or ""))
+
+
+def test_fault_table_is_complete() -> None:
+    """The page of the emulator lists every fault, its options and what it does."""
+    listed = [row[:3] for row in table(ROOT / "docs" / "emulator.md", "<!-- faults begin -->")]
+    assert listed == [
+        [f"`{fault.name}`", ", ".join(f"`{option}`" for option in fault.options), fault.help]
+        for fault in described()
+    ]
 
 
 @pytest.mark.parametrize("row", table(ROOT / "docs" / "filters.md", "## Conditions"), ids=lambda row: row[1])
