@@ -7,7 +7,7 @@ hundred thousand records costs what its attribute has of different values.
 import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Final, Literal, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 import attrs
 import numpy as np
@@ -21,12 +21,13 @@ Codes: TypeAlias = NDArray[np.int32]
 Reading: TypeAlias = Callable[[Record], object]
 """What is read from a record; equal readings read the same."""
 
-_AFTER: Final = chr(0x10FFFF)
 _UNSORTED: Final = -1
-_Bisection: TypeAlias = tuple[Callable[[Sequence[str], str], int], Literal["left", "right"]]
-_BISECTIONS: Final[Mapping[str, _Bisection]] = {
-    **dict.fromkeys(("<", ">="), (bisect_left, "left")),
-    **dict.fromkeys(("<=", ">"), (bisect_right, "right")),
+# Where a sorted list is parted for an ordering, and whether what is above is meant.
+_BISECTIONS: Final[Mapping[str, tuple[Callable[[Sequence[Any], Any], int], bool]]] = {
+    "<": (bisect_left, False),
+    "<=": (bisect_right, False),
+    ">=": (bisect_left, True),
+    ">": (bisect_right, True),
 }
 
 
@@ -129,7 +130,7 @@ class Facets:
     """
 
     texts: Sequence[str]
-    numbers: NDArray[np.float64]
+    numbers: Sequence[float]
     owners: Codes
     members: Codes
     missing: Mask
@@ -145,7 +146,7 @@ class Facets:
         places = {facet: place for place, facet in enumerate([*texts, *numbers])}
         return cls(
             texts=texts,
-            numbers=np.array(numbers, np.float64),
+            numbers=numbers,
             owners=np.fromiter((owner for _, owner in pairs), np.int32, len(pairs)),
             members=np.fromiter((places[facet] for facet, _ in pairs), np.int32, len(pairs)),
             missing=_mask(value is MISSING for value in values),
@@ -169,35 +170,43 @@ class Facets:
 
     def _chosen(self, condition: Condition) -> Mask:
         """Tell of each facet whether it is what a condition asks for."""
-        values = [fold(value) for value in condition.values]
         chosen = np.zeros(len(self.texts) + len(self.numbers), np.bool_)
+        values = [fold(value) for value in condition.values]
         match condition.test:
             case "CONTAINS":
                 chosen[: len(self.texts)] = _mask(values[0] in text for text in self.texts)
             case "STARTS":
-                chosen[self._texts_between(values[0], values[0] + _AFTER)] = True
+                length = len(values[0])
+                first = bisect_left(self.texts, values[0])
+                chosen[first : bisect_right(self.texts, values[0], first, key=lambda text: text[:length])] = (
+                    True
+                )
             case "TO":
-                return self._ordered(">=", values[0]) & self._ordered("<=", values[1])
+                for least, most in zip(
+                    self._borders(">=", values[0]), self._borders("<=", values[1]), strict=True
+                ):
+                    chosen[max(least[0], most[0]) : min(least[1], most[1])] = True
             case "=" | "IN":
                 for value in values:
-                    chosen |= self._ordered(">=", value) & self._ordered("<=", value)
+                    for least, most in zip(
+                        self._borders(">=", value), self._borders("<=", value), strict=True
+                    ):
+                        chosen[least[0] : most[1]] = True
             case ordering:
-                return self._ordered(ordering, values[0])
+                for first, last in self._borders(ordering, values[0]):
+                    chosen[first:last] = True
         return chosen
 
-    def _texts_between(self, least: str, most: str) -> slice:
-        return slice(bisect_left(self.texts, least), bisect_right(self.texts, most))
-
-    def _ordered(self, ordering: str, bound: str) -> Mask:
-        """Tell of each facet whether it is on this side of a bound: texts by the text, numbers by the number."""
-        chosen = np.zeros(len(self.texts) + len(self.numbers), np.bool_)
-        bisect, side = _BISECTIONS[ordering]
-        border, upwards = bisect(self.texts, bound), ordering in {">", ">="}
-        chosen[slice(border, len(self.texts)) if upwards else slice(border)] = True
-        if (number := number_of(bound)) is not None:
-            border = len(self.texts) + int(np.searchsorted(self.numbers, number, side))
-            chosen[slice(border, None) if upwards else slice(len(self.texts), border)] = True
-        return chosen
+    def _borders(self, ordering: str, bound: str) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Give the stretches of texts and of numbers on one side of a bound: numbers only if it reads as one."""
+        bisect, upwards = _BISECTIONS[ordering]
+        texts, end = len(self.texts), len(self.texts) + len(self.numbers)
+        border = bisect(self.texts, bound)
+        number = number_of(bound)
+        if number is None:
+            return (border, texts) if upwards else (0, border), (texts, texts)
+        middle = texts + bisect(self.numbers, number)
+        return (border, texts) if upwards else (0, border), (middle, end) if upwards else (texts, middle)
 
 
 def _key(value: object) -> Hashable:

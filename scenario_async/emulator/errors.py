@@ -6,6 +6,7 @@ from typing import Any, Final
 
 # Where the name is not that of the status.
 _NAMES: Final = {413: "PayloadTooLargeError", 500: "InternalServerError"}
+_SHOWN: Final = 40
 
 
 class ServiceError(Exception):
@@ -40,6 +41,11 @@ def expired_token() -> ServiceError:
     """Make the 403 that an expired token gets from the gateway in front of the service."""
     headers = {"x-amzn-errortype": "AccessDeniedException"}
     return ServiceError(403, "The bearer token is unknown or has expired", headers=headers)
+
+
+def shortened(text: str) -> str:
+    """Give a text of the caller's as a message can show it."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def phrase(status: int) -> str:

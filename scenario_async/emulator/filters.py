@@ -14,7 +14,7 @@ from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken
 from lark.lexer import PatternStr
 
 from scenario_async.emulator.conditions import Condition, Group, Negation, Node
-from scenario_async.emulator.errors import ServiceError, bad_request
+from scenario_async.emulator.errors import ServiceError, bad_request, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,6 @@ _DESCRIBED: Final = {
 }
 # What a refusal does not propose, because the service fails on it.
 _UNSAID: Final = {"ENDS_WITH"}
-_SHOWN: Final = 40
 
 _Test: TypeAlias = tuple[str, tuple[str, ...]]
 
@@ -176,8 +175,7 @@ def _refusal(error: UnexpectedInput, text: str) -> ServiceError:
     if token.type == "$END":
         end = Token("$END", text, line=1, column=1)
         return bad_request(f"Invalid filter: unexpected end {_place(end, len(text))}{expected}")
-    found = token if len(token) <= _SHOWN else f"{token[:_SHOWN]}…"
-    return bad_request(f"Invalid filter: unexpected {str(found)!r} {_place(token)}{expected}")
+    return bad_request(f"Invalid filter: unexpected {shortened(str(token))!r} {_place(token)}{expected}")
 
 
 def _accepted(error: UnexpectedInput) -> set[str]:

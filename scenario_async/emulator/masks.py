@@ -8,7 +8,7 @@ import numpy as np
 from scenario_async.emulator.attributes import Path
 from scenario_async.emulator.columns import Attribute, Mask
 from scenario_async.emulator.conditions import Condition, Group, Negation, Node
-from scenario_async.emulator.errors import bad_request
+from scenario_async.emulator.errors import bad_request, shortened
 from scenario_async.emulator.table import Table
 
 
@@ -44,7 +44,7 @@ def _conditions(node: Node) -> Iterator[Condition]:
 def _attribute(condition: Condition, filterable: Mapping[str, Path]) -> Attribute:
     if (path := filterable.get(condition.attribute)) is None:
         raise bad_request(
-            f"Attribute `{condition.attribute}` is not filterable "
+            f"Attribute `{shortened(condition.attribute)}` is not filterable "
             f"(line {condition.line}, column {condition.column}). "
             f"Available filterable attributes are: {', '.join(f'`{name}`' for name in sorted(filterable))}."
         )

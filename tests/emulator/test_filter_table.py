@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from emulator.records import PROJECT, asset
 
 from scenario_async.emulator import Emulator, Library
+from scenario_async.emulator.attributes import SCHEMAS
+from scenario_async.emulator.engine import search
+from scenario_async.emulator.parameters import read_search
 
 if TYPE_CHECKING:
     from emulator.talk import Talk
@@ -387,3 +390,46 @@ async def test_a_filter_finds_the_assets_that_were_counted_by_hand(
     """Each operator, and each way to combine them, holds for the right assets."""
     found = await talk.ids(filter=filter)
     assert "".join(sorted(id_.removeprefix("asset_") for id_ in found)) == expected
+
+
+LAST = chr(0x10FFFF)
+
+
+@pytest.fixture(scope="module")
+def odd() -> Library:
+    """Give texts and numbers at the ends of what there is."""
+    texts = ["a", f"a{LAST}", f"a{LAST}b", "b", LAST]
+    numbers: list[Any] = [10**400, -(10**400), float("inf"), float("nan"), 1e308, 5]
+    return Library(
+        [
+            *(asset(f"asset_t{place}", {"name": text}) for place, text in enumerate(texts)),
+            *(asset(f"asset_n{place}", {"width": number}) for place, number in enumerate(numbers)),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("filter", "expected"),
+    [
+        ("name STARTS WITH a", "t0 t1 t2"),
+        (f"name STARTS WITH 'a{LAST}'", "t1 t2"),
+        ("name STARTS WITH ''", "t0 t1 t2 t3 t4"),
+        ("width > 4", "n4 n5"),
+        ("width <= 1e308", "n4 n5"),
+        ("width EXISTS", "n0 n1 n2 n3 n4 n5"),
+        (f"width = {10**400}", ""),
+        (f"name IN [{', '.join(map(str, range(20_000)))}, b]", "t3"),
+    ],
+)
+def test_at_the_ends_of_texts_and_numbers(odd: Library, filter: str, expected: str) -> None:
+    """Nothing is lost behind the last character, and what no float comes near is not compared."""
+    request = read_search({"filter": filter}, SCHEMAS["assets"])
+    page = search(odd, "assets", request, max_total_hits=100)
+    assert [record["id"] for record in page.records] == [f"asset_{place}" for place in expected.split()]
+
+
+def test_numbers_without_end_are_sorted_last(odd: Library) -> None:
+    """As what has none."""
+    request = read_search({"filter": "width EXISTS", "sortBy": ["width:desc"]}, SCHEMAS["assets"])
+    page = search(odd, "assets", request, max_total_hits=100)
+    assert [record["id"] for record in page.records][:2] == ["asset_n4", "asset_n5"]
