@@ -185,7 +185,7 @@ class TestPrompts:
     def test_comments_of_a_camera(self, tmp_path: Path, name: str, comment: bytes) -> None:
         """The comment of EXIF is read where its encoding is known, and does no harm otherwise."""
         exif = Image.Exif()
-        exif.get_ifd(0x8769)[0x9286] = comment
+        exif[0x8769] = {0x9286: comment}
         save(tmp_path / name, exif=exif)
         (record,) = read_folder(tmp_path).records
         wanted = {b"UNI": "ein Wölf", b"ASC": "a wolf"}.get(comment[:3])
