@@ -65,12 +65,16 @@ def scenario_emulator(
     from scenario_async.emulator import Emulator, Library  # noqa: PLC0415
 
     marked = _marked(request.node, Emulator)
-    if (size := marked.pop("size", None)) is not None:
-        marked["library"] = Library.sample(marked.get("seed", 0), size=size)
     keywords: dict[str, Any] = {"library": scenario_library, **_KEYS, **marked}
-    if isinstance(keywords["library"], Library):
-        keywords["library"] = keywords["library"].copy()
-    emulator = Emulator(**keywords)
+    size = keywords.pop("size", None)
+    try:
+        if size is not None:
+            keywords["library"] = Library.sample(keywords.get("seed", 0), size=size)
+        if isinstance(keywords["library"], Library):
+            keywords["library"] = keywords["library"].copy()
+        emulator = Emulator(**keywords)
+    except (ImportError, TypeError, ValueError) as error:
+        pytest.fail(f"the emulator of this test cannot be made: {error}", pytrace=False)
     monkeypatch.setattr(_factories, "owner_id", emulator.library.project_id)
     with emulator.running() as base_url:
         for name in [name for name in os.environ if name.startswith("SCENARIO_")]:

@@ -181,8 +181,9 @@ def _tell(message: str) -> None:
 async def _serve(emulator: Emulator, *, access_log: bool) -> None:
     stop = asyncio.Event()
     async with emulator:
-        with suppress(NotImplementedError):  # on Windows
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        with suppress(NotImplementedError):  # on Windows, where Ctrl-C interrupts
+            for end in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(end, stop.set)
         click.echo(_announcement(emulator.base_url))
         while not stop.is_set():
             try:
@@ -193,13 +194,13 @@ async def _serve(emulator: Emulator, *, access_log: bool) -> None:
 
 
 def _take_requests(emulator: Emulator, *, access_log: bool) -> None:
-    """Tell of what was answered, and forget it: a server may run for weeks."""
+    """Tell of the requests that are over, and forget them: a server may run for weeks."""
     requests = emulator.requests[:]
-    answered = [request for request in requests if request.status or request.fault]
+    emulator.requests[:] = [request for request in requests if not request.over]
     if access_log:
-        for request in answered:
-            click.echo(_told(request), err=True)
-    emulator.requests[:] = [request for request in requests if request not in answered]
+        for request in requests:
+            if request.over:
+                click.echo(_told(request), err=True)
 
 
 def _told(request: RecordedRequest) -> str:

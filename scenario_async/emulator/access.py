@@ -1,6 +1,5 @@
 """Who is let in."""
 
-import binascii
 from base64 import b64decode
 
 import attrs
@@ -32,5 +31,5 @@ class Access:
     def _is_key_pair(self, credentials: str) -> bool:
         try:
             return b64decode(credentials, validate=True).decode() == f"{self.api_key}:{self.api_secret}"
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # not base64, or not UTF-8
             return False

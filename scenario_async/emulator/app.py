@@ -94,6 +94,8 @@ class Service:
             except Exception:  # noqa: BLE001 - a server answers whatever happens to it
                 _log.exception("the emulator failed on %s %s", request.method, request.path)
                 response = _refusal(ServiceError(500, "Internal server error"), request_id)
+            finally:
+                record.over = True
             compress(response, request.headers.get("Accept-Encoding", ""))
             response.headers["x-request-id"] = request_id
             record.status = None if isinstance(response, Dropped) else response.status

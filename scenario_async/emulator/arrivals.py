@@ -12,8 +12,9 @@ _LATER = attrs.setters.NO_OP
 class RecordedRequest:
     """A request as it arrived; `body` is the decoded JSON, or None when there was none or it was not JSON.
 
-    `status` is that of the answer, from the moment when it is sent: None before, and when the connection
-    was dropped in its place. `fault` is the name of the fault that the request met, if it met one.
+    `status` is that of the answer, from the moment when it is sent: None before, and when there was none
+    because the connection was dropped or the client went away. `fault` is the name of the fault that the
+    request met, if it met one. `over` says that no more will become of it.
     """
 
     method: str
@@ -23,6 +24,7 @@ class RecordedRequest:
     body: Any = attrs.field(on_setattr=_LATER)
     status: int | None = attrs.field(default=None, on_setattr=_LATER)
     fault: str | None = attrs.field(default=None, on_setattr=_LATER)
+    over: bool = attrs.field(default=False, on_setattr=_LATER, repr=False)
 
 
 class RequestLog(list[RecordedRequest]):

@@ -35,13 +35,18 @@ async def read_json(request: web.Request) -> tuple[Any, str]:
 
 
 def _unpacked(content: bytes) -> bytes:
-    unpacker = zlib.decompressobj(_GZIP)
-    try:
-        unpacked = unpacker.decompress(content, MAX_BODY_BYTES + 1)
-    except zlib.error as error:
-        raise bad_request(f"The body is not gzip: {error}") from None
-    if len(unpacked) > MAX_BODY_BYTES:
-        raise ServiceError(413, "Request Entity Too Large")
-    if not unpacker.eof:
-        raise bad_request("The body is not gzip: it ends too early")
-    return unpacked
+    """Decode a gzip file, which may have several members."""
+    unpacked = b""
+    while True:
+        unpacker = zlib.decompressobj(_GZIP)
+        try:
+            unpacked += unpacker.decompress(content, MAX_BODY_BYTES + 1 - len(unpacked))
+        except zlib.error as error:
+            raise bad_request(f"The body is not gzip: {error}") from None
+        if len(unpacked) > MAX_BODY_BYTES:
+            raise ServiceError(413, "Request Entity Too Large")
+        if not unpacker.eof:
+            raise bad_request("The body is not gzip: it ends too early")
+        content = unpacker.unused_data
+        if not content:
+            return unpacked

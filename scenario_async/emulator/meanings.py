@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from scenario_async.emulator.columns import Values
 from scenario_async.emulator.thesaurus import CONCEPTS, STOP_WORDS, THEMES
-from scenario_async.emulator.words import words_of
+from scenario_async.emulator.words import query_words, words_of
 
 Vector: TypeAlias = NDArray[np.float32]
 
@@ -42,7 +42,7 @@ class MeaningIndex:
         if new:
             meanings = [_meaning(zip(bundle, self._weights, strict=True)) for bundle in new]
             vectors = self._vectors = np.concatenate((vectors, np.stack(meanings)))
-        likeness: Vector = np.clip(vectors @ _meaning([(query, 1.0)]), 0.0, 1.0)
+        likeness: Vector = np.clip(vectors @ _meaning([(" ".join(query_words(query)), 1.0)]), 0.0, 1.0)
         return likeness
 
 

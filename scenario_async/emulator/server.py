@@ -1,7 +1,9 @@
 """The emulator's lifetime: on the running loop, or on one of its own for code that has none."""
 
 import asyncio
+import logging
 import os
+import socket
 import threading
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future
@@ -23,7 +25,10 @@ from scenario_async.emulator.faults.plan import FaultPlan
 from scenario_async.emulator.library import Library
 from scenario_async.emulator.quota import Quota, quota_of
 
+_LAST_PORT: Final = 65535
 _EXTRA: Final = ("lark", "numpy", "PIL")
+# The application tells of its own failures; what is left is what clients send that is no HTTP.
+_UNHEARD: Final = logging.Logger("scenario_async.emulator", logging.CRITICAL)  # noqa: LOG001 - one of nobody's, which nobody hears
 # Where to connect to an emulator that listens at every address.
 _LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing listens there for that
 
@@ -71,6 +76,16 @@ class Emulator:
             raise ValueError(
                 f"host {host!r} lets other machines reach the emulator: pass allow_remote=True if they may"
             )
+        if not isinstance(library, Library | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"library must be a Library, as Library.load(path) makes one, not {library!r}")
+        if not (api_key and api_secret):
+            raise ValueError("api_key and api_secret must be texts that are not empty: clients send both")
+        if isinstance(bearer_tokens, str):
+            raise TypeError("bearer_tokens must be several tokens, [token] for one, not a text")
+        if not 0 <= port <= _LAST_PORT:
+            raise ValueError(f"port must be from 0 to {_LAST_PORT}, not {port!r}")
+        if max_total_hits < 0:
+            raise ValueError(f"max_total_hits must be a number of hits from 0 up, not {max_total_hits!r}")
         self.library = Library.sample(seed) if library is None else library
         self.requests = RequestLog(requests_kept)
         """The newest requests, in the order of arrival, whatever the answer was."""
@@ -103,6 +118,7 @@ class Emulator:
         runner = web.AppRunner(
             self._service.application(),
             access_log=None,
+            logger=_UNHEARD,
             auto_decompress=False,
             # The answer to a client that has gone away is not waited for, nor what runs at the stop.
             handler_cancellation=True,
@@ -115,7 +131,8 @@ class Emulator:
         except BaseException as error:
             await self._stop()
             if isinstance(error, OSError):
-                told = os.strerror(error.errno) if error.errno else str(error)
+                named = isinstance(error, socket.gaierror) or not error.errno
+                told = error.strerror or str(error) if named else os.strerror(error.errno or 0)
                 reason = f"cannot serve at {self._host}:{self._port}: {told}"
                 raise OSError(error.errno, reason) from None
             raise

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from scenario_async.emulator.attributes import Path, Record, value_at
 from scenario_async.emulator.columns import Values
-from scenario_async.emulator.words import MAX_QUERY_WORDS, SHORTEST_WITH_TYPO, one_typo_away, plain, words_of
+from scenario_async.emulator.words import WITH_TYPO, one_typo_away, plain, query_words
 
 Relevance: TypeAlias = NDArray[np.float32]
 Bundle: TypeAlias = tuple[str, ...]
@@ -63,9 +63,9 @@ class TextIndex:
     def search(self, query: str) -> Relevance | None:
         """Give each bundle its relevance, from 0 for none to 1, or None when the query holds no word.
 
-        Every word must be met. Like the service's engine it reads the first ten words only.
+        Every word must be met.
         """
-        words = words_of(query)[:MAX_QUERY_WORDS]
+        words = query_words(query)
         if not words:
             return None
         with self._lock:
@@ -108,7 +108,7 @@ class TextIndex:
         return np.fromstring(found or "", np.int64, sep=",")
 
     def _mistyped(self, word: str) -> str:
-        if len(word) < SHORTEST_WITH_TYPO:
+        if len(word) not in WITH_TYPO:
             return ""
         pattern = one_typo_away(word)
         return " OR ".join(f'"{term}"' for term in self._terms(word[0]) if pattern.match(term))

@@ -6,8 +6,11 @@ from functools import lru_cache
 from typing import Final
 
 MAX_QUERY_WORDS: Final = 10
-SHORTEST_WITH_TYPO: Final = 5
-"""Letters that a word of a query needs before one of them may be wrong."""
+MAX_QUERY_LENGTH: Final = 4096
+"""Characters of a query that are read; what follows them cannot be among its first ten words, or is no word."""
+
+WITH_TYPO: Final = range(5, 33)
+"""How many letters a word of a query has if one of them may be wrong."""
 
 _WORD: Final = re.compile(r"\w+")
 # Scripts without spaces between their words: each character stands for itself.
@@ -20,6 +23,11 @@ def plain(text: str) -> str:
         return text.lower()
     bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return _UNSPACED.sub(r" \1 ", bare.casefold())
+
+
+def query_words(query: str) -> list[str]:
+    """Give the words of a query that count: like the service's engine, the first ten only."""
+    return words_of(query[:MAX_QUERY_LENGTH])[:MAX_QUERY_WORDS]
 
 
 def words_of(text: str) -> list[str]:

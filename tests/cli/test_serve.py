@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
@@ -211,6 +212,38 @@ def test_what_goes_wrong_on_demand(
     assert [int(line.split()[0]) for line in lines] == list(statuses)
     if "503 x2, ok, 404" in options:
         assert [line.rpartition("}")[2] for line in lines] == [" [status]", " [status]", "", " [status]"]
+
+
+def leaves_early_then_searches(announcement: str) -> None:
+    """Leave before an answer comes, search as the line for curl does, and end the server by several Ctrl-C."""
+    host, _, port = curled(announcement).host.partition(":")
+    body = b'{"query": "gone"}'
+    with socket.create_connection((host, int(port))) as impatient:
+        head = f"POST /v1/search/assets HTTP/1.1\r\nhost: {host}\r\ncontent-length: {len(body)}\r\n\r\n"
+        impatient.sendall(head.encode() + body)
+        time.sleep(0.05)
+    with urlopen(curled(announcement)) as reply:  # noqa: S310 - of this machine
+        assert reply.status == 200
+    for _ in range(3):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_the_log_tells_what_became_of_each_request(
+    run: Callable[..., tuple[int, str, str]], when_served: Callable[[Callable[[str], object]], None]
+) -> None:
+    """Also of one whose client went away, and of one that had to wait; Ctrl-C may come more than once."""
+    with ThreadPoolExecutor() as beside:
+        when_served(lambda told: asked.append(beside.submit(leaves_early_then_searches, told)))
+        asked: list[Any] = []
+        script = "ok, hang seconds=0.3"
+        code, out, err = run("serve", "--port", "0", "--access-log", "--latency", "0.3", "--faults", script)
+        asked[0].result()
+    assert (code, out.splitlines()[-1]) == (0, "stopped")
+    gone, waited = err.splitlines()
+    assert gone == '--- POST /v1/search/assets {"query": "gone"}'
+    assert waited.startswith("200 POST /v1/search/assets")
+    assert waited.endswith("[hang]")
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,48 @@ def test_other_machines_are_let_in_only_on_purpose(host: str) -> None:
         Emulator(Library(), host=host)
 
 
+@pytest.mark.parametrize(
+    ("keywords", "error", "told"),
+    [
+        (
+            {"library": []},
+            TypeError,
+            r"library must be a Library, as Library.load\(path\) makes one, not \[\]",
+        ),
+        ({"library": "hits.json"}, TypeError, "library must be a Library"),
+        ({"api_key": ""}, ValueError, "api_key and api_secret must be texts that are not empty"),
+        ({"api_secret": None}, ValueError, "api_key and api_secret must be texts that are not empty"),
+        ({"bearer_tokens": "token"}, TypeError, r"bearer_tokens must be several tokens, \[token\] for one"),
+        ({"port": 70000}, ValueError, "port must be from 0 to 65535, not 70000"),
+        ({"max_total_hits": -5}, ValueError, "max_total_hits must be a number of hits from 0 up, not -5"),
+        ({"faults": 503}, TypeError, "faults must be a fault, such as faults.Status"),
+    ],
+)
+def test_wrong_keywords_are_named(keywords: dict[str, Any], error: type[Exception], told: str) -> None:
+    """Before anything is served, with the rule and the way out."""
+    with pytest.raises(error, match=told):
+        Emulator(**keywords)
+
+
+async def test_a_name_that_nobody_knows_is_an_error_that_says_so() -> None:
+    """And not a number of the resolver's."""
+    emulator = Emulator(Library(), host="emulator.invalid", allow_remote=True)
+    with pytest.raises(OSError, match=r"cannot serve at emulator\.invalid:0: ") as caught:
+        await emulator.__aenter__()
+    assert "Unknown error" not in str(caught.value)
+
+
+async def test_what_is_no_http_makes_no_noise(caplog: pytest.LogCaptureFixture) -> None:
+    """It is refused, and the program around the emulator hears nothing of it."""
+    async with Emulator(Library()) as emulator:
+        host, port = emulator.base_url.removeprefix("http://").removesuffix("/v1").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"NONSENSE\r\n\r\n")
+        assert (await reader.read(12)).endswith(b" 400")
+        writer.close()
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
 def test_this_machine_is_let_in(host: str) -> None:
     """Loopback has many names."""

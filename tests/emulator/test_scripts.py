@@ -137,6 +137,19 @@ def test_entries_stand_between_commas(text: str, script: Script) -> None:
         ("hang seconds=nan", "in 'hang seconds=nan': 'seconds' must be >= 0: nan"),
         ("drip size=1.5", "in 'drip size=1.5': invalid literal for int() with base 10: '1.5'"),
         ("drip size=1 size=2", "in 'drip size=1 size=2': size is given 2 times, and can be given once"),
+        (
+            "503 headers='x:a\nb'",
+            "in '503 headers=x:a\\nb': 'a\\nb' can't be sent as the value of a header: it must be printable",
+        ),
+        ("503 headers=:x", "in '503 headers=:x': '' can't be sent as the name of a header"),
+        (
+            "503 headers=transfer-encoding:chunked",
+            "in '503 headers=transfer-encoding:chunked': 'transfer-encoding' can't be sent as the name of a header",
+        ),
+        (
+            "503 retry-after='1\r\n2'",
+            "in '503 retry-after=1\\r\\n2': '1\\r\\n2' can't be sent as the value of a header: it must be printable",
+        ),
         ("503 headers=x-a", "in '503 headers=x-a': 'x-a' is not a header: write name:value"),
         (
             "ok kind=jobs",
@@ -150,6 +163,12 @@ def test_what_cannot_be_read_is_named(text: str, told: str) -> None:
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole message is compared
         faults.FaultPlan().add(text)
     assert str(caught.value) == told
+
+
+def test_a_body_can_be_encoded() -> None:
+    """Half a character can't."""
+    with pytest.raises(ValueError, match="can't be sent: it is not valid Unicode"):
+        faults.Status(503, body="\ud800")
 
 
 def test_a_total_says_one_of_four_things() -> None:

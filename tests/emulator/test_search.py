@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -150,6 +151,18 @@ class TestWords:
     async def test_a_letter_may_be_wrong(self, talk: Talk, query: str, expected: list[str]) -> None:
         """One in a word of five or more, also where a word is only begun, but not the first, and not two."""
         assert await talk.ids(query=query) == expected
+
+    @pytest.mark.parametrize(
+        "query",
+        ["a" * 5_000, "kn" * 2_000_000, "Ω " * 10_000, "knight " * 500_000],
+        ids=lambda query: query[:8],
+    )
+    async def test_long_queries_are_answered_like_others(self, talk: Talk, query: str) -> None:
+        """Their first ten words are, and only one typo in a word of a usual length is looked for."""
+        expected = await talk.ids(query="knight") if query.startswith("knight") else []
+        async with asyncio.timeout(2):
+            assert await talk.ids(query=query) == expected
+            await talk.ids(query=query, querySemanticRatio=0.5)
 
     async def test_what_is_spelt_as_asked_comes_first(self, talk: Talk) -> None:
         """A word that is only like another counts less than one that begins with it."""

@@ -207,6 +207,13 @@ class TestCompression:
         assert reply.ids == ["asset_1"]
         assert emulator.requests[-1].body == {"query": "knight"}
 
+    async def test_a_body_may_have_several_members(self, talk: Talk) -> None:
+        """As any gzip file, with the limit for all together."""
+        reply = await self.send(talk, compress(b'{"query": ') + compress(b'"knight"}'))
+        assert reply.ids == ["asset_1"]
+        reply = await self.send(talk, 2 * compress(b" " * (4 * 2**20)))
+        assert reply.status == 413
+
     async def test_a_body_just_below_the_limit(self, talk: Talk) -> None:
         """The limit is that of the decoded body."""
         body = dumps({"query": "knight", "padding": "x" * (6 * 2**20 - 100)}).encode()
@@ -224,6 +231,8 @@ class TestCompression:
             (b'{"query": ""}', "The body is not gzip: Error -3"),
             (compress(b'{"query": ""}', mtime=0)[:-4], "The body is not gzip: it ends too early"),
             (b"", "The body is not gzip: it ends too early"),
+            (compress(b'{"query": ""}') + b"zzz", "The body is not gzip: Error -3"),
+            (compress(b'{"query"') + compress(b': ""}')[:-4], "The body is not gzip: it ends too early"),
         ],
     )
     async def test_what_is_not_gzip_is_a_bad_request(
@@ -345,6 +354,7 @@ class TestAuthentication:
             basic("", ""),
             basic(),
             "Basic not*base64",
+            "Basic \xff\xff",
             "Basic " + b64encode("clé:s:ë crét".encode("latin-1")).decode(),
             "Basic " + b64encode(b"no colon").decode(),
             "Digest username=emulator",

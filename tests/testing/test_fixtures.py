@@ -396,3 +396,29 @@ def test_retries_at_once(suite: Suite) -> None:
             assert caught.value.attempts == 1
     """)
     done.assert_outcomes(passed=8)
+
+
+def test_an_emulator_that_cannot_be_made_is_told_of_in_a_line(
+    suite: Callable[..., pytest.RunResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wrong values, and a missing extra, whose message says how to install it; no traceback through the plugin."""
+    source = """
+        import pytest
+
+        @pytest.mark.scenario({})
+        def test_it(scenario_emulator):
+            pass
+    """
+    for keywords, told in (
+        ("size=5", "size is 5: a sample has 100 to 1,000,000 assets"),
+        ("faults='nope'", "there is no fault 'nope'*"),
+        ("library=[]", "library must be a Library*"),
+    ):
+        done = suite(source.format(keywords))
+        done.assert_outcomes(errors=1)
+        done.stdout.fnmatch_lines([f"the emulator of this test cannot be made: {told}"])
+        done.stdout.no_fnmatch_line("*testing.py*")
+    monkeypatch.setattr("scenario_async.emulator.server.find_spec", lambda name: None)
+    done = suite(source.format("seed=1"))
+    done.assert_outcomes(errors=1)
+    done.stdout.fnmatch_lines(['*cannot be made: *pip install "scenario-async[[]emulator]"'])

@@ -1,9 +1,10 @@
 """Faults that answer in the place of the service."""
 
 import asyncio
+import re
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, TypeAlias, cast
+from typing import Any, ClassVar, Final, TypeAlias, cast
 
 import attrs
 from aiohttp import web
@@ -14,6 +15,8 @@ from scenario_async.emulator.faults.base import MOST_SECONDS, Call, Fault, betwe
 from scenario_async.emulator.replies import Dropped, gzip_bomb, json_reply
 
 _Headers: TypeAlias = Mapping[str, str] | str | Iterable[str]
+# What frames a reply is the server's own.
+_FRAMING: Final = frozenset({"content-length", "transfer-encoding", "connection"})
 
 
 def _headers(given: _Headers) -> Mapping[str, str]:
@@ -24,6 +27,23 @@ def _headers(given: _Headers) -> Mapping[str, str]:
     if wrong := [line for line in lines if ":" not in line]:
         raise ValueError(f"{wrong[0]!r} is not a header: write name:value")
     return {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def _sendable(_: object, field: "attrs.Attribute[Any]", given: Any) -> None:  # noqa: ANN401 - headers or the value of one
+    """Refuse headers, and values of headers, that no reply could carry."""
+    headers = cast("Mapping[str, str]", given if isinstance(given, Mapping) else {field.name: given or ""})
+    for name, value in headers.items():
+        if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", name, re.ASCII) or name.lower() in _FRAMING:
+            raise ValueError(f"{name!r} can't be sent as the name of a header")
+        if not value.isprintable():
+            raise ValueError(f"{value!r} can't be sent as the value of a header: it must be printable")
+
+
+def _encodable(_: object, __: "attrs.Attribute[Any]", text: str | None) -> None:
+    try:
+        (text or "").encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"body {text!r} can't be sent: it is not valid Unicode") from None
 
 
 @attrs.frozen
@@ -49,12 +69,16 @@ class Status(Instead):
     name: ClassVar = "status"
     code: int = attrs.field(converter=whole, validator=between(200, 599))
     retry_after: str | None = attrs.field(
-        default=None, converter=attrs.converters.optional(str), kw_only=True
+        default=None, converter=attrs.converters.optional(str), validator=_sendable, kw_only=True
     )
     headers: Mapping[str, str] = attrs.field(
-        factory=dict[str, str], converter=_headers, kw_only=True, metadata={"repeatable": True}
+        factory=dict[str, str],
+        converter=_headers,
+        validator=_sendable,
+        kw_only=True,
+        metadata={"repeatable": True},
     )
-    body: str | None = attrs.field(default=None, kw_only=True)
+    body: str | None = attrs.field(default=None, validator=_encodable, kw_only=True)
 
     async def reply(self) -> web.Response:
         """Answer with the status."""

@@ -100,6 +100,8 @@ def _waiting(entries: Iterable[Entry]) -> list[_Waiting]:
 
 def _script(faults: Fault | str, kind: Kind | None) -> Script:
     """Give the entries, those that name no kind for this one."""
+    if not isinstance(faults, Fault | str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"faults must be a fault, such as faults.Status(503), or a script, not {faults!r}")
     script = Script([Entry(faults)]) if isinstance(faults, Fault) else read_script(faults)
     if kind is None:
         return script
