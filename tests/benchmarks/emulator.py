@@ -92,14 +92,16 @@ async def searching(base_url: str) -> dict[str, float]:
     return {"first": taken[0], "median": statistics.median(taken[1:])}
 
 
-async def replying(base_url: str) -> None:
-    """Ask for 20 hits, again and again, over several connections."""
+async def replying(base_url: str, *, anew: bool) -> None:
+    """Ask for 20 hits over several connections: the same ones again and again, or others `anew` each time."""
     left = iter(range(REPLIES))
     async with aiohttp.ClientSession(headers=AUTH) as session:
 
         async def ask() -> None:
-            for _ in left:
-                async with session.post(f"{base_url}/search/assets", json={"query": "knight"}) as reply:
+            for number in left:
+                # A filter that lets all through, but is not the last one's.
+                body = {"query": "knight"} | ({"filter": f"width != -{number}"} if anew else {})
+                async with session.post(f"{base_url}/search/assets", json=body) as reply:
                     assert len((await reply.json())["hits"]) == 20
 
         await asyncio.gather(*(ask() for _ in range(CONNECTIONS)))
@@ -137,19 +139,20 @@ def main() -> None:
                     (f"{name}: text and filter, median", taken["median"] * 1e3, "ms", "< 25"),
                     (f"{name}: memory", served.used()[1] / 1e9, "GB", "< 3"),
                 ]
-    with serving("600") as served:
-        asyncio.run(replying(served.url))
-        before, began = served.used()[0], time.perf_counter()
-        asyncio.run(replying(served.url))
-        rows += [
-            ("20 hits: replies a second", REPLIES / (time.perf_counter() - began), "", ""),
-            (
-                "20 hits: replies a second of the emulator's own",
-                REPLIES / (served.used()[0] - before),
-                "",
-                ">= 1500",
-            ),
-        ]
+    for name, anew in (("the same 20 hits", False), ("20 hits, another search each time", True)):
+        with serving("600") as served:
+            asyncio.run(replying(served.url, anew=anew))
+            before, began = served.used()[0], time.perf_counter()
+            asyncio.run(replying(served.url, anew=anew))
+            rows += [
+                (f"{name}: replies a second", REPLIES / (time.perf_counter() - began), "", ""),
+                (
+                    f"{name}: replies a second of the emulator's own time",
+                    REPLIES / (served.used()[0] - before),
+                    "",
+                    "" if anew else ">= 1500",
+                ),
+            ]
     for name, figure, unit, goal in rows:
         print(f"{name:75} {figure:9.2f} {unit:2} {goal}")
     if len(sys.argv) > 1:

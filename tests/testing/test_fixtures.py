@@ -399,7 +399,7 @@ def test_retries_at_once(suite: Suite) -> None:
 
 
 def test_an_emulator_that_cannot_be_made_is_told_of_in_a_line(
-    suite: Callable[..., pytest.RunResult], monkeypatch: pytest.MonkeyPatch
+    suite: Suite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Wrong values, and a missing extra, whose message says how to install it; no traceback through the plugin."""
     source = """
