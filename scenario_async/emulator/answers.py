@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
 _KEPT: Final = 128
+_KEPT_BYTES: Final = 2**18
 
 
 @attrs.frozen(kw_only=True)
@@ -44,10 +45,11 @@ class Answers:
         content = self._known.get(key)
         if content is None:
             content = encoded(await self.found(question, question.asked))
-        self._known[key] = content
-        self._known.move_to_end(key)
-        if len(self._known) > _KEPT:
-            self._known.popitem(last=False)
+        if len(content) <= _KEPT_BYTES and not question.asked.by_picture:
+            self._known[key] = content
+            self._known.move_to_end(key)
+            if len(self._known) > _KEPT:
+                self._known.popitem(last=False)
         return content
 
     async def found(self, question: Question, sought: SearchRequest) -> dict[str, Any]:

@@ -67,6 +67,7 @@ SCHEMAS: Final[Mapping[Kind, Schema]] = {
             ("transcription",): 1.0,
             ("content",): 1.0,
             ("metadata", "text"): 1.0,
+            ("metadata", "negativePrompt"): 0.5,
         },
     ),
     "models": Schema(
@@ -111,3 +112,10 @@ def value_at(value: object, path: Path) -> object:
         else:
             return MISSING
     return value
+
+
+def texts_at(record: Record, *paths: Path) -> list[str]:
+    """Give the texts that stand at paths, by themselves or in lists."""
+    values = (value_at(record, path) for path in paths)
+    lists = (cast("list[object]", value) if isinstance(value, list) else [value] for value in values)
+    return [text for each in lists for text in each if isinstance(text, str)]

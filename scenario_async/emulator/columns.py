@@ -4,9 +4,9 @@ A test is put to the distinct values, and numpy carries the answers to the recor
 hundred thousand records costs what its attribute has of different values.
 """
 
-import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final, TypeAlias, cast
 
 import attrs
@@ -21,7 +21,6 @@ Codes: TypeAlias = NDArray[np.int32]
 Reading: TypeAlias = Callable[[Record], object]
 """What is read from a record; equal readings read the same."""
 
-_UNSORTED: Final = -1
 # Where a sorted list is parted for an ordering, and whether what is above is meant.
 _BISECTIONS: Final[Mapping[str, tuple[Callable[[Sequence[Any], Any], int], bool]]] = {
     "<": (bisect_left, False),
@@ -43,82 +42,104 @@ class Attribute:
 
 
 class Values:
-    """The distinct values of a column, each under its code; only ever added to, so columns may share it."""
+    """The distinct values of a column, each at its code."""
 
-    def __init__(self, items: Iterable[object] = ()) -> None:
-        self.items: list[object] = list(items)
-        self._codes: dict[Hashable, int] = {}
-        self._lock = threading.Lock()
-        self._facets: Facets | None = None
-        self._ranks: NDArray[np.int64] | None = None
+    def __init__(self, items: Sequence[object]) -> None:
+        self.items = items
 
-    def encode(self, values: Iterable[object]) -> Codes:
-        """Give the code of each value."""
-        with self._lock:
-            return np.fromiter(map(self.code, values), np.int32)
-
-    def code(self, value: object) -> int:
-        """Give the code of one value, which nobody else is adding to."""
-        key = _key(value)
-        code = self._codes.get(key)
-        if code is None:
-            code = self._codes[key] = len(self.items)
-            self.items.append(value)
-        return code
-
-    @property
+    @cached_property
     def facets(self) -> "Facets":
-        """What comparisons see of the values so far."""
-        facets = self._facets
-        if facets is None or len(facets.missing) < len(self.items):
-            facets = self._facets = Facets.of(self.items[:])
-        return facets
+        """What comparisons see of the values."""
+        return Facets.of(self.items)
 
-    @property
-    def ranks(self) -> NDArray[np.int64]:
-        """The rank of each value so far when they are sorted, numbers before texts; -1 for what is neither."""
-        ranks = self._ranks
-        if ranks is None or len(ranks) < len(self.items):
-            ranks = self._ranks = _ranks(self.items[:])
-        return ranks
+    @cached_property
+    def sorting(self) -> "Sorting":
+        """The values in order."""
+        return Sorting.of(self.items)
 
 
 @attrs.frozen(eq=False)
-class Column:
-    """A value for each position: its code in `values`."""
+class Part:
+    """The values of positions that follow one another: their codes in `values`."""
 
     values: Values
     codes: Codes
 
+
+@attrs.frozen(eq=False)
+class Column:
+    """A value for each position, in one part or in two: of the records laid down first, and of those added."""
+
+    parts: tuple[Part, ...]
+
     def where(self, condition: Condition) -> Mask:
         """Tell of each position whether its value passes a condition."""
-        return self.values.facets.passing(condition)[self.codes]
+        return self._each(lambda values: values.facets.passing(condition))
 
     def is_any_of(self, wanted: Sequence[object]) -> Mask:
         """Tell of each position whether its value is one of these."""
-        known = self.values.items[:]
-        return np.fromiter((value in wanted for value in known), np.bool_, len(known))[self.codes]
+        return self._each(lambda values: _mask(value in wanted for value in values.items))
 
-    def sort_keys(self, *, descending: bool) -> NDArray[np.int64]:
+    def sort_keys(self, *, descending: bool) -> NDArray[np.float64]:
         """Give each position a number to sort by; what cannot be sorted is last, in either order."""
-        ranks = self.values.ranks
-        keys: NDArray[np.int64] = np.where(ranks == _UNSORTED, len(ranks), -ranks if descending else ranks)
-        return keys[self.codes]
+        first = self.parts[0].values.sorting
+        keys = self._each(lambda values: values.sorting.ranks_among(first))
+        return np.where(np.isnan(keys), np.inf, -keys if descending else keys)
 
-    def extended(self, values: Iterable[object]) -> "Column":
-        """Give the column with more values behind it."""
-        more = self.values.encode(values)
-        return attrs.evolve(self, codes=np.concatenate((self.codes, more))) if len(more) else self
+    def _each(self, of_values: Callable[[Values], NDArray[Any]]) -> NDArray[Any]:
+        return np.concatenate([of_values(part.values)[part.codes] for part in self.parts])
 
 
-def columns_of(records: Iterable[Record], *readings: Reading) -> list[Column]:
-    """Read columns from records, in one go, as a record may have to be made for it."""
-    columns = [Values() for _ in readings]
+def parts_of(records: Iterable[Record], *readings: Reading) -> list[Part]:
+    """Read parts of columns from records, in one go, as a record may have to be made for it."""
+    known: list[dict[Hashable, int]] = [{} for _ in readings]
+    items: list[list[object]] = [[] for _ in readings]
     codes: list[list[int]] = [[] for _ in readings]
     for record in records:
-        for reading, values, places in zip(readings, columns, codes, strict=True):
-            places.append(values.code(reading(record)))
-    return [Column(values, np.array(places, np.int32)) for values, places in zip(columns, codes, strict=True)]
+        for place, reading in enumerate(readings):
+            value = reading(record)
+            code = known[place].setdefault(_key(value), len(items[place]))
+            if code == len(items[place]):
+                items[place].append(value)
+            codes[place].append(code)
+    return [
+        Part(Values(values), np.array(places, np.int32)) for values, places in zip(items, codes, strict=True)
+    ]
+
+
+@attrs.frozen(eq=False)
+class Sorting:
+    """Values in their order: so many `numbers`, then texts; `ranks` has the place of each value, or NaN."""
+
+    order: Sequence[Any]
+    numbers: int
+    ranks: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, values: Sequence[object]) -> "Sorting":
+        """Sort values."""
+        sortable = [_sortable(value) for value in values]
+        numbers = sorted({value for value in sortable if isinstance(value, float)})
+        texts = sorted({value for value in sortable if isinstance(value, str)})
+        order = [*numbers, *texts]
+        places = {value: place for place, value in enumerate(order)}
+        ranks = np.fromiter(
+            (np.nan if value is None else places[value] for value in sortable), np.float64, len(sortable)
+        )
+        return cls(order, len(numbers), ranks)
+
+    def ranks_among(self, other: "Sorting") -> NDArray[np.float64]:
+        """Give the ranks that the values have among others: what is not there has its place between two."""
+        if self is other:
+            return self.ranks
+        places = np.empty(len(self.order) + 1)
+        for place, value in enumerate(self.order):
+            stretch = (0, other.numbers) if place < self.numbers else (other.numbers, len(other.order))
+            found = bisect_left(other.order, value, *stretch)
+            there = found < stretch[1] and other.order[found] == value
+            places[place] = found if there else found - 1 + (place + 1) / len(places)
+        places[-1] = np.nan
+        return places[np.nan_to_num(self.ranks, nan=len(self.order)).astype(np.intp)]
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -220,16 +241,6 @@ def _key(value: object) -> Hashable:
 
 def _mask(answers: Iterable[bool]) -> Mask:
     return np.fromiter(answers, np.bool_)
-
-
-def _ranks(values: Sequence[object]) -> NDArray[np.int64]:
-    sortable = [_sortable(value) for value in values]
-    numbers = sorted({value for value in sortable if isinstance(value, float)})
-    texts = sorted({value for value in sortable if isinstance(value, str)})
-    places = {value: place for place, value in enumerate([*numbers, *texts])}
-    return np.fromiter(
-        (_UNSORTED if value is None else places[value] for value in sortable), np.int64, len(values)
-    )
 
 
 def _sortable(value: object) -> Facet | None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from scenario_async.emulator.table import Table
 
 _LARGE: Final = 5000
+# Characters of a filter that is kept when it is parsed.
+_SHORT: Final = 10_000
 
 
 @attrs.frozen
@@ -40,7 +42,7 @@ class Page:
 
 def takes_long(library: Library, kind: Kind, request: SearchRequest) -> bool:
     """Tell whether a search may take so long that an event loop should not wait for it."""
-    return request.by_picture or len(library.records(kind)) > _LARGE
+    return request.by_picture or library.size(kind) > _LARGE
 
 
 def search(library: Library, kind: Kind, request: SearchRequest, *, max_total_hits: int) -> Page:
@@ -57,7 +59,8 @@ def search(library: Library, kind: Kind, request: SearchRequest, *, max_total_hi
         like, unlike = (
             [_look(library, picture) for picture in group] for group in (request.like, request.unlike)
         )
-        matches.rank_by_likeness(library.looks(kind).search(like, unlike, request.image_semantic_ratio))
+        looks = library.looks(kind, table)
+        matches.rank_by_likeness(looks.search(like, unlike, request.image_semantic_ratio, among=matches.mask))
     window = request.window
     total = min(matches.count, max_total_hits)
     positions = matches.first(min(window.offset + window.size, total), _sorting(request, kind))
@@ -89,10 +92,14 @@ def _sorting(request: SearchRequest, kind: Kind) -> list[tuple[Path, bool]]:
     return [(SCHEMAS[kind].sortable[sort.attribute], sort.descending) for sort in request.sort_by]
 
 
-@lru_cache(maxsize=256)
 def _filter(text: str) -> Node | None:
     if not text.strip():
         return None
+    return _parsed(text) if len(text) <= _SHORT else _parsed.__wrapped__(text)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Node:
     from scenario_async.emulator.filters import parse_filter  # noqa: PLC0415 - it loads lark
 
     return parse_filter(text)

@@ -97,47 +97,62 @@ class LookIndex:
         self._subjects = np.array([nothing if look.subject is None else look.subject for look in seen])
         self._windows = _windows(self._pixels)
 
-    def search(self, like: Sequence[Look], unlike: Sequence[Look], semantic_ratio: float) -> Floats:
+    @property
+    def size(self) -> int:
+        """How many positions there are."""
+        return len(self._shown)
+
+    def search(
+        self,
+        like: Sequence[Look],
+        unlike: Sequence[Look],
+        semantic_ratio: float,
+        *,
+        among: NDArray[np.bool_] | None = None,
+    ) -> Floats:
         """Give each position its likeness: about 1 for what is wanted alone, less for what is unwanted.
 
         A ratio of 0 goes by the pixels alone, one of 1 mostly by what the pictures show. Where no picture
-        is, the likeness is `-inf`.
+        is, the likeness is `-inf`. Only the pictures at the positions `among` are compared closely.
         """
+        wanted = np.full(len(self._pixels) + 1, among is None)
+        if among is not None:
+            wanted[self._shown[among]] = True
         likeness = np.zeros(len(self._pixels) + 1, np.float32)
         likeness[-1] = -np.inf
         if len(self._pixels):
             for looks, sign in ((like, 1), (unlike, -1)):
                 for look in looks:
-                    likeness[:-1] += sign / len(looks) * self._likeness(look, semantic_ratio)
+                    likeness[:-1] += sign / len(looks) * self._likeness(look, semantic_ratio, wanted[:-1])
         everywhere: Floats = likeness[self._shown]
         return everywhere
 
-    def _likeness(self, look: Look, semantic_ratio: float) -> Floats:
-        by_pixels = self._by_pixels(np.stack([look.pixels, look.pixels[:, :, ::-1]]))
+    def _likeness(self, look: Look, semantic_ratio: float, among: NDArray[np.bool_]) -> Floats:
+        by_pixels = self._by_pixels(np.stack([look.pixels, look.pixels[:, :, ::-1]]), among)
         share = semantic_ratio * _MOST_SEMANTIC
         if not share:
             return by_pixels
-        subject = self._guessed(by_pixels) if look.subject is None else look.subject
+        subject = self._guessed(by_pixels, among) if look.subject is None else look.subject
         likeness: Floats = self._subjects @ (share * subject).astype(np.float32)
         likeness += (1 - share) * by_pixels
         return likeness
 
-    def _by_pixels(self, wanted: NDArray[np.uint8]) -> Floats:
+    def _by_pixels(self, wanted: NDArray[np.uint8], among: NDArray[np.bool_]) -> Floats:
         """Compare all pictures with one, given as it is and mirrored, and the likeliest ones closely."""
         vectors = _vectors(_cells(wanted, [_WHOLE], [_WHOLE])).reshape(2, -1)
         vectors[1] *= _MIRRORED
         by_window = vectors @ self._windows.T
         likeness: Floats = by_window.reshape(2 * len(_WINDOWS), -1).max(axis=0)
-        likeliest = _highest(likeness, _LOOKED_AT_CLOSELY)
+        likeliest = _highest(np.where(among, likeness, -np.inf), _LOOKED_AT_CLOSELY)
         closely = _vectors(_cells(self._pixels[likeliest], _STRETCHES, _STRETCHES)) @ vectors.T
         likeness[likeliest] = np.maximum(likeness[likeliest], closely.max(axis=(1, 2, 3)))
         # Spread, because all backdrops are somewhat alike.
         likeness *= np.abs(likeness) ** 3
         return likeness
 
-    def _guessed(self, by_pixels: Floats) -> Floats:
+    def _guessed(self, by_pixels: Floats, among: NDArray[np.bool_]) -> Floats:
         """Take what a picture from elsewhere shows from those that look most like it."""
-        nearest = _highest(by_pixels, _NEIGHBOURS)
+        nearest = _highest(np.where(among, by_pixels, -np.inf), _NEIGHBOURS)
         weights = np.maximum(by_pixels[nearest], 0) ** 16
         return _unit(weights @ self._subjects[nearest])
 

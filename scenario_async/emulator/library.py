@@ -1,15 +1,16 @@
 """The records that an emulator searches."""
 
 import os
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from copy import copy
-from functools import cache
+from functools import lru_cache
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self, cast
+from typing import TYPE_CHECKING, Final, Self
 
 import attrs
 
-from scenario_async.emulator.attributes import KINDS, SCHEMAS, Kind, Record
+from scenario_async.emulator.attributes import KINDS, SCHEMAS, Kind, Record, value_at
 from scenario_async.emulator.loading import Progress, read_rows
 from scenario_async.emulator.rows import Records, Rows, Shelf, ShelfView
 from scenario_async.emulator.sample import DEFAULT_PROJECT, sample_records
@@ -25,6 +26,9 @@ SAMPLE_SIZE: Final = 600
 
 _SIZES: Final = range(100, 1_000_001)
 _TEMPLATES: Final = 4000
+# So many changes are kept beside the records that were there first, and as many as there were of these.
+_CHANGES: Final = 200
+_versions: Final = count()
 
 
 class Library:
@@ -82,7 +86,7 @@ class Library:
         return library
 
     @classmethod
-    @cache
+    @lru_cache(maxsize=8)
     def _of_sample(cls, seed: int, size: int) -> Self:
         records = sample_records(seed, min(size, _TEMPLATES))
         rows: dict[Kind, Rows] = {kind: Records(records[kind]) for kind in KINDS}
@@ -111,10 +115,16 @@ class Library:
         self._tables: dict[Kind, Table] = {}
         self._looks: dict[Kind, Looks] = {}
         self._shown = _Shown(files)
+        self._version = next(_versions)
         self.skipped: Mapping[Path, str] = {}
         """The files of a folder that are not served, and why."""
         self.project_id = project_id or next(
-            (record["ownerId"] for kind in KINDS for record in self.records(kind) if "ownerId" in record),
+            (
+                record["ownerId"]
+                for kind in KINDS
+                for record in self.records(kind)
+                if isinstance(record.get("ownerId"), str)
+            ),
             DEFAULT_PROJECT,
         )
 
@@ -139,7 +149,7 @@ class Library:
     @property
     def state(self) -> Hashable:
         """What is equal as long as the records stay as they are."""
-        return (self.project_id, *self._shelves.values())
+        return self._version, self.project_id
 
     def get(self, id: str, kind: Kind = "assets") -> Record | None:
         """Give one record, or None."""
@@ -153,17 +163,25 @@ class Library:
         checked = _checked(records, kind)
         if taken := next((record["id"] for record in checked if shelf.find(record["id"]) is not None), None):
             raise ValueError(f"{taken} is in {kind} already")
-        self._shelves[kind] = shelf.adding(checked)
+        self._change(kind, shelf.adding(checked))
 
     def replace(self, *records: Record, kind: Kind = "assets") -> None:
         """Put records in the place of those with their ids; `KeyError`, and no change, when there is none."""
         shelf = self._shelves[kind]
-        self._shelves[kind] = shelf.replacing({_found(shelf, record["id"]): record for record in records})
+        self._change(kind, shelf.replacing({_found(shelf, record["id"]): record for record in records}))
 
     def remove(self, *ids: str, kind: Kind = "assets") -> None:
         """Remove records; `KeyError`, and no change, when there is none of an id."""
         shelf = self._shelves[kind]
-        self._shelves[kind] = shelf.removing([_found(shelf, id_) for id_ in ids])
+        self._change(kind, shelf.removing([_found(shelf, id_) for id_ in ids]))
+
+    def _change(self, kind: Kind, shelf: Shelf) -> None:
+        if len(shelf.added) + len(shelf.gone) > max(_CHANGES, len(shelf.base)):
+            # Laid down anew, so that what is gone is forgotten; not in what copies share.
+            shelf = Shelf(Records(list(ShelfView(shelf))))
+            self._catalogues = {known: each for known, each in self._catalogues.items() if known != kind}
+        self._shelves[kind] = shelf
+        self._version = next(_versions)
 
     def table(self, kind: Kind) -> "Table":
         """Give the records of a kind as searches see them now."""
@@ -171,47 +189,52 @@ class Library:
 
         shelf = self._shelves[kind]
         table = self._tables.get(kind)
-        if table is None or table.shelf is not shelf:
+        if table is None or table.shelf is not shelf or table.project_id != self.project_id:
             catalogue = self._catalogues.get(kind)
-            if catalogue is None:
+            if catalogue is None or catalogue.rows is not shelf.base:
                 catalogue = self._catalogues[kind] = Catalogue(shelf.base, SCHEMAS[kind])
-            table = self._tables[kind] = Table(shelf, catalogue, self.project_id)
+            table = self._tables[kind] = Table(shelf, catalogue, SCHEMAS[kind], self.project_id)
         return table
 
     def sees(self, id: str) -> bool:
         """Tell whether there is an asset or a thumbnail of this id, own or public."""
-        record = self.get(id) or self._showing(id)
+        record = self.get(id) or _showing(id, map(self.table, KINDS))
         return record is not None and any(self._is_in(record, public=public) for public in (False, True))
 
     def picture(self, asset_id: str) -> "AnyPicture | None":
         """Give the picture behind an asset, or behind the thumbnail of any record; None if there is none."""
-        shelf = self._shelves["assets"]
-        position = shelf.find(asset_id)
-        if position is not None:
-            shown = self._shown(shelf.pictured(position))
-            if not isinstance(shown, str):
-                return shown
-        record = self._showing(asset_id)
-        return None if record is None else picture_of(record)
+        return self._pictures()(asset_id)
 
-    def looks(self, kind: Kind) -> "Looks":
-        """Give what the records of a kind look like, by their positions in its table."""
+    def _pictures(self) -> "Callable[[str], AnyPicture | None]":
+        """Give what finds pictures as they are now, whatever changes meanwhile."""
+        shelf, tables = self._shelves["assets"], list["Table"]()
+
+        def find(asset_id: str) -> "AnyPicture | None":
+            position = shelf.find(asset_id)
+            if position is not None:
+                shown = self._shown(shelf.pictured(position))
+                if not isinstance(shown, str):
+                    return shown
+            if not tables:
+                tables.extend(map(self.table, KINDS))
+            record = _showing(asset_id, tables)
+            return None if record is None else picture_of(record)
+
+        return find
+
+    def looks(self, kind: Kind, table: "Table") -> "Looks":
+        """Give what the records of a kind look like, by their positions in a table of it."""
         from scenario_async.emulator.looks import Looks  # noqa: PLC0415 - it loads numpy and Pillow
 
-        table, assets = self.table(kind), self._shelves["assets"]
+        assets = self._shelves["assets"]
         looks = self._looks.get(kind)
         if looks is None or (looks.table, looks.assets) != (table, assets):
-            looks = self._looks[kind] = Looks(table, assets, table.column(self._shown), self.picture)
+            looks = self._looks[kind] = Looks(table, assets, table.column(self._shown), self._pictures())
         return looks
 
-    def _showing(self, thumbnail_id: str) -> Record | None:
-        """Give the record of any kind that has this asset as its thumbnail."""
-        for kind in KINDS:
-            table = self.table(kind)
-            position = table.thumbnails.get(thumbnail_id)
-            if position is not None:
-                return table.shelf.pictured(position)
-        return None
+    def size(self, kind: Kind) -> int:
+        """Give about how many records of a kind there are, those that went lately included."""
+        return self._shelves[kind].size
 
     def _is_in(self, record: Record, *, public: bool) -> bool:
         if public:
@@ -228,10 +251,10 @@ class _Shown:
     def __call__(self, record: Record) -> "AnyPicture | str | None":
         if (file := self.files.get(record["id"])) is not None:
             return file
-        if record.get("mimeType") in IMAGE_TYPES:
+        if str(record.get("mimeType")) in IMAGE_TYPES:
             return picture_of(record)
-        thumbnail = cast("Mapping[str, str]", record.get("thumbnail") or {})
-        return thumbnail.get("assetId")
+        thumbnail = value_at(record, ("thumbnail", "assetId"))
+        return thumbnail if isinstance(thumbnail, str) else None
 
 
 def _checked(records: Iterable[Record], kind: Kind) -> list[Record]:
@@ -244,6 +267,15 @@ def _checked(records: Iterable[Record], kind: Kind) -> list[Record]:
             raise ValueError(f"{id_} is in {kind} already")
         known[id_] = record
     return list(known.values())
+
+
+def _showing(thumbnail_id: str, tables: "Iterable[Table]") -> Record | None:
+    """Give the record that has an asset as its thumbnail."""
+    for table in tables:
+        position = table.thumbnails.get(thumbnail_id)
+        if position is not None:
+            return table.shelf.pictured(position)
+    return None
 
 
 def _found(shelf: Shelf, id_: str) -> int:

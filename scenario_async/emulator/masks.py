@@ -27,7 +27,8 @@ def _passing(node: Node, left: Iterator[Attribute], attributes: Sequence[Attribu
             return ~_passing(node.operand, left, attributes, table)
         case Group():
             combine = np.logical_and if node.every else np.logical_or
-            return reduce(combine, [_passing(operand, left, attributes, table) for operand in node.operands])
+            # One after the other, as there may be thousands.
+            return reduce(combine, (_passing(operand, left, attributes, table) for operand in node.operands))
 
 
 def _conditions(node: Node) -> Iterator[Condition]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from hashlib import blake2b
-from typing import Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from scenario_async.emulator.columns import Values
 from scenario_async.emulator.thesaurus import CONCEPTS, STOP_WORDS, THEMES
 from scenario_async.emulator.words import query_words, words_of
+
+if TYPE_CHECKING:
+    from scenario_async.emulator.texts import Bundle
 
 Vector: TypeAlias = NDArray[np.float32]
 
@@ -31,18 +34,15 @@ class MeaningIndex:
     """The meanings of bundles of texts, by the bundles' codes; `weights` has that of each text of a bundle."""
 
     def __init__(self, bundles: Values, weights: Sequence[float]) -> None:
-        self._bundles = bundles
-        self._weights = weights
-        self._vectors: Vector = np.zeros((0, _SIZE), np.float32)
+        meanings = [
+            _meaning(zip(bundle, weights, strict=True)) for bundle in cast("Sequence[Bundle]", bundles.items)
+        ]
+        self._vectors = np.array(meanings, np.float32).reshape(-1, _SIZE)
 
     def search(self, query: str) -> Vector:
         """Give each bundle its likeness to a query, from 0 to 1."""
-        vectors = self._vectors
-        new = cast("list[tuple[str, ...]]", self._bundles.items[len(vectors) :])
-        if new:
-            meanings = [_meaning(zip(bundle, self._weights, strict=True)) for bundle in new]
-            vectors = self._vectors = np.concatenate((vectors, np.stack(meanings)))
-        likeness: Vector = np.clip(vectors @ _meaning([(" ".join(query_words(query)), 1.0)]), 0.0, 1.0)
+        wanted = _meaning([(" ".join(query_words(query)), 1.0)])
+        likeness: Vector = np.clip(self._vectors @ wanted, 0.0, 1.0)
         return likeness
 
 

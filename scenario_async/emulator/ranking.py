@@ -24,6 +24,11 @@ class Matches:
         self._rankings = 0
 
     @property
+    def mask(self) -> Mask:
+        """The positions that match."""
+        return self._mask
+
+    @property
     def count(self) -> int:
         """How many positions match."""
         return int(np.count_nonzero(self._mask))
@@ -34,18 +39,17 @@ class Matches:
 
     def rank_by_text(self, query: str, semantic_ratio: float) -> None:
         """Let only those match that a query finds by its words or, with a ratio, by its meaning."""
-        catalogue = self._table.catalogue
-        codes = self._table.column(catalogue.texts).codes
-        relevance = catalogue.words.search(query)
+        relevance = self._table.relevance(query)
         if relevance is None:
             return
+        found = relevance > 0
         if semantic_ratio:
-            meant = catalogue.meanings.search(query)[: len(relevance)]
-            blended = (1 - semantic_ratio) * relevance + semantic_ratio * meant
-            found = (meant >= NEAR) if semantic_ratio == 1 else (meant >= NEAR) | (relevance > 0)
-            relevance = np.where(found, blended, 0)
-        self.keep((relevance > 0)[codes])
-        self._add(relevance[codes])
+            near = self._table.nearness(query)
+            found = (near >= NEAR) if semantic_ratio == 1 else (near >= NEAR) | found
+            by_words, by_meaning = np.float32(1 - semantic_ratio), np.float32(semantic_ratio)
+            relevance = (by_words * relevance + by_meaning * near).astype(np.float32)
+        self.keep(found)
+        self._add(relevance)
 
     def rank_by_likeness(self, likeness: NDArray[np.float32]) -> None:
         """Let only those match that are like something, which is what minus infinity is not."""

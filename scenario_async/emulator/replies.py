@@ -1,11 +1,12 @@
 """Replies: how they are encoded, and those that break on their way."""
 
 import json
+import math
 import re
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 _JSON: Final = "application/json"
 _WORTH_IT: Final = 1024
+# Bytes of a body whose compressed form is kept.
+_KEPT: Final = 2**18
 _GZIP: Final = 31
 
 
@@ -88,7 +91,10 @@ def encoder() -> Callable[[object], bytes]:
     """Choose what encodes JSON: orjson where it is installed."""
 
     def encode(value: object) -> bytes:
-        return json.dumps(value).encode()
+        try:
+            return json.dumps(value, allow_nan=False).encode()
+        except ValueError:  # what JSON has no number for
+            return json.dumps(_with_numbers(value)).encode()
 
     try:
         import orjson  # noqa: PLC0415 - it need not be there
@@ -104,6 +110,20 @@ def encoder() -> Callable[[object], bytes]:
     return encode_fast
 
 
+def _with_numbers(value: object) -> object:
+    """Give a value with null for what is infinite or no number, as orjson does."""
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case list():
+            return [_with_numbers(item) for item in cast("list[object]", value)]
+        case Mapping():
+            fields = cast("Mapping[str, object]", value)
+            return {name: _with_numbers(field) for name, field in fields.items()}
+        case _:
+            return value
+
+
 def compress(response: web.Response, accepted: str) -> None:
     """Compress a JSON body where the client accepts it and it is large enough to be worth it."""
     body = response.body
@@ -114,7 +134,7 @@ def compress(response: web.Response, accepted: str) -> None:
         and "Content-Encoding" not in response.headers
         and _accepts_gzip(accepted)
     ):
-        response.body = _compressed(body)
+        response.body = _compressed(body) if len(body) <= _KEPT else _compressed.__wrapped__(body)
         response.headers["Content-Encoding"] = "gzip"
 
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final, TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 import attrs
 
-from scenario_async.emulator.attributes import Record
+from scenario_async.emulator.attributes import Record, texts_at, value_at
 from scenario_async.emulator.words import words_of
 
 Colour: TypeAlias = str
@@ -48,6 +48,8 @@ PALETTES: Final[Mapping[str, Palette]] = {
     "sandy": Palette("#8fd3f4", "#f3e2b3", "#c99a5b", "#80592c", "#d8573c"),
 }
 
+# Where a record tells what its picture shows, the surest first.
+_TELLING: Final = (("tags",), ("metadata", "prompt"), ("metadata", "name"), ("name",), ("description",))
 IMAGE_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/webp"})
 
 _LARGEST: Final = 2048
@@ -88,17 +90,16 @@ AnyPicture: TypeAlias = Picture | PictureFile
 
 def picture_of(record: Record) -> Picture:
     """Give the picture of an image record, or the thumbnail of one that is no image."""
-    metadata = cast("Mapping[str, Any]", record.get("metadata") or {})
-    found = words_of(" ".join([*record.get("tags", ()), *_texts(record, metadata)]))
-    chance = int.from_bytes(blake2b(str(record["id"]).encode(), digest_size=8).digest())
+    found = words_of(" ".join(texts_at(record, *_TELLING)))
+    chance = int.from_bytes(blake2b(record["id"].encode(errors="replace"), digest_size=8).digest())
     mime_type = str(record.get("mimeType", ""))
     is_image = mime_type in IMAGE_TYPES
     return Picture(
         subject=first_subject(found) or SUBJECTS[chance % len(SUBJECTS)],
         palette=first_palette(found) or list(PALETTES)[chance % len(PALETTES)],
         variant=chance % 2**32,
-        width=_side(metadata.get("width")) if is_image else _THUMBNAIL,
-        height=_side(metadata.get("height")) if is_image else _THUMBNAIL,
+        width=_side(value_at(record, ("metadata", "width"))) if is_image else _THUMBNAIL,
+        height=_side(value_at(record, ("metadata", "height"))) if is_image else _THUMBNAIL,
         mime_type=mime_type if is_image else "image/png",
     )
 
@@ -112,11 +113,6 @@ def first_subject(words: Iterable[str]) -> str | None:
 def first_palette(words: Iterable[str]) -> str | None:
     """Give the first known palette among plain words."""
     return next((word for word in words if word in PALETTES), None)
-
-
-def _texts(record: Record, metadata: Mapping[str, Any]) -> list[str]:
-    texts = (metadata.get("prompt"), metadata.get("name"), record.get("name"), record.get("description"))
-    return [text for text in texts if isinstance(text, str)]
 
 
 @cache

@@ -9,108 +9,116 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenario_async.emulator.attributes import MISSING, Path, Schema
-from scenario_async.emulator.columns import Attribute, Column, Mask, Reading, columns_of
+from scenario_async.emulator.columns import Attribute, Column, Mask, Part, Reading, parts_of
 from scenario_async.emulator.meanings import MeaningIndex
-from scenario_async.emulator.rows import Rows, Shelf, every
-from scenario_async.emulator.texts import TextIndex, Texts
+from scenario_async.emulator.rows import Records, Rows, Shelf, every
+from scenario_async.emulator.texts import Relevance, TextIndex, Texts
 
 Ranks: TypeAlias = NDArray[np.int64]
 
 
 class Catalogue:
-    """What was made of the rows that were laid down together, for all the tables that they are part of."""
+    """What is made of records that were laid down or added together; whatever is not used is not made."""
 
     def __init__(self, rows: Rows, schema: Schema) -> None:
-        self._rows = rows
+        self.rows = rows
         self._texts = Texts(tuple(schema.searched))
         self._weights = tuple(schema.searched.values())
         # What every search or nearly every one reads, and is therefore read together.
         paths = (("privacy",), ("ownerId",), ("score",), ("thumbnail", "assetId"))
         self._usual: tuple[Reading, ...] = (self._texts, *map(Attribute, paths))
-        self._columns: dict[Reading, Column] = {}
+        self._parts: dict[Reading, Part] = {}
         self._words: TextIndex | None = None
         self._meanings: MeaningIndex | None = None
-        # A column read twice at a time would have its values twice.
+        # Nothing is to be made twice, by two searches at a time.
         self._lock = threading.RLock()
 
-    def column(self, reading: Reading, *others: Reading) -> Column:
-        """Give a column of the rows; if it must be read, others that will be wanted are read with it."""
+    def part(self, reading: Reading, *others: Reading) -> Part:
+        """Give the part of a column; if it must be read, others that will be wanted are read with it."""
         with self._lock:
-            column = self._columns.get(reading)
-            return self._read(reading, others) if column is None else column
+            part = self._parts.get(reading)
+            return self._read(reading, others) if part is None else part
 
-    def _read(self, reading: Reading, others: Sequence[Reading]) -> Column:
+    def _read(self, reading: Reading, others: Sequence[Reading]) -> Part:
         from scenario_async.emulator.variations import Variations  # noqa: PLC0415 - few libraries are that large
 
-        if isinstance(self._rows, Variations):
-            self._columns[reading] = self._rows.column(reading)
+        if isinstance(self.rows, Variations):
+            self._parts[reading] = self.rows.part(reading)
         else:
             together = dict.fromkeys((reading, *others, *self._usual))
-            wanted: list[Reading] = [each for each in together if each not in self._columns]
-            self._columns |= dict(zip(wanted, columns_of(every(self._rows), *wanted), strict=True))
-        return self._columns[reading]
+            wanted: list[Reading] = [each for each in together if each not in self._parts]
+            self._parts |= dict(zip(wanted, parts_of(every(self.rows), *wanted), strict=True))
+        return self._parts[reading]
 
-    @property
-    def texts(self) -> Texts:
-        """Reads what is searched by words."""
-        return self._texts
-
-    @property
-    def words(self) -> TextIndex:
-        """The words of the distinct texts."""
+    def relevance(self, query: str) -> Relevance | None:
+        """Give each record its relevance to the words of a query, or None when it holds none."""
+        texts = self.part(self._texts)
         with self._lock:
             if self._words is None:
-                self._words = TextIndex(self.column(self._texts).values, self._weights)
-            return self._words
+                self._words = TextIndex(texts.values, self._weights)
+        relevance = self._words.search(query)
+        return None if relevance is None else relevance[texts.codes]
 
-    @property
-    def meanings(self) -> MeaningIndex:
-        """The meanings of the distinct texts."""
+    def nearness(self, query: str) -> Relevance:
+        """Give each record its nearness to the meaning of a query."""
+        texts = self.part(self._texts)
         with self._lock:
             if self._meanings is None:
-                self._meanings = MeaningIndex(self.column(self._texts).values, self._weights)
-            return self._meanings
+                self._meanings = MeaningIndex(texts.values, self._weights)
+        return self._meanings.search(query)[texts.codes]
 
 
 class Table:
     """A shelf in columns; positions are the shelf's."""
 
-    def __init__(self, shelf: Shelf, catalogue: Catalogue, project_id: str) -> None:
+    def __init__(self, shelf: Shelf, base: Catalogue, schema: Schema, project_id: str) -> None:
         self.shelf = shelf
-        self.catalogue = catalogue
-        self._project_id = project_id
+        self.project_id = project_id
+        added = [Catalogue(Records(shelf.added), schema)] if shelf.added else []
+        self._catalogues = (base, *added)
         self._columns: dict[Reading, Column] = {}
 
     def column(self, reading: Reading, *others: Reading) -> Column:
         """Give a column of all positions; `others` are those that will be wanted next."""
         column = self._columns.get(reading)
         if column is None:
-            base = self.catalogue.column(reading, *others)
-            column = self._columns[reading] = base.extended(map(reading, self.shelf.added))
+            parts = (catalogue.part(reading, *others) for catalogue in self._catalogues)
+            column = self._columns[reading] = Column(tuple(parts))
         return column
 
     def attribute(self, path: Path) -> Column:
         """Give the column of an attribute."""
         return self.column(Attribute(path))
 
+    def relevance(self, query: str) -> Relevance | None:
+        """Give each position its relevance to the words of a query, or None when it holds none."""
+        found = [catalogue.relevance(query) for catalogue in self._catalogues]
+        known = [relevance for relevance in found if relevance is not None]
+        return np.concatenate(known) if known else None
+
+    def nearness(self, query: str) -> Relevance:
+        """Give each position its nearness to the meaning of a query."""
+        return np.concatenate([catalogue.nearness(query) for catalogue in self._catalogues])
+
     def scope(self, *, public: bool) -> Mask:
         """Tell of each position whether a search of this scope sees it."""
         return self._public if public else self._own
 
     @cached_property
+    def there(self) -> Mask:
+        """Which positions are those of records that are not gone."""
+        there = np.ones(self.shelf.size, np.bool_)
+        there[list(self.shelf.gone)] = False
+        return there
+
+    @cached_property
     def _public(self) -> Mask:
-        return self._there & self.attribute(("privacy",)).is_any_of(["public"])
+        return self.there & self.attribute(("privacy",)).is_any_of(["public"])
 
     @cached_property
     def _own(self) -> Mask:
         owners = self.attribute(("ownerId",))
-        return self._there & owners.is_any_of([self._project_id, MISSING])
-
-    @cached_property
-    def _there(self) -> Mask:
-        there = np.ones(self.shelf.size, np.bool_)
-        there[list(self.shelf.gone)] = False
-        return there
+        return self.there & owners.is_any_of([self.project_id, MISSING])
 
     @cached_property
     def standing(self) -> Ranks:
@@ -124,8 +132,17 @@ class Table:
 
     @cached_property
     def thumbnails(self) -> Mapping[str, int]:
-        """Which asset ids are shown as a thumbnail, and at which position first."""
-        column = self.attribute(("thumbnail", "assetId"))
-        codes, positions = np.unique(column.codes, return_index=True)
-        known = zip((column.values.items[code] for code in codes.tolist()), positions.tolist(), strict=True)
-        return {id_: position for id_, position in known if isinstance(id_, str)}
+        """Which asset ids are shown as a thumbnail, and at which position: one that a search sees, if any does."""
+        shown: dict[str, int] = {}
+        begin = 0
+        seen = self._own | self._public
+        for part in self.attribute(("thumbnail", "assetId")).parts:
+            positions = np.flatnonzero(self.there[begin : begin + len(part.codes)])
+            positions = positions[np.argsort(~seen[begin + positions], kind="stable")]
+            codes, first = np.unique(part.codes[positions], return_index=True)
+            for code, position in zip(codes.tolist(), (begin + positions[first]).tolist(), strict=True):
+                id_ = part.values.items[code]
+                if isinstance(id_, str) and (id_ not in shown or not seen[shown[id_]]):
+                    shown[id_] = position
+            begin += len(part.codes)
+        return shown

@@ -6,7 +6,7 @@ it knows neither of typos nor of beginnings, and costs four times as much as fin
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final, TypeAlias, cast
 
@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from scenario_async.emulator.attributes import Path, Record, value_at
+from scenario_async.emulator.attributes import Path, Record, texts_at
 from scenario_async.emulator.columns import Values
 from scenario_async.emulator.words import WITH_TYPO, one_typo_away, plain, query_words
 
@@ -39,25 +39,32 @@ class Texts:
 
     def __call__(self, record: Record) -> Bundle:
         """Read a record."""
-        return tuple("\n".join(_texts(value_at(record, path))) for path in self.paths)
+        return tuple("\n".join(texts_at(record, path)) for path in self.paths)
 
 
 class TextIndex:
-    """The words of bundles, by the bundles' codes; bundles that were added since are indexed by the next search."""
+    """The words of bundles, by the bundles' codes."""
 
     def __init__(self, bundles: Values, weights: Sequence[float]) -> None:
-        self._bundles = bundles
+        self._size = len(bundles.items)
         self._weights = weights
         self._fields = [f"field{number}" for number in range(len(weights))]
-        self._size = 0
         self._lock = threading.Lock()
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
         self._database.execute(
-            f"CREATE VIRTUAL TABLE texts USING fts5({', '.join(self._fields)}, content='', detail='column', "
+            f"CREATE VIRTUAL TABLE texts USING fts5({', '.join(self._fields)}, content='', "
             "tokenize=\"unicode61 tokenchars '_'\")"
         )
         self._database.execute("INSERT INTO texts(texts, rank) VALUES ('hashsize', ?)", (_UNMERGED,))
         self._database.execute("CREATE VIRTUAL TABLE words USING fts5vocab(texts, 'row')")
+        places = ", ".join("?" * (1 + len(self._fields)))
+        self._database.executemany(
+            f"INSERT INTO texts(rowid, {', '.join(self._fields)}) VALUES ({places})",  # noqa: S608 - no text of others
+            (
+                (code, *map(plain, bundle))
+                for code, bundle in enumerate(cast("Sequence[Bundle]", bundles.items))
+            ),
+        )
         self._relevance_of = lru_cache(maxsize=_REMEMBERED)(self._rank)
 
     def search(self, query: str) -> Relevance | None:
@@ -69,25 +76,13 @@ class TextIndex:
         if not words:
             return None
         with self._lock:
-            self._add_new()
-            ranks = [self._relevance_of(word, self._size) for word in dict.fromkeys(words)]
+            ranks = [self._relevance_of(word) for word in dict.fromkeys(words)]
         met = np.logical_and.reduce([rank > 0 for rank in ranks])
         return cast("Relevance", np.where(met, np.mean(ranks, axis=0, dtype=np.float32), np.float32(0)))
 
-    def _add_new(self) -> None:
-        new = cast("list[Bundle]", self._bundles.items[self._size :])
-        if not new:
-            return
-        places = ", ".join("?" * (1 + len(self._fields)))
-        self._database.executemany(
-            f"INSERT INTO texts(rowid, {', '.join(self._fields)}) VALUES ({places})",  # noqa: S608 - no text of others
-            ((code, *map(plain, bundle)) for code, bundle in enumerate(new, self._size)),
-        )
-        self._size += len(new)
-
-    def _rank(self, word: str, size: int) -> Relevance:
+    def _rank(self, word: str) -> Relevance:
         """Rank the bundles by one word: the best of its matches counts, by how well it fits and where it stands."""
-        relevance = np.zeros(size, np.float32)
+        relevance = np.zeros(self._size, np.float32)
         best = max(self._weights)
         for quality, terms in (
             (_MISTYPED, self._mistyped(word)),
@@ -108,21 +103,16 @@ class TextIndex:
         return np.fromstring(found or "", np.int64, sep=",")
 
     def _mistyped(self, word: str) -> str:
+        """Give the expression for what begins like a word but for one letter."""
         if len(word) not in WITH_TYPO:
             return ""
         pattern = one_typo_away(word)
-        return " OR ".join(f'"{term}"' for term in self._terms(word[0]) if pattern.match(term))
+        found = (pattern.match(term) for term in self._terms(word[0]))
+        # However many terms there are, few beginnings of them are alike.
+        return " OR ".join(sorted({f'"{match[0]}"*' for match in found if match}))
 
     def _terms(self, beginning: str) -> Iterator[str]:
         found = self._database.execute(
             "SELECT term FROM words WHERE term >= ? AND term < ?", (beginning, beginning + "\U0010ffff")
         )
         return (term for (term,) in found)
-
-
-def _texts(value: object) -> Iterable[str]:
-    if isinstance(value, str):
-        return (value,)
-    if isinstance(value, list):
-        return (item for item in cast("list[object]", value) if isinstance(item, str))
-    return ()

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenario_async.emulator.attributes import MISSING, Record
-from scenario_async.emulator.columns import Attribute, Column, Reading, Values, columns_of
+from scenario_async.emulator.columns import Attribute, Part, Reading, Values, parts_of
 from scenario_async.emulator.rows import Records, every
 from scenario_async.emulator.sample import FIRST_DAY, SECONDS, address_of
 
@@ -36,7 +36,6 @@ class Variations:
         self._templates = Records(templates)
         self._size = size
         self._salt = int.from_bytes(blake2b(f"variations {seed}".encode(), digest_size=8).digest())
-        self._columns: dict[Reading, Column] = {}
         # What differs between the variations of an asset; all else is the template's own.
         self._varied: Mapping[Attribute, Callable[[Numbers], list[Any]]] = {
             Attribute(("metadata", "seed")): self._seeds,
@@ -78,24 +77,18 @@ class Variations:
         """Give the asset that the one at a position is a variation of."""
         return self._templates[position % len(self._templates)]
 
-    def column(self, reading: Reading) -> Column:
+    def part(self, reading: Reading) -> Part:
         """Read a column without making the records."""
-        column = self._columns.get(reading)
-        if column is None:
-            column = self._columns[reading] = self._read(reading)
-        return column
-
-    def _read(self, reading: Reading) -> Column:
-        (templates,) = columns_of(every(self._templates), reading)
+        (templates,) = parts_of(every(self._templates), reading)
         number = len(self._templates)
         codes = np.tile(templates.codes, -(-self._size // number))[: self._size]
         make = self._varied.get(reading) if isinstance(reading, Attribute) else None
         if make is None:
-            return Column(templates.values, codes)
-        items, new = templates.values.items[:], np.arange(number, self._size)
+            return Part(templates.values, codes)
+        items, new = templates.values.items, np.arange(number, self._size)
         missing = np.array([value is MISSING for value in items], np.bool_)[codes[number:]]
         codes[number:] = np.where(missing, codes[number:], len(items) + new - number)
-        return Column(Values([*items, *make(new.astype(np.uint64))]), codes)
+        return Part(Values([*items, *make(new.astype(np.uint64))]), codes)
 
     def _id(self, position: int) -> str:
         head = (position * _FACTOR % _MODULUS ^ self._salt).to_bytes(8)

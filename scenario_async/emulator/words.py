@@ -21,6 +21,7 @@ def plain(text: str) -> str:
     """Give a text without regard to case and accents, words that are written together apart."""
     if text.isascii():
         return text.lower()
+    text = text.encode(errors="ignore").decode()  # without halves of characters
     bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return _UNSPACED.sub(r" \1 ", bare.casefold())
 
@@ -44,7 +45,7 @@ def one_typo_away(word: str) -> re.Pattern[str]:
     variants: list[str] = []
     for place in range(1, len(word)):
         before, here, after = (re.escape(part) for part in (word[:place], word[place], word[place + 1 :]))
-        variants += [f"{before}.{after}", f"{before}.{here}{after}", f"{before}{after or '$'}"]
+        variants += [f"{before}.{after}", f"{before}.{here}{after}", f"{before}{after or '(?!.)'}"]
         if after:
             variants.append(f"{before}{re.escape(word[place + 1])}{here}{re.escape(word[place + 2 :])}")
     return re.compile(f"(?!{re.escape(word)})(?:{'|'.join(variants)})")
