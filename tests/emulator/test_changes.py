@@ -33,11 +33,8 @@ def found(library: Library, **body: Any) -> list[str]:
 
 def image_of(library: Library) -> str:
     """Give the id of an own image."""
-    return next(
-        record["id"]
-        for record in library.records("assets")
-        if record["mimeType"] == "image/png" and record["ownerId"] == library.project_id
-    )
+    own = (record for record in library.records("assets") if record["ownerId"] == library.project_id)
+    return next(str(record["id"]) for record in own if record["mimeType"] == "image/png")
 
 
 class TestChanging:

@@ -418,7 +418,11 @@ def test_an_emulator_that_cannot_be_made_is_told_of_in_a_line(
         done.assert_outcomes(errors=1)
         done.stdout.fnmatch_lines([f"the emulator of this test cannot be made: {told}"])
         done.stdout.no_fnmatch_line("*testing.py*")
-    monkeypatch.setattr("scenario_async.emulator.server.find_spec", lambda name: None)
+
+    def nothing(_name: str) -> None:
+        return None
+
+    monkeypatch.setattr("scenario_async.emulator.server.find_spec", nothing)
     done = suite(source.format("seed=1"))
     done.assert_outcomes(errors=1)
     done.stdout.fnmatch_lines(['*cannot be made: *pip install "scenario-async[[]emulator]"'])
