@@ -6,6 +6,7 @@ it knows neither of typos nor of beginnings, and costs four times as much as fin
 
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final, TypeAlias, cast
@@ -51,6 +52,7 @@ class TextIndex:
         self._fields = [f"field{number}" for number in range(len(weights))]
         self._lock = threading.Lock()
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
+        weakref.finalize(self, self._database.close)
         self._database.execute(
             f"CREATE VIRTUAL TABLE texts USING fts5({', '.join(self._fields)}, content='', "
             "tokenize=\"unicode61 tokenchars '_'\")"

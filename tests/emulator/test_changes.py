@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import json
+import sqlite3
 import sys
 import threading
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -112,6 +114,24 @@ class TestChanging:
             assert await talk.ids(query="knight") == ["asset_1", "asset_2"]
             gc.collect()
             assert table() is None
+
+    def test_an_index_is_closed_when_nobody_needs_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Python 3.13 warns of databases that are left open."""
+        closed: list[int] = []
+
+        class Connection(sqlite3.Connection):
+            def close(self) -> None:
+                closed.append(id(self))
+                super().close()
+
+        monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Connection))
+        library = Library([asset("asset_1", {"name": "knight"})])
+        for number in range(3):
+            library.add(asset(f"asset_new{number}", {"name": "knight"}))
+            assert len(found(library, query="knight")) == 2 + number
+        del library
+        gc.collect()
+        assert len(closed) == len(set(closed)) == 4
 
     async def test_another_project_is_seen_at_once(self, session: ClientSession) -> None:
         """By the next search."""
