@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import ipaddress
 import json
 import shlex
 import signal
@@ -19,6 +18,7 @@ import click
 
 from scenario_async.cli.emulating import installable, make_emulator, variables
 from scenario_async.emulator.faults import described
+from scenario_async.emulator.server import is_loopback
 from scenario_async.errors import redact
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def serve(  # noqa: PLR0917 - click passes by name
         )
     except (ValueError, OSError) as error:
         raise click.UsageError(str(error)) from error
-    if not _is_loopback(host):
+    if not is_loopback(host):
         click.echo(
             f"Warning: whoever reaches {host or 'this machine'} can use this emulator; "
             "clients elsewhere need allow_http=True",
@@ -223,10 +223,3 @@ def _curl(base_url: str, environment: Mapping[str, str]) -> str:
     body = '{"query": "knight", "limit": 1}'
     words = ("curl", "-u", signature, f"{base_url}/search/assets", "-H", _JSON, "-d", body)
     return shlex.join(words)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -72,7 +72,7 @@ class Emulator:
                 f'the emulator needs {", ".join(missing)}: pip install "scenario-async[emulator]"',
                 name=missing[0],
             )
-        if not (allow_remote or _is_loopback(host)):
+        if not (allow_remote or is_loopback(host)):
             raise ValueError(
                 f"host {host!r} lets other machines reach the emulator: pass allow_remote=True if they may"
             )
@@ -186,7 +186,8 @@ class Emulator:
                 started.set_exception(error)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine, as it is reached from itself alone."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
