@@ -67,6 +67,9 @@ if TYPE_CHECKING:
     from scenario_async.errors import (
         UnprocessableEntityError as UnprocessableEntityError,
     )
+    from scenario_async.events import RequestEvent as RequestEvent
+    from scenario_async.events import ResponseEvent as ResponseEvent
+    from scenario_async.events import RetryEvent as RetryEvent
     from scenario_async.filters import F as F
     from scenario_async.filters import Filter as Filter
     from scenario_async.images import Images as Images
@@ -123,6 +126,7 @@ _ROOMS: Final = {
         "BadRequestError ConflictError DeadlineExceededError InternalServerError InvalidSearchError NotFoundError "
         "PermissionDeniedError PlanLimitError RateLimitError ScenarioError UnprocessableEntityError"
     ),
+    "events": "RequestEvent ResponseEvent RetryEvent",
     "filters": "F Filter",
     "images": "Images",
     "models": "AssetHit AssetMetadata Concept Hit MetadataThumbnail ModelHit Thumbnail WorkflowHit",
@@ -168,6 +172,9 @@ __all__ = [
     "RateLimitError",
     "RateLimiter",
     "Reply",
+    "RequestEvent",
+    "ResponseEvent",
+    "RetryEvent",
     "Scenario",
     "ScenarioError",
     "Search",

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from scenario_async import _transport
-from scenario_async._limits import Admission
-from scenario_async._retry import Backoff
+from scenario_async._limits import Admission, Waiting
+from scenario_async._network import Network
+from scenario_async._observing import Hooks, Observer
+from scenario_async._retry import Backoff, RetryBudget, retryable
 from scenario_async._signing import Signer
 from scenario_async._transport import Pool
 from scenario_async._wire import Reply, Request, status_error
 from scenario_async.errors import (
     APIError,
-    APIStatusError,
     APITimeoutError,
     CleanFrames,
     DeadlineExceededError,
@@ -26,12 +26,10 @@ from scenario_async.errors import (
 )
 
 if TYPE_CHECKING:
-    import aiohttp
+    from scenario_async._secret import Secret
+    from scenario_async._transport import Sessions
+    from scenario_async.settings import Settings
 
-    from scenario_async.settings import Secret, Settings
-
-_LOG: Final = logging.getLogger("scenario_async")
-_LOG.addHandler(logging.NullHandler())
 _FIRST_ERROR_STATUS: Final = 300
 
 
@@ -52,35 +50,36 @@ class Rules:
 
 @attrs.frozen(eq=False)
 class Caller:
-    """Makes calls for one client; `pool` and the parts of `admission` may be shared with others."""
+    """Makes calls for one client; `pool`, `budget` and the parts of `admission` may be shared with others."""
 
     rules: Rules
     pool: Pool
     admission: Admission
     signer: Signer
+    budget: RetryBudget
+    hooks: Hooks
+    network: Network
     backoff: Backoff = attrs.field(factory=Backoff)
 
     @classmethod
     def of(cls, settings: Settings) -> Caller:
         """Make a caller that shares nothing."""
-        admission = Admission.of(settings.max_concurrency, settings.rate_limit)
-        return cls(Rules.of(settings), Pool(settings.session), admission, Signer(settings))
+        return cls(
+            rules=Rules.of(settings),
+            pool=Pool(settings.session),
+            admission=Admission.of(settings.max_concurrency, settings.rate_limit),
+            signer=Signer(settings),
+            budget=RetryBudget(settings.retry_budget),
+            hooks=Hooks.of(settings),
+            network=Network.of(
+                settings.base_url, settings.proxy, settings.ssl, environment=settings.session is None
+            ),
+        )
 
     async def call(self, request: Request) -> Reply:
         """Give the reply, which has a status below 300, or raise an `APIError` without frames of ours."""
-        call = _Call(self, request)
         with CleanFrames():
-            try:
-                reply = await call.within_deadline()
-            except APIError as error:
-                call.describe(error)
-                _LOG.info("%s %s failed: %s", request.method, request.place, error)
-                raise
-        _LOG.info(
-            "%s %s -> %s in %.3f s, %s attempts, request id %s",
-            request.method, request.place, reply.status, reply.elapsed, reply.attempts, reply.request_id,
-        )  # fmt: skip
-        return reply
+            return await _Call(self, request).run()
 
 
 class _Call:
@@ -89,49 +88,82 @@ class _Call:
     def __init__(self, caller: Caller, request: Request) -> None:
         rules = caller.rules
         self._caller = caller
-        self._request = request
         self._timeout = rules.timeout if request.timeout is None else request.timeout
         self._deadline = rules.deadline if request.deadline is None else request.deadline
         self._now = asyncio.get_running_loop().time
         self._started = self._now()
         self._attempt_seconds: list[float] = []
+        self._waiting = Waiting()
         self._token_renewed = False
+        self._failed: APIError | None = None
+        self._doing = "before it could leave"
+        self._observer = Observer(caller.hooks, request, self._waiting)
+        traced = self._observer.headers()
+        self._request = attrs.evolve(request, headers=traced | request.headers) if traced else request
 
-    async def within_deadline(self) -> Reply:
+    async def run(self) -> Reply:
+        reply: Reply | None = None
+        failure: BaseException | None = None
+        try:
+            reply = await self._within_deadline()
+        except APIError as error:
+            failure = error
+            self._describe(error)
+            raise
+        except BaseException as error:
+            failure = error
+            raise
+        else:
+            return reply
+        finally:
+            self._observer.over(reply, failure, self._now() - self._started)
+            del failure  # it holds this frame, which holds it
+
+    async def _within_deadline(self) -> Reply:
         limit = asyncio.timeout(self._deadline)
         try:
             async with limit:
                 reply = await self._caller.backoff.run(
                     self._attempt,
                     max_retries=self._caller.rules.max_retries,
+                    budget=self._caller.budget,
                     time_left=self._time_left,
                     on_retry=self._on_retry,
                 )
         except TimeoutError:
             if not limit.expired():
                 raise
-            message = f"the call outlasted its deadline of {self._deadline} s"
+            message = f"the call outlasted its deadline of {self._deadline} s {self._doing}"
         else:
             return attrs.evolve(
-                reply, attempts=len(self._attempt_seconds), elapsed=self._now() - self._started
+                reply,
+                attempts=len(self._attempt_seconds),
+                elapsed=self._now() - self._started,
+                queued=self._waiting.queued.seconds,
             )
-        raise DeadlineExceededError(message)
+        raise DeadlineExceededError(message) from self._failed
 
-    def describe(self, error: APIError) -> None:
+    def _describe(self, error: APIError) -> None:
         self._caller.signer.hide_in(error)
         error.method = self._request.method
         error.url = self._request.place
         error.attempts = len(self._attempt_seconds)
         error.attempt_seconds = tuple(self._attempt_seconds)
+        error.queued = self._waiting.queued.seconds
         error.elapsed = self._now() - self._started
+        error.retryable = retryable(error) or isinstance(error, DeadlineExceededError)
 
     async def _attempt(self) -> Reply:
-        signer = self._caller.signer
+        signer, admission = self._caller.signer, self._caller.admission
         while True:
             authorization = await signer.authorization()
-            async with self._caller.admission.admitted(self._time_left):
-                session = await self._caller.pool.session()
-                reply = await self._timed(session, authorization)
+            self._doing = "while it waited for its turn"
+            async with admission.admitted(self._time_left, self._waiting):
+                sessions = await self._caller.pool.sessions()
+                self._doing = f"in attempt {len(self._attempt_seconds) + 1}"
+                await self._observer.leaving()
+                reply = await self._timed(sessions, authorization)
+            await self._observer.answered(reply, self._attempt_seconds[-1])
             if reply.status < _FIRST_ERROR_STATUS:
                 return reply
             error = status_error(reply)
@@ -143,32 +175,45 @@ class _Call:
                 and not isinstance(error, PlanLimitError)
                 and error.retry_after
             ):
-                self._caller.admission.hold_back(error.retry_after)
+                await admission.hold_back(error.retry_after)
             raise error
 
-    async def _timed(self, session: aiohttp.ClientSession, authorization: Secret | None) -> Reply:
+    async def _timed(self, sessions: Sessions, authorization: Secret | None) -> Reply:
         """Send once, within `timeout`; the clock starts here, with a slot in hand."""
         began = self._now()
-        most_bytes = self._caller.rules.max_response_bytes
+        status: int | None = None
+        failure: BaseException | None = None
         limit = asyncio.timeout(self._timeout)
         try:
             async with limit:
-                return await _transport.send(session, self._request, authorization, most_bytes=most_bytes)
-        except TimeoutError:
+                reply = await _transport.send(
+                    sessions,
+                    self._request,
+                    authorization,
+                    network=self._caller.network,
+                    most_bytes=self._caller.rules.max_response_bytes,
+                )
+                status = reply.status
+                return reply
+        except TimeoutError as error:
+            failure = error
             if not limit.expired():
                 raise
+        except BaseException as error:
+            failure = error
+            raise
         finally:
             self._attempt_seconds.append(self._now() - began)
+            self._observer.ended(self._attempt_seconds[-1], status=status, error=failure)
+            del failure  # it holds this frame, which holds it
         raise APITimeoutError(f"the attempt outlasted its timeout of {self._timeout} s")
 
     def _time_left(self) -> float:
         return math.inf if self._deadline is None else self._started + self._deadline - self._now()
 
-    def _on_retry(self, error: APIError, wait: float) -> None:
+    async def _on_retry(self, error: APIError, wait: float) -> None:
+        self._failed = error
+        self._doing = "while it waited to try again"
         if isinstance(error, RateLimitError) and error.retry_after is None:
-            self._caller.admission.hold_back(wait)
-        status = f" (status {error.status_code})" if isinstance(error, APIStatusError) else ""
-        _LOG.debug(
-            "%s %s: %s%s, next attempt in %.2f s",
-            self._request.method, self._request.place, type(error).__name__, status, wait,
-        )  # fmt: skip
+            await self._caller.admission.hold_back(wait)
+        await self._observer.retrying(error, wait)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_SPREAD: Final = 0.1
+_SPREAD: Final = 0.25
 _LONGEST_SPREAD: Final = 2.0
 _MARGIN: Final = 0.03
 _LARGEST_MARGIN: Final = 0.25
@@ -141,6 +141,34 @@ class _Window:
             return 0.0
 
 
+class Stopwatch:
+    """Adds up the seconds that its `with` blocks take, the one under way included."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._past = 0.0
+        self._since: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been in all."""
+        return self._past if self._since is None else self._past + self._now() - self._since
+
+    def __enter__(self) -> None:
+        self._since = self._now()
+
+    def __exit__(self, *_: object) -> None:
+        self._past, self._since = self.seconds, None
+
+
+@attrs.frozen(eq=False)
+class Waiting:
+    """How long a call waits: `queued` to be let go, of which `throttled` for the pace and cool-downs."""
+
+    queued: Stopwatch = attrs.field(factory=Stopwatch)
+    throttled: Stopwatch = attrs.field(factory=Stopwatch)
+
+
 @attrs.frozen(eq=False)
 class Admission:
     """What a request passes before it leaves: the cool-down, the pace, a slot.
@@ -161,43 +189,51 @@ class Admission:
         return cls(slots_of(max_concurrency), CoolDown(), rate_limit)
 
     @asynccontextmanager
-    async def admitted(self, time_left: Callable[[], float]) -> AsyncGenerator[None]:
-        """Wait for leave to send, and hold a slot meanwhile.
+    async def admitted(self, time_left: Callable[[], float], waiting: Waiting) -> AsyncGenerator[None]:
+        """Wait for leave to send, and hold a slot meanwhile; `waiting` counts how long that takes.
 
         Raises `DeadlineExceededError` at once when the cool-down outlasts `time_left()`.
         """
         slots = self.slots.get()
-        if self.rate_limit is None:
-            await self._slot(slots, time_left)
-        else:
-            async with self.turnstile.get():
-                await self._slot_at_its_pace(slots, self.rate_limit, time_left)
+        with waiting.queued:
+            if self.rate_limit is None:
+                await self._slot(slots, time_left, waiting)
+            else:
+                async with self.turnstile.get():
+                    await self._slot_at_its_pace(slots, self.rate_limit, time_left, waiting)
         try:
             yield
         finally:
             slots.release()
 
-    def hold_back(self, seconds: float) -> None:
+    async def hold_back(self, seconds: float) -> None:
         """Let nothing leave for so long, because the service said so."""
         self.cool_down.impose(seconds)
         if self.rate_limit is not None:
-            self.rate_limit.cool_down(seconds)
+            told = self.rate_limit.cool_down(seconds)
+            if told is not None:
+                await told
 
-    async def _slot(self, slots: asyncio.Semaphore, time_left: Callable[[], float]) -> None:
+    async def _slot(self, slots: asyncio.Semaphore, time_left: Callable[[], float], waiting: Waiting) -> None:
         while True:
-            await self._wait_out_cool_down(time_left)
+            await self._wait_out_cool_down(time_left, waiting)
             await slots.acquire()
             if self.cool_down.remaining() == 0:
                 return
             slots.release()
 
     async def _slot_at_its_pace(
-        self, slots: asyncio.Semaphore, rate_limit: RateLimiter, time_left: Callable[[], float]
+        self,
+        slots: asyncio.Semaphore,
+        rate_limit: RateLimiter,
+        time_left: Callable[[], float],
+        waiting: Waiting,
     ) -> None:
         while True:
-            await self._slot(slots, time_left)
+            await self._slot(slots, time_left, waiting)
             try:
-                await rate_limit.acquire()
+                with waiting.throttled:
+                    await rate_limit.acquire()
             except BaseException:
                 slots.release()
                 raise
@@ -205,14 +241,17 @@ class Admission:
                 return
             slots.release()
 
-    async def _wait_out_cool_down(self, time_left: Callable[[], float]) -> None:
+    async def _wait_out_cool_down(self, time_left: Callable[[], float], waiting: Waiting) -> None:
         while (wait := self.cool_down.remaining()) > 0:
             if wait > time_left():
                 message = (
                     f"the service asked to wait {wait:.1f} s more, which is longer than the deadline allows"
                 )
-                raise DeadlineExceededError(message)
-            await self.sleep(wait)
+                error = DeadlineExceededError(message)
+                error.retry_after = wait
+                raise error
+            with waiting.throttled:
+                await self.sleep(wait)
 
 
 def slots_of(max_concurrency: int) -> PerLoop[asyncio.Semaphore]:

@@ -7,8 +7,8 @@ import inspect
 from typing import TYPE_CHECKING, Any, cast
 
 from scenario_async._limits import PerLoop
+from scenario_async._secret import Secret, basic_authorization
 from scenario_async.errors import APIError, APIStatusError, AuthenticationError, without_frames
-from scenario_async.settings import Secret, basic_authorization
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

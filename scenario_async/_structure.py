@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 import attrs
 from cattrs import Converter
 
+from scenario_async import _json
+from scenario_async.errors import redact
 from scenario_async.models import Hit, Record, wire_name
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 _HitT = TypeVar("_HitT", bound=Hit)
 
+_TOO_DEEP: Final = f"is nested more than {_json.MOST_LEVELS} levels deep"
 _TEXT: Final = "type({value}) is not str"
 _NUMBER: Final = "type({value}) is not float and type({value}) is not int"
 _CHECKS: Final[dict[Any, tuple[str, str]]] = {
@@ -67,13 +70,19 @@ def structure_hits(raw: list[Any], hit_class: type[_HitT]) -> list[_HitT]:
 
 
 def sort_out(raw: list[Any], hit_class: type[_HitT]) -> tuple[list[_HitT], list[Any]]:
-    """Make hits of those that fit, and give the JSON of the others beside them."""
+    """Make hits of those that fit, and give the JSON of the others beside them.
+
+    `MisfitError` for what is nested too deeply to be kept at all.
+    """
+    hook = _hook(cast("Hashable", hit_class))
     hits: list[_HitT] = []
     misfits: list[Any] = []
-    for each in raw:
+    for number, each in enumerate(raw):
         try:
-            hits += structure_hits([each], hit_class)
+            hits.append(hook(each, hit_class))
         except MisfitError:
+            if _json.too_deep(each):
+                raise MisfitError(f"$.hits[{number}]", _TOO_DEEP) from None
             misfits.append(each)
     return hits, misfits
 
@@ -97,7 +106,7 @@ def _is_record(cls: Any) -> bool:  # noqa: ANN401
 def _record_hook(cls: type[Record], converter: Converter) -> Callable[[Any, Any], Any]:
     """Generate the function that makes a record of its JSON."""
     attrs.resolve_types(cls)
-    names: dict[str, Any] = {"Misfit": MisfitError, "cls": cls, "Loose": _loose(cls)}
+    names: dict[str, Any] = {"Misfit": MisfitError, "cls": cls, "Loose": _loose(cls), "unknown": _unknown}
     fields = [field for field in attrs.fields(cls) if field.name != "extra"]
     names["known"] = frozenset(wire_name(field.name) for field in fields)
     lines = ["def structure(source, _):"]
@@ -111,10 +120,19 @@ def _record_hook(cls: type[Record], converter: Converter) -> Callable[[Any, Any]
         1, "except KeyError as missing:", "    raise Misfit('.' + missing.args[0], 'is missing') from None"
     )
     lines += _lines(1, "extra = {}", "if not source.keys() <= known:")
-    lines += _lines(2, "extra = {name: value for name, value in source.items() if name not in known}")
+    lines += _lines(2, "extra = unknown(source, known)")
     lines += _lines(1, "made.extra = extra", "made.__class__ = cls", "return made")
     exec("\n".join(lines), names)  # noqa: S102 - made of our own field names alone
     return cast("Callable[[Any, Any], Any]", names["structure"])
+
+
+def _unknown(source: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    """Give the fields that nobody here knows; `MisfitError` if one is nested too deeply to be kept."""
+    extra = {name: value for name, value in source.items() if name not in known}
+    for name, value in extra.items():
+        if type(value) in (dict, list) and _json.too_deep(value):
+            raise MisfitError(f".{redact(name)}", _TOO_DEEP)
+    return extra
 
 
 def _checked(field: Any, wire: str, names: dict[str, Any], converter: Converter) -> list[str]:  # noqa: ANN401

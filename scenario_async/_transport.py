@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import sys
 import threading
+import warnings
 from typing import TYPE_CHECKING, Any, Final, cast
 from weakref import WeakKeyDictionary, WeakSet
 
 import aiohttp
+import attrs
+from aiohttp import http_exceptions
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -26,9 +30,14 @@ from scenario_async.errors import (
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from scenario_async.settings import Secret, SessionFactory
+    from scenario_async._network import Network
+    from scenario_async._secret import Secret
+    from scenario_async.settings import SessionFactory
 
-_MOST_STALE: Final = 100
+_FIRST_STATUS: Final = 200
+_PROXY_AUTHENTICATION_REQUIRED: Final = 407
+_PASSING: Final = (408, 429)
+_FAILURES: Final = (aiohttp.ClientError, OSError, ValueError)
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=None)
 
 
@@ -45,31 +54,57 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-class Pool:
-    """The sessions of a client and of all that share its connections, one for each event loop.
+class Sessions:
+    """What an attempt may travel by on one event loop: kept-alive connections, and a new one.
 
-    Each is closed by its loop's end (`asyncio.run` does that), by the last owner's disappearance, or by
-    `aclose`, whichever comes first; a session that the user made is never closed.
+    `fresh` is there for the one case in which a kept-alive connection turned out to be closed. A session that the
+    user gave, or made in a factory, is all there is of it: then `fresh` is that session again.
+    """
+
+    def __init__(self, given: aiohttp.ClientSession | None = None) -> None:
+        self.ours = given is None
+        self.kept_alive = _new_session(force_close=False) if given is None else given
+        self._fresh: aiohttp.ClientSession | None = None
+
+    @property
+    def fresh(self) -> aiohttp.ClientSession:
+        if not self.ours:
+            return self.kept_alive
+        if self._fresh is None:
+            self._fresh = _new_session(force_close=True)
+        return self._fresh
+
+    async def aclose(self) -> None:
+        await self.kept_alive.close()
+        if self._fresh is not None:
+            await self._fresh.close()
+
+
+class Pool:
+    """The sessions of a client and of all that share its connections, for each event loop.
+
+    They are closed by their loop's end (`asyncio.run` does that), by the last owner's disappearance (which is a
+    `ResourceWarning`), or by `aclose`, whichever comes first; a session that the user made is never closed.
     """
 
     def __init__(self, session: aiohttp.ClientSession | SessionFactory | None) -> None:
         self._given = session
         self._lock = threading.Lock()
         self._keepers: WeakKeyDictionary[
-            asyncio.AbstractEventLoop, tuple[AsyncGenerator[aiohttp.ClientSession], aiohttp.ClientSession]
+            asyncio.AbstractEventLoop, tuple[AsyncGenerator[Sessions], Sessions]
         ] = WeakKeyDictionary()
         self.closed = False
         _POOLS.add(self)
 
-    async def session(self) -> aiohttp.ClientSession:
-        """Give the running loop's session."""
+    async def sessions(self) -> Sessions:
+        """Give the running loop's sessions."""
         if self.closed:
             raise ScenarioError("this client is closed")
         loop = asyncio.get_running_loop()
         if self._given is not None and isinstance(self._given, aiohttp.ClientSession):
             return self._bound(self._given, loop)
         kept = self._keepers.get(loop)
-        if kept is None or kept[1].closed:
+        if kept is None or kept[1].kept_alive.closed:
             kept = await self._opened(loop)
         return kept[1]
 
@@ -92,49 +127,51 @@ class Pool:
         self._keepers = WeakKeyDictionary()
         self._lock = threading.Lock()
 
-    def _bound(
-        self, session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop
-    ) -> aiohttp.ClientSession:
+    def __del__(self) -> None:
+        if self.closed or sys.is_finalizing():
+            return
+        if any(not loop.is_closed() for loop in list(self._keepers)):
+            told = "a client was dropped with its connections open; leave it with `with`, or close it"
+            warnings.warn(told, ResourceWarning, stacklevel=2)
+
+    def _bound(self, session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop) -> Sessions:
         if session.closed:
             raise ScenarioError("the session given to this client is closed")
         if getattr(session, "_loop", loop) is not loop:
             rule = "give a factory of sessions instead of a session to use the client on several loops"
             raise ScenarioError(f"this client's session belongs to another event loop; {rule}")
-        return session
+        return Sessions(session)
 
-    async def _opened(
-        self, loop: asyncio.AbstractEventLoop
-    ) -> tuple[AsyncGenerator[aiohttp.ClientSession], aiohttp.ClientSession]:
+    async def _opened(self, loop: asyncio.AbstractEventLoop) -> tuple[AsyncGenerator[Sessions], Sessions]:
         keeper = _keeper(cast("SessionFactory | None", self._given))
-        session = await anext(keeper)  # does not suspend, so no second one is opened meanwhile
+        sessions = await anext(keeper)  # does not suspend, so no second one is opened meanwhile
         with self._lock:
             for other in [other for other in self._keepers if other.is_closed()]:
                 del self._keepers[other]
-            self._keepers[loop] = keeper, session
-        return keeper, session
+            self._keepers[loop] = keeper, sessions
+        return keeper, sessions
 
 
-async def _keeper(factory: SessionFactory | None) -> AsyncGenerator[aiohttp.ClientSession]:
-    """Hold a session open: a generator, because loops close their generators when they end."""
-    session: Any = _new_session() if factory is None else factory()
-    if not isinstance(session, aiohttp.ClientSession):
-        if inspect.iscoroutine(session):
-            session.close()
-        told = (
-            f"session: the factory gave a {type(session).__name__}, but it must give an aiohttp.ClientSession"
-        )
+async def _keeper(factory: SessionFactory | None) -> AsyncGenerator[Sessions]:
+    """Hold sessions open: a generator, because loops close their generators when they end."""
+    made: Any = None if factory is None else factory()
+    if factory is not None and not isinstance(made, aiohttp.ClientSession):
+        if inspect.iscoroutine(made):
+            made.close()
+        told = f"session: the factory gave a {type(made).__name__}, but it must give an aiohttp.ClientSession"
         raise ScenarioError(told)
+    sessions = Sessions(made)
     try:
-        yield session
+        yield sessions
     finally:
-        await session.close()
+        await sessions.aclose()
 
 
-def _new_session() -> aiohttp.ClientSession:
+def _new_session(*, force_close: bool) -> aiohttp.ClientSession:
     trace = aiohttp.TraceConfig()
     trace.on_connection_reuseconn.append(_note_reuse)
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0),  # admission counts requests
+        connector=aiohttp.TCPConnector(limit=0, force_close=force_close),  # admission counts requests
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=_NO_TIMEOUT,
         trace_configs=[trace],
@@ -146,13 +183,16 @@ class _Connection:
 
     __slots__ = ("answered", "reused")
 
-    def __init__(self) -> None:
-        self.reused = False
+    def __init__(self, *, reused: bool) -> None:
+        self.reused = reused
         self.answered = False
 
-    @property
-    def was_stale(self) -> bool:
-        return self.reused and not self.answered
+    def was_stale(self, error: Exception) -> bool:
+        """Tell whether the server had closed the connection before the request arrived, as far as one can know."""
+        broke = isinstance(error, aiohttp.ClientConnectionError) and not isinstance(
+            error, aiohttp.ClientConnectorError
+        )
+        return broke and self.reused and not self.answered
 
 
 async def _note_reuse(_session: object, context: Any, _params: object) -> None:  # noqa: ANN401
@@ -162,46 +202,64 @@ async def _note_reuse(_session: object, context: Any, _params: object) -> None: 
 
 
 async def send(
-    session: aiohttp.ClientSession, request: Request, authorization: Secret | None, *, most_bytes: int
+    sessions: Sessions,
+    request: Request,
+    authorization: Secret | None,
+    *,
+    network: Network,
+    most_bytes: int,
 ) -> Reply:
     """Send a request and read the whole reply, whatever its status.
 
-    A kept-alive connection that the server closed meanwhile is replaced at once: the request did not arrive.
+    If the server closed the kept-alive connection meanwhile, the request goes once more over a new one.
     Raises `APIConnectionError`, or `APIResponseValidationError` for a reply that is too large or no HTTP.
     """
-    for _ in range(_MOST_STALE):
-        connection = _Connection()
-        try:
-            return await _exchange(session, request, authorization, most_bytes, connection)
-        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError) as error:
-            if not (connection.was_stale and isinstance(error, aiohttp.ClientConnectionError)):
-                raise _translated(error) from without_frames(error)
-        except (aiohttp.ClientError, ValueError) as error:  # their texts and attributes hold URL and headers
-            raise _translated(error) from None
-    raise APIConnectionError("every kept-alive connection was closed by the server")
+    exchange = _Exchange(
+        request, network.headers() | _signed(request.headers, authorization), network, most_bytes
+    )
+    connection = _Connection(reused=not sessions.ours)  # of the user's sessions we cannot know
+    try:
+        return await exchange.over(sessions.kept_alive, connection)
+    except _FAILURES as error:
+        if not connection.was_stale(error):
+            raise _translated(error, network) from _cause(error)
+    try:
+        return await exchange.over(sessions.fresh, connection)
+    except _FAILURES as error:
+        raise _translated(error, network) from _cause(error)
 
 
-async def _exchange(
-    session: aiohttp.ClientSession,
-    request: Request,
-    authorization: Secret | None,
-    most_bytes: int,
-    connection: _Connection,
-) -> Reply:
-    async with session.request(
-        request.method,
-        URL(request.url, encoded=True),
-        data=request.body,
-        headers=_signed(request.headers, authorization),
-        allow_redirects=False,
-        raise_for_status=False,
-        timeout=_NO_TIMEOUT,
-        trace_request_ctx=connection,
-    ) as response:
-        connection.answered = True
-        content = await _body(response, most_bytes)
-        headers = CIMultiDict(response.headers)
-        return Reply(status=response.status, headers=headers, request_id=request_id(headers), content=content)
+@attrs.frozen
+class _Exchange:
+    """A request on its way, signed."""
+
+    request: Request
+    headers: dict[str, str]
+    network: Network
+    most_bytes: int
+
+    async def over(self, session: aiohttp.ClientSession, connection: _Connection) -> Reply:
+        async with session.request(
+            self.request.method,
+            URL(self.request.url, encoded=True),
+            data=self.request.body,
+            headers=self.headers,
+            allow_redirects=False,
+            raise_for_status=False,
+            timeout=_NO_TIMEOUT,
+            trace_request_ctx=connection,
+            **self.network.options(),
+        ) as response:
+            connection.answered = True
+            if response.status < _FIRST_STATUS:  # 1xx are gone by now, so a server made this up
+                raise APIResponseValidationError(f"the reply is not HTTP: its status is {response.status}")
+            if response.status == _PROXY_AUTHENTICATION_REQUIRED and self.network.proxy is not None:
+                raise _refused(self.network, response.status, response.reason or "")
+            content = await _body(response, self.most_bytes)
+            headers = CIMultiDict(response.headers)
+            return Reply(
+                status=response.status, headers=headers, request_id=request_id(headers), content=content
+            )
 
 
 def _signed(headers: dict[str, str], authorization: Secret | None) -> dict[str, str]:
@@ -223,12 +281,58 @@ async def _body(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _translated(error: Exception) -> APIError:
-    told = redact(str(error) or type(error).__name__)
+def _translated(error: Exception, network: Network) -> APIError:
+    """Make our error of one of aiohttp's or the system's."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return _refused(network, error.status, error.message)
     if isinstance(error, aiohttp.ClientResponseError):
         return APIResponseValidationError(f"the reply is not HTTP: {redact(error.message)}")
-    if isinstance(error, aiohttp.ClientPayloadError) and "decode" in told:
-        return APIResponseValidationError(f"the reply's body cannot be decompressed: {told}")
-    if isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ClientConnectionError, OSError)):
-        return APIConnectionError(f"the connection failed: {told}")
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return _broken_off(error)
+    if isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ClientConnectorCertificateError)):
+        return _unconnected(error, network)
+    if isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str):
+        return APIConnectionError("the connection failed: the server closed it within the head of its reply")
+    return APIConnectionError(f"the connection failed: {redact(str(error) or type(error).__name__)}")
+
+
+def _broken_off(error: aiohttp.ClientPayloadError) -> APIError:
+    cause, told = error.__cause__, redact(str(error))
+    if isinstance(cause, http_exceptions.ContentEncodingError) or "decode" in told:
+        reason = redact(cause.message) if isinstance(cause, http_exceptions.ContentEncodingError) else told
+        return APIResponseValidationError(f"the reply's body cannot be decompressed: {reason}")
+    incomplete = http_exceptions.PayloadEncodingError
+    if isinstance(cause, http_exceptions.BadHttpMessage) and not isinstance(cause, incomplete):
+        return APIResponseValidationError(f"the reply is not HTTP: {redact(cause.message)}")
     return APIConnectionError(f"the reply broke off: {told}")
+
+
+def _unconnected(
+    error: aiohttp.ClientConnectorError | aiohttp.ClientConnectorCertificateError, network: Network
+) -> APIConnectionError:
+    """Tell what was not reached; aiohttp's own text would show the TLS context."""
+    place = f"{error.host}:{error.port}"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        reason = f"is not trusted: {redact(str(error.certificate_error))}; ssl= names other authorities"
+        return _lasting(APIConnectionError(f"the certificate of {place} {reason}"))
+    reason = redact(str(error.os_error))
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        shown = "" if network.proxy is None else f" {network.proxy.url}"
+        return APIConnectionError(f"the proxy{shown} cannot be reached: {reason}")
+    return APIConnectionError(f"the connection failed: {place}: {reason}")
+
+
+def _refused(network: Network, status: int, reason: str) -> APIConnectionError:
+    error = APIConnectionError(network.refusal(status, reason))
+    return error if status >= 500 or status in _PASSING else _lasting(error)  # noqa: PLR2004
+
+
+def _lasting(error: APIConnectionError) -> APIConnectionError:
+    error.transient = False
+    return error
+
+
+def _cause(error: Exception) -> Exception | None:
+    """Give what may be chained to our error: other errors of aiohttp hold URL and headers in texts and attributes."""
+    speaks_of_connections = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError)
+    return without_frames(error) if isinstance(error, speaks_of_connections) else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import reprlib
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
 _REQUEST_ID_HEADERS: Final = ("x-request-id", "x-amzn-requestid", "x-amz-apigw-id", "apigw-requestid")
 _LONGEST_WAIT: Final = 7 * 24 * 3600.0
+_PLAIN_NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
+_LARGEST_KEPT: Final = 1024 * 1024
 _ERROR_MEMBERS: Final = ("reason", "message", "error", "detail")
 
 
@@ -45,7 +49,8 @@ _ERROR_MEMBERS: Final = ("reason", "message", "error", "detail")
 class Request:
     """One request, but for its signature.
 
-    `headers` has lower-case names; `timeout` and `deadline` are the call's own, None for the client's.
+    `headers` has lower-case names; `timeout` and `deadline` are the call's own, None for the client's. `template`
+    is the endpoint's path, None where it is not known.
     """
 
     method: str
@@ -54,6 +59,7 @@ class Request:
     body: bytes | None = attrs.field(default=None, repr=False)
     timeout: float | None = None
     deadline: float | None = None
+    template: str | None = None
 
     @property
     def place(self) -> str:
@@ -85,6 +91,7 @@ class Reply(ResponseInfo):
             request_id=self.request_id,
             attempts=self.attempts,
             elapsed=self.elapsed,
+            queued=self.queued,
         )
 
 
@@ -111,6 +118,7 @@ class PreparedSearch:
             headers=own,
             timeout=search.timeout,
             deadline=search.deadline,
+            template=search.path,
         )
         return cls(search, request, _json.dumps(body)[:-1])
 
@@ -176,17 +184,19 @@ def read_page(
     raw = content.get("hits")
     if type(raw) is not list or content.get("error"):
         told = _told(content)
-        message = f"the service answered 200 with an error: {told}" if told else "$.hits is no list"
-        raise _misshapen(reply, message, content)
+        message = f"the service answered {reply.status} with an error" + (f": {told}" if told else "")
+        is_error = told or content.get("error")
+        raise _misshapen(reply, message if is_error else "$.hits is no list", content)
     found = cast("list[object]", raw)
     hit_class = cast("type[HitT_co]", search.hit_class)
     misfits: list[Any] = []
     try:
-        hits = structure_hits(found, hit_class)
-    except MisfitError as error:
         if invalid_hits == "raise":
-            raise _misshapen(reply, str(error), content) from None
-        hits, misfits = sort_out(found, hit_class)
+            hits = structure_hits(found, hit_class)
+        else:
+            hits, misfits = sort_out(found, hit_class)
+    except MisfitError as error:
+        raise _misshapen(reply, str(error), content) from None
     return SearchPage(
         hits=hits,
         limit=_count(reply, content, "limit"),
@@ -206,14 +216,15 @@ def read_page(
 
 def status_error(reply: Reply) -> APIStatusError:
     """Make the error of a reply whose status is 300 or more, whichever of its known shapes the body has."""
-    body: Any = _tolerantly(reply.content)
-    content: dict[str, Any] = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
+    decoded: Any = _tolerantly(reply.content)
+    body = _kept(reply, decoded)
+    content: dict[str, Any] = cast("dict[str, Any]", decoded) if isinstance(decoded, dict) else {}
     details = content.get("details")
     details = cast("dict[str, Any]", details) if isinstance(details, dict) else {}
     cls = STATUS_ERRORS.get(reply.status, InternalServerError if reply.status >= 500 else APIStatusError)  # noqa: PLR2004
     if cls is RateLimitError and _is_plan_limit(content, details):
         cls = PlanLimitError
-    told = _told(content) or (redact(body) if isinstance(body, str) and "<" not in body else "")
+    told = _told(content) or (redact(decoded) if isinstance(decoded, str) and "<" not in decoded else "")
     phrase = responses.get(reply.status, "unknown status")
     if "location" in reply.headers and reply.status < 400:  # noqa: PLR2004
         told = f"redirects are not followed (to {redact(reply.headers['location'].partition('?')[0])})"
@@ -222,15 +233,15 @@ def status_error(reply: Reply) -> APIStatusError:
         status_code=reply.status,
         headers=reply.headers,
         retry_after=retry_after(reply.headers),
-        details=details,
+        details=details if body is decoded else {},
         request_id=reply.request_id,
-        body=cast("object", body),
+        body=body,
     )
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
     """Find the service's own name for a reply; which header carries it is not documented."""
-    return next((headers[name] for name in _REQUEST_ID_HEADERS if name in headers), None)
+    return next((redact(headers[name]) for name in _REQUEST_ID_HEADERS if name in headers), None)
 
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
@@ -248,7 +259,8 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
             moment = moment.replace(tzinfo=UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return max(0.0, moment.timestamp() - (time.time() if now is None else now))
+    wait = max(0.0, moment.timestamp() - (time.time() if now is None else now))
+    return wait if wait <= _LONGEST_WAIT else None
 
 
 def _travelling(search: Search[Hit]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -321,25 +333,41 @@ def _count(reply: Reply, content: dict[str, Any], name: str) -> int | None:
         return value
     if type(value) is float and value.is_integer():
         return int(value)
-    raise _misshapen(reply, f"$.{name} is {redact(repr(value))}, but a whole number is expected", content)
+    raise _misshapen(
+        reply, f"$.{name} is {redact(reprlib.repr(value))}, but a whole number is expected", content
+    )
 
 
 def _misshapen(reply: Reply, message: str, body: object) -> APIError:
-    return APIResponseValidationError(message, request_id=reply.request_id, body=body)
+    return APIResponseValidationError(message, request_id=reply.request_id, body=_kept(reply, body))
 
 
 def _tolerantly(content: bytes) -> object:
-    try:
-        return _json.loads(content)
-    except ValueError:
-        return content.decode("utf-8", errors="replace")
+    """Decode what an error keeps of a body: JSON, else text, which is cut."""
+    if len(content) <= _LARGEST_KEPT:
+        try:
+            return _json.loads(content)
+        except ValueError:
+            pass
+    return _text(content)
 
 
-def _told(content: Mapping[str, Any]) -> str:
+def _kept(reply: Reply, body: object) -> object:
+    """Give a decoded body, or its text, cut, where it is too large or nested too deeply for an error to carry."""
+    fits = isinstance(body, str) or (len(reply.content) <= _LARGEST_KEPT and not _json.too_deep(body))
+    return body if fits else _text(reply.content)
+
+
+def _text(content: bytes) -> str:
+    cut = "…" if len(content) > _LARGEST_KEPT else ""
+    return content[:_LARGEST_KEPT].decode("utf-8", errors="replace") + cut
+
+
+def _told(content: Mapping[str, Any], levels: int = 5) -> str:
     for name in _ERROR_MEMBERS:
         value = content.get(name)
-        if isinstance(value, dict):
-            inner = _told(cast("dict[str, Any]", value))
+        if isinstance(value, dict) and levels:
+            inner = _told(cast("dict[str, Any]", value), levels - 1)
             if inner:
                 return inner
         if isinstance(value, str) and value:
@@ -353,8 +381,7 @@ def _is_plan_limit(content: Mapping[str, Any], details: Mapping[str, Any]) -> bo
 
 
 def _non_negative(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
+    if text is None or _PLAIN_NUMBER.fullmatch(text.strip()) is None:
         return None
-    return number if 0 <= number <= _LONGEST_WAIT else None
+    number = float(text)
+    return number if number <= _LONGEST_WAIT else None

@@ -23,18 +23,27 @@ from __future__ import annotations
 
 import re
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _MESSAGE_LENGTH = 500
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _DATA_URL = re.compile(r"data:[^,\s\"']*,[^\"']*", re.ASCII | re.IGNORECASE)
 _QUERY_STRING = re.compile(r"([a-z][a-z0-9+.-]*://[^\s?\"'<>]+)\?[^\s\"'<>]+", re.ASCII | re.IGNORECASE)
 _CREDENTIALS_IN_URL = re.compile(
     r"([a-z][a-z0-9+.-]*://|\b)(?:(?<=://)[^\s/@\"'<>]+|[^\s/:@\"'<>]+:[^\s/@\"'<>]*)@", re.IGNORECASE
 )
 _AUTHORIZATION = re.compile(r"\b(Basic|Bearer)\s+[\w.~+/=-]{6,}", re.ASCII | re.IGNORECASE)
+
+
+GaveUp: TypeAlias = Literal["max_retries", "deadline", "retry_budget"]
+_GAVE_UP: Final[Mapping[GaveUp, str]] = {
+    "max_retries": "",
+    "deadline": "; the wait before the next attempt would outlast the deadline",
+    "retry_budget": "; not tried again, because the client's retry budget is spent",
+}
 
 
 class ScenarioError(Exception):
@@ -63,8 +72,12 @@ class APIError(ScenarioError):
     """A call failed after it left for the service.
 
     `method` and `url` (without its query string) tell the endpoint, `attempts` how often it was tried,
-    `attempt_seconds` how long each try took, `elapsed` the seconds in all (queueing and waits included),
-    `request_id` the service's own name for the last reply, and `body` that reply's decoded JSON or text.
+    `attempt_seconds` how long each try took, `queued` the seconds spent waiting for a slot, the pace and a
+    cool-down, `elapsed` the seconds in all (queueing and waits included), `request_id` the service's own name for
+    the last reply, and `body` that reply's decoded JSON or text.
+
+    `retryable` tells whether the same call may fare better later, and `gave_up_because` what kept the client from
+    trying again by itself: `"max_retries"`, `"deadline"`, `"retry_budget"`, or None where that cannot help.
     """
 
     def __init__(
@@ -83,23 +96,38 @@ class APIError(ScenarioError):
         self.body = body
         self.attempts = 0
         self.attempt_seconds: tuple[float, ...] = ()
+        self.queued = 0.0
         self.elapsed = 0.0
+        self.retryable = False
+        self.gave_up_because: GaveUp | None = None
 
     def __str__(self) -> str:
-        """Tell what happened, where, and after how many attempts."""
+        """Tell what happened, where, after how many attempts, and why there was no other."""
         text = self.message
         if self.method:
             text += f" [{self.method} {self.url}]"
         if self.request_id:
             text += f" (request id {self.request_id})"
+        text += self._history()
+        if self.gave_up_because is not None:
+            text += _GAVE_UP[self.gave_up_because]
+        return text
+
+    def _history(self) -> str:
         if self.attempts > 1:
             times = ", ".join(f"{seconds:.2f} s" for seconds in self.attempt_seconds)
-            text += f" after {self.attempts} attempts ({times})"
-        return text
+            return f" after {self.attempts} attempts ({times})"
+        return ""
 
 
 class APIConnectionError(APIError):
-    """No whole reply arrived: the connection failed, was refused, or broke off."""
+    """No whole reply arrived: the connection failed, was refused, or broke off.
+
+    `transient` is False where the same connection would fail again: a certificate that is not trusted, a proxy that
+    refuses.
+    """
+
+    transient = True
 
 
 class APITimeoutError(APIConnectionError):
@@ -107,7 +135,19 @@ class APITimeoutError(APIConnectionError):
 
 
 class DeadlineExceededError(APIConnectionError):
-    """The call as a whole took longer than `deadline` allows."""
+    """The call as a whole took longer than `deadline` allows, or a wait that it needs would.
+
+    `retry_after` is that wait in seconds, None where the deadline itself struck. The error of the attempt before,
+    if there was one, is its `__cause__`.
+    """
+
+    retry_after: float | None = None
+
+    def _history(self) -> str:
+        if self.attempts <= 1:
+            times = f"1 attempt ({self.attempt_seconds[0]:.2f} s)" if self.attempt_seconds else "no attempt"
+            return f" after {times}, {self.queued:.2f} s of waiting for its turn"
+        return super()._history()
 
 
 class APIResponseValidationError(APIError):
@@ -194,7 +234,7 @@ def redact(text: str) -> str:
 
     That is data URLs, query strings, credentials in URLs and in Authorization headers.
     """
-    text = " ".join(text[: _MESSAGE_LENGTH * 4].split())
+    text = " ".join(_UNPRINTABLE.sub("�", text[: _MESSAGE_LENGTH * 4]).split())
     text = _DATA_URL.sub("data:…", text)
     text = _QUERY_STRING.sub(r"\1?…", text)
     text = _CREDENTIALS_IN_URL.sub(r"\1…@", text)

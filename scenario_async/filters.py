@@ -86,6 +86,9 @@ class Field:
     __hash__ = object.__hash__
 
     def __init__(self, name: str) -> None:
+        if not isinstance(cast("object", name), str):
+            message = f"filter: an attribute name is a {type(name).__name__}, but it must be a str"
+            raise InvalidSearchError(message, parameter="filter")
         if not _NAME.fullmatch(name) or name in _KEYWORDS:
             rule = (
                 "is a word of the filter language" if name in _KEYWORDS else "may only have A-Z a-z 0-9 _ . -"
@@ -177,7 +180,7 @@ class Field:
         if (
             len(values) == 1
             and isinstance(values[0], Iterable)
-            and not isinstance(values[0], (str, bytes, bytearray))
+            and not isinstance(values[0], (str, bytes, bytearray, Field))
         ):
             flat = tuple(values[0])
         if not flat:
@@ -227,17 +230,29 @@ def _rendered(value: Value, name: str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
-        moment = value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-        precision = "microseconds" if moment.microsecond % 1000 else "milliseconds"
-        return f'"{moment.isoformat(timespec=precision).removesuffix("+00:00")}Z"'
+        return f'"{_utc(value, name)}Z"'
     if isinstance(value, date):
         return f'"{value.isoformat()}"'
     return _number(value, name)
 
 
+def _utc(moment: datetime, name: str) -> str:
+    known = moment.replace(tzinfo=UTC) if moment.utcoffset() is None else moment
+    try:
+        shown = known.astimezone(UTC).replace(tzinfo=None)
+    except (OverflowError, ValueError):  # Python has no year 0 and no year 10000
+        message = f"filter: {name} is compared with {moment}, which in UTC is no year from 1 to 9999"
+        raise InvalidSearchError(message, parameter="filter") from None
+    return shown.isoformat(timespec="microseconds" if shown.microsecond % 1000 else "milliseconds")
+
+
 def _number(value: object, name: str) -> str:
-    if isinstance(value, SupportsIndex):
-        return str(value.__index__())
+    if isinstance(value, SupportsIndex) and not isinstance(value, type):
+        try:
+            return str(value.__index__())
+        except ValueError:  # Python writes no number of more than 4300 digits
+            message = f"filter: {name} is compared with a whole number of too many digits"
+            raise InvalidSearchError(message, parameter="filter") from None
     if isinstance(value, float) and math.isfinite(value):
         return float.__repr__(value).replace("e+", "e")
     rule = (

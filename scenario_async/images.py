@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias, cast
 
 import attrs
 
-from scenario_async.errors import InvalidSearchError
+from scenario_async.errors import InvalidSearchError, redact
 from scenario_async.models import url_repr
 
 Picture: TypeAlias = "str | bytes | os.PathLike[str]"
@@ -31,7 +31,9 @@ _SIGNATURES: Final = (
 _DATA_URL: Final = re.compile(
     r"data:(image/[\w.+-]+)((?:;[\w.+-]+=[^;,\s]*)*)(;base64)?,", re.ASCII | re.IGNORECASE
 )
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _ID_LENGTH: Final = 200
+_SHOWN: Final = 80
 _IMAGE_SUFFIX: Final = re.compile(r"\.(avif|bmp|gif|hei[cf]|jpe?g|png|svg|tiff?|webp)$", re.IGNORECASE)
 
 
@@ -64,7 +66,7 @@ def picture_repr(picture: object) -> str:
         return "None"
     if isinstance(picture, str):
         head = _DATA_URL.match(picture)
-        return f"'data:{head[1]}…' ({len(picture)} characters)" if head else repr(picture[:80])
+        return f"'data:{head[1][:_SHOWN]}…' ({len(picture)} characters)" if head else repr(picture[:_SHOWN])
     if isinstance(picture, bytes):
         return f"{len(picture)} bytes"
     if isinstance(picture, os.PathLike):
@@ -100,7 +102,7 @@ def to_images(value: Images | Mapping[str, Sequence[Picture]] | None) -> Images 
     elif isinstance(cast("object", value), Mapping):
         given: dict[str, Any] = {str(key): item for key, item in value.items()}
         if unknown := sorted(set(given) - {"like", "unlike"}):
-            message = f"images has the unknown key {unknown[0]!r}; it takes `like` and `unlike`"
+            message = f"images has the unknown key {unknown[0][:_SHOWN]!r}; it takes `like` and `unlike`"
             raise InvalidSearchError(message, parameter="images")
         images = Images(**given)
     else:
@@ -130,7 +132,7 @@ def _text(text: str, parameter: str) -> str:
         _check_data_url(text, parameter)
     elif start.startswith(("http://", "https://")):
         rule = "is a URL, which the service does not fetch; pass the picture's bytes or its asset id"
-        raise InvalidSearchError(f"{parameter} {url_repr(text)} {rule}", parameter=parameter)
+        raise InvalidSearchError(f"{parameter} {redact(url_repr(text))} {rule}", parameter=parameter)
     elif len(text) > _ID_LENGTH:
         raise _refused(
             parameter, text, f"is neither an asset id nor an image data URL ({len(text)} characters)"
@@ -144,6 +146,8 @@ def _text(text: str, parameter: str) -> str:
 
 def _check_data_url(text: str, parameter: str) -> None:
     head = _DATA_URL.match(text)
+    if not text.isascii() and _SURROGATE.search(text):
+        raise _refused(parameter, text, "holds a lone surrogate, which UTF-8 cannot carry")
     if not head:
         rule = "is a data URL of no image; it has to start with data:image/<type>;base64,"
         raise InvalidSearchError(f"{parameter} {rule}", parameter=parameter)

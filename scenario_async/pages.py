@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import reprlib
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, cast
 
 import attrs
@@ -60,7 +61,8 @@ class Position:
 class ResponseInfo:
     """What a page's reply was like, besides its hits.
 
-    `attempts` counts the requests it took, `elapsed` the seconds from the call to the whole reply.
+    `attempts` counts the requests it took, `elapsed` the seconds from the call to the whole reply, `queued` those
+    of them that went into waiting for a slot, for the pace and for a cool-down.
     """
 
     status: int
@@ -68,6 +70,7 @@ class ResponseInfo:
     request_id: str | None
     attempts: int = 1
     elapsed: float = 0.0
+    queued: float = 0.0
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -162,9 +165,13 @@ def read_token(token: str, search: Search[Hit]) -> tuple[Position, frozenset[byt
     """Give the position and the digests of a token; refuse one of another search or version."""
     content = _token_content(token)
     if content.get("v") != _TOKEN_VERSION:
-        raise _refused_token(f"is of version {content.get('v')!r}, but this package reads {_TOKEN_VERSION}")
+        raise _refused_token(
+            f"is of version {reprlib.repr(content.get('v'))}, but this package reads {_TOKEN_VERSION}"
+        )
     if content.get("kind") != search.kind:
-        raise _refused_token(f"is of a search of kind {content.get('kind')!r}, not {search.kind!r}")
+        raise _refused_token(
+            f"is of a search of kind {reprlib.repr(content.get('kind'))}, not {search.kind!r}"
+        )
     if content.get("search") != _search_digest(search):
         raise _refused_token(
             "belongs to a search with other parameters; resume with the very search it came from"
@@ -208,8 +215,11 @@ def _search_digest(search: Search[Hit]) -> str:
         given["images"] = attrs.asdict(given["images"])
     try:
         text = json.dumps(given, sort_keys=True, separators=(",", ":"), default=repr)
-    except TypeError:  # keys of several kinds, in an `extra_body`, have no order but their own
-        text = json.dumps(given, separators=(",", ":"), default=repr)
+    except (
+        TypeError,
+        ValueError,
+    ):  # keys that have no order, or that no JSON has; a mapping that holds itself
+        text = repr(given)
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 

@@ -61,12 +61,16 @@ def _extra_query(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
 def _extra_body(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if value is None:
         return None
-    body = deepcopy(_checks.mapping(value, "extra_body"))
+    body = _checks.mapping(value, "extra_body")
     if paging := sorted(_PAGING_KEYS & set(body)):
         rule = "belongs to paging; pass limit and offset, or page and hits_per_page"
         raise InvalidSearchError(f"extra_body: {paging[0]!r} {rule}", parameter="extra_body")
     _checks.jsonable(body, "extra_body")
-    return body
+    try:
+        return deepcopy(body)
+    except RecursionError:
+        message = "extra_body is nested too deeply; the service's parameters have a few levels"
+        raise InvalidSearchError(message, parameter="extra_body") from None
 
 
 @attrs.frozen(kw_only=True)

@@ -6,8 +6,6 @@ and they are left out of a pickle unless `pickle_credentials` says otherwise.
 
 from __future__ import annotations
 
-import base64
-import ipaddress
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,11 +14,16 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from scenario_async import _checks
+from scenario_async import _checks, _network
+from scenario_async._network import is_loopback
+from scenario_async._secret import Secret
 from scenario_async.errors import ScenarioError, redact
 
 if TYPE_CHECKING:
     import aiohttp
+
+    from scenario_async._network import TLS, Proxy
+    from scenario_async.events import OnRequest, OnResponse, OnRetry
 
 SERVICE_URL: Final = "https://api.cloud.scenario.com/v1"
 _CREDENTIALS: Final = ("api_key", "api_secret", "bearer_auth")
@@ -28,22 +31,6 @@ _UNPICKLED: Final = (*_CREDENTIALS, "default_headers")
 
 TokenSource: TypeAlias = Callable[[], "str | Awaitable[str]"]
 SessionFactory: TypeAlias = "Callable[[], aiohttp.ClientSession]"
-
-
-class Secret:
-    """A text that does not print; `reveal()` gives it."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """Give the text."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
 
 
 @runtime_checkable
@@ -57,8 +44,11 @@ class RateLimiter(Protocol):
         """Return when a request may leave; a cancelled wait takes nothing."""
         ...
 
-    def cool_down(self, seconds: float) -> None:
-        """Take note that the service asked, with a 429, to send nothing for this long."""
+    def cool_down(self, seconds: float) -> Awaitable[None] | None:
+        """Take note that the service asked, with a 429, to send nothing for this long.
+
+        It may be async: the client awaits what it gives.
+        """
         ...
 
 
@@ -106,6 +96,17 @@ def _max_retries(value: int | None) -> int:
     return 2 if checked is None else checked
 
 
+def _retry_budget(value: bool | int | None) -> int:  # noqa: FBT001
+    if value is False:
+        return value
+    if value is None or value is True:
+        return 100
+    rule = "it must be 1 or more, or False for no budget; max_retries=0 is for no retries"
+    if not isinstance(cast("object", value), int) or value < 1:
+        _checks.refuse("retry_budget", value, rule)
+    return value
+
+
 def _max_concurrency(value: int | None) -> int:
     return _checks.integer(value, "max_concurrency", least=1) or 32
 
@@ -134,6 +135,12 @@ def _rate_limit(value: RateLimiter | None) -> RateLimiter | None:
     return value
 
 
+def _is_hook(_: object, field: attrs.Attribute[Any], value: Any) -> None:  # noqa: ANN401
+    if value is not None and not callable(value):
+        rule = "it must be a function of one argument, plain or async"
+        _checks.refuse(field.name, type(value).__name__, rule)
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class Settings:
     """The keywords of both clients.
@@ -148,14 +155,20 @@ class Settings:
         timeout: seconds for one attempt; 60.
         deadline: seconds for one call in all: queueing, attempts, waits, body; none.
         max_retries: attempts after the first; 2.
+        retry_budget: the retries of all calls together, refilled by successes; 100. False: without end.
         max_concurrency: requests in flight at once per event loop; 32.
         rate_limit: a pace for requests, `RateLimit(requests=100, per=60.0)` for instance; none.
         default_headers: headers of every request; `SCENARIO_CUSTOM_HEADERS` (one a line) come first.
         default_query: URL parameters of every request.
         invalid_hits: `"raise"`, or `"keep"` to put hits that do not fit into `page.invalid_hits`.
         max_response_bytes: the largest reply taken, decompressed; 64 MiB.
+        on_request: a function, plain or async, that is told of each attempt before it leaves.
+        on_response: one that is told of each reply.
+        on_retry: one that is told of each failure that is tried again.
         session: a factory of `aiohttp.ClientSession`, called on the loop that needs one; the async client
             takes a session as well, which binds it to that session's loop and is never closed by it.
+        ssl: an `ssl.SSLContext`, or the path of a file or directory of certificate authorities.
+        proxy: the URL of an HTTP proxy; else HTTPS_PROXY (HTTP_PROXY, ALL_PROXY) and NO_PROXY count.
         pickle_credentials: let keys travel in a pickle; False: the unpickled client reads its environment.
 
     Raises `ScenarioError` when there is nothing to sign with, half a pair, or an unusable base URL.
@@ -170,13 +183,19 @@ class Settings:
     timeout: float = attrs.field(default=None, converter=_timeout)
     deadline: float | None = attrs.field(default=None, converter=_deadline)
     max_retries: int = attrs.field(default=None, converter=_max_retries)
+    retry_budget: int = attrs.field(default=None, converter=_retry_budget)
     max_concurrency: int = attrs.field(default=None, converter=_max_concurrency)
     rate_limit: RateLimiter | None = attrs.field(default=None, converter=_rate_limit)
     default_headers: dict[str, str] | None = attrs.field(default=None, converter=_headers, repr=False)
     default_query: dict[str, Any] = attrs.field(default=None, converter=_query, repr=False)
     invalid_hits: Literal["raise", "keep"] = attrs.field(default=None, converter=_invalid_hits)
     max_response_bytes: int = attrs.field(default=None, converter=_max_response_bytes)
+    on_request: OnRequest | None = attrs.field(default=None, validator=_is_hook, repr=False)
+    on_response: OnResponse | None = attrs.field(default=None, validator=_is_hook, repr=False)
+    on_retry: OnRetry | None = attrs.field(default=None, validator=_is_hook, repr=False)
     session: aiohttp.ClientSession | SessionFactory | None = attrs.field(default=None, repr=False)
+    ssl: TLS | None = attrs.field(default=None, converter=_network.tls, repr=False)
+    proxy: Proxy | None = attrs.field(default=None, converter=_network.proxy, repr=False)
     pickle_credentials: bool = attrs.field(default=None, converter=_pickle_credentials)
 
     def __attrs_post_init__(self) -> None:
@@ -237,6 +256,8 @@ class Settings:
         keywords = self._keywords()
         if not self.pickle_credentials:
             keywords = {name: value for name, value in keywords.items() if name not in _UNPICKLED}
+            keywords["proxy"] = None if self.proxy is None else self.proxy.without_credentials()
+        _network.refuse_to_pickle(self.ssl)
         if keywords["session"] is not None and not callable(keywords["session"]):
             raise ScenarioError(
                 "a client with a session of its own cannot be pickled; give it a session factory"
@@ -247,12 +268,6 @@ class Settings:
 def signs(headers: Mapping[str, str] | None) -> bool:
     """Tell whether these headers bring their own signature."""
     return any(name.lower() == "authorization" for name in headers or ())
-
-
-def basic_authorization(key: Secret, secret: Secret) -> str:
-    """Give the header value of HTTP Basic, in UTF-8."""
-    pair = f"{key.reveal()}:{secret.reveal()}".encode()
-    return "Basic " + base64.b64encode(pair).decode("ascii")
 
 
 def _environment_headers() -> dict[str, str]:
@@ -278,17 +293,10 @@ def _check_base_url(url: str, *, allow_http: bool) -> None:
         raise ScenarioError(
             f"base_url is {redact(url.partition('#')[0])!r} and more, but it must have no query string and no fragment"
         )
-    if parts.scheme == "http" and not allow_http and not _is_loopback(host):
+    if parts.scheme == "http" and not allow_http and not is_loopback(host):
         raise ScenarioError(
             f"base_url is {url!r}, which sends keys unprotected; use https, or allow_http=True"
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _set_up_logging() -> None:

@@ -246,7 +246,7 @@ class Client(Settings):
                 except APIError as error:
                     caller.signer.hide_in(error)
                     error.method, error.url = request.method, request.place
-                    error.attempts, error.elapsed = reply.attempts, reply.elapsed
+                    error.attempts, error.elapsed, error.queued = reply.attempts, reply.elapsed, reply.queued
                     raise
 
         return Source(search, fetch)
@@ -282,6 +282,9 @@ class Client(Settings):
             pool=new.pool if "session" in given else old.pool,
             admission=admission,
             signer=new.signer if resigned or resigning_headers else old.signer,
+            budget=new.budget if "retry_budget" in given else old.budget,
+            hooks=new.hooks,
+            network=new.network,
             backoff=old.backoff,
         )
         object.__setattr__(derived, "_caller", caller)

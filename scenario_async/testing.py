@@ -121,7 +121,7 @@ def instant_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_wait(_backoff: Backoff, _error: BaseException | None, _attempts: int) -> float:
         return 0.0
 
-    def no_cool_down(_admission: Admission, _seconds: float) -> None:
+    async def no_cool_down(_admission: Admission, _seconds: float) -> None:
         pass
 
     monkeypatch.setattr(Backoff, "wait", no_wait)

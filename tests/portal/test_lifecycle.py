@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import gc
 import os
 import pickle
 import subprocess
@@ -159,12 +158,15 @@ def _error_on_another_loop(client: AsyncScenario) -> str:
 
 
 async def test_a_dropped_client_closes_its_connections(server: Server) -> None:
-    """Garbage collection is silent: warnings are errors here."""
+    """A client left open is told of, once, and what it had open is closed all the same."""
     client = AsyncScenario(**KEYS, base_url=server.base_url)
     await _first(client)
-    session = await client._caller.pool.session()  # pyright: ignore[reportPrivateUsage]
+    session = (await client._caller.pool.sessions()).kept_alive  # pyright: ignore[reportPrivateUsage]
+    left = [client]
     del client
-    gc.collect()
+    with pytest.warns(ResourceWarning, match="dropped with its connections open") as told:
+        left.clear()
+    assert len(told) == 1
     for _ in range(20):
         await asyncio.sleep(0.005)
         if session.closed:
@@ -310,8 +312,8 @@ async def test_a_session_that_is_closed_already() -> None:
         await AsyncScenario(**KEYS, session=session).search.asset_search(query="q")
 
 
-def test_dropped_clients_say_nothing(server: Server) -> None:
-    """A client per function call, never closed, leaves nothing on stderr."""
+def test_dropped_clients_say_so_once_each(server: Server) -> None:
+    """A client per function call, never closed, is one warning of ours each time, and none of aiohttp's."""
     code = (
         "import gc, sys\n"
         "from scenario_async import Scenario\n"
@@ -323,9 +325,14 @@ def test_dropped_clients_say_nothing(server: Server) -> None:
         "    gc.collect()\n"
         "print('done')\n"
     )
-    command = [sys.executable, "-X", "dev", "-c", code, server.base_url]
+    command = [sys.executable, "-X", "dev", "-W", "always", "-c", code, server.base_url]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.stdout, done.stderr) == ("done\n", "")
+    assert done.stdout == "done\n"
+    warned = [line for line in done.stderr.splitlines() if "Warning" in line]
+    assert len(warned) == 3
+    assert all("ResourceWarning: a client was dropped with its connections open" in line for line in warned)
+    assert "aiohttp" not in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_search_value_crosses_processes() -> None:

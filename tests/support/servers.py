@@ -7,10 +7,13 @@ import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 import attrs
+
+if TYPE_CHECKING:
+    import ssl
 
 
 @attrs.frozen
@@ -60,8 +63,8 @@ Serve: TypeAlias = Callable[[Script], Server]
 
 
 @contextmanager
-def serving(script: Script) -> Generator[Server]:
-    """Serve a script on a free port of the loopback, one thread a connection."""
+def serving(script: Script, tls: ssl.SSLContext | None = None) -> Generator[Server]:
+    """Serve a script on a free port of the loopback, one thread a connection; with `tls` over HTTPS."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -120,7 +123,10 @@ def serving(script: Script) -> Generator[Server]:
             """Say nothing: clients that go away are what many tests are about."""
 
     httpd = Quiet(("127.0.0.1", 0), Handler)
-    server = Server(f"http://127.0.0.1:{httpd.server_port}/v1", script)
+    if tls is not None:
+        httpd.socket = tls.wrap_socket(httpd.socket, server_side=True, do_handshake_on_connect=False)
+    scheme = "http" if tls is None else "https"
+    server = Server(f"{scheme}://127.0.0.1:{httpd.server_port}/v1", script)
     thread = threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:

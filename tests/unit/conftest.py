@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import os
 import pickle
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let no variable of the machine reach a test, and no handler of one test reach the next."""
     for name in list(os.environ):
-        if name.startswith("SCENARIO_"):
+        if name.startswith("SCENARIO_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     logger = logging.getLogger("scenario_async")
     handlers, level = list(logger.handlers), logger.level
@@ -86,13 +85,12 @@ def raw_hit() -> Callable[..., dict[str, Any]]:
 class _WrittenResponse(aiohttp.ClientResponse):
     """A response that knows its request was sent.
 
-    aiohttp 3.14 wants a response to be told of the stream that its request was written to, 3.13 takes no such
-    argument, and aioresponses 0.7.9 knows nothing of it.
+    aiohttp 3.14 wants a response to be told of the stream that its request was written to, and aioresponses 0.7.9
+    knows nothing of it.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if "stream_writer" in inspect.signature(aiohttp.ClientResponse).parameters:
-            kwargs.setdefault("stream_writer", Mock(output_size=0))
+        kwargs.setdefault("stream_writer", Mock(output_size=0))
         super().__init__(*args, **kwargs)
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scenario_async import DeadlineExceededError, InvalidSearchError, RateLimit, RateLimiter
-from scenario_async._limits import Admission, CoolDown, PerLoop, _Window, slots_of
+from scenario_async._limits import Admission, CoolDown, PerLoop, Stopwatch, Waiting, _Window, slots_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -258,7 +258,7 @@ class Door:
         """Send a visitor."""
 
         async def stay() -> None:
-            async with self.admission.admitted(time_left):
+            async with self.admission.admitted(time_left, Waiting()):
                 self.inside.append(number)
                 self.came_at[number] = self.clock.time
                 try:
@@ -304,7 +304,7 @@ async def test_a_slot_comes_back_after_an_error(error: BaseException) -> None:
     door = Door(1)
 
     async def fail() -> None:
-        async with door.admission.admitted(unlimited):
+        async with door.admission.admitted(unlimited, Waiting()):
             raise error
 
     with pytest.raises(type(error)):
@@ -328,7 +328,7 @@ async def test_who_gives_up_waiting_takes_nothing() -> None:
 async def test_cool_down_holds_back_all() -> None:
     """While it lasts nobody comes in, and nobody holds a slot."""
     door = Door(5)
-    door.admission.hold_back(10)
+    await door.admission.hold_back(10)
     tasks = [door.visit(number) for number in range(3)]
     await settle()
     assert sorted(door.inside) == [0, 1, 2]
@@ -341,7 +341,7 @@ async def test_cool_down_reaches_those_who_wait_for_a_slot() -> None:
     door = Door(1)
     tasks = [door.visit(number) for number in range(2)]
     await settle()
-    door.admission.hold_back(7)
+    await door.admission.hold_back(7)
     await door.let_go(0)
     assert door.inside == [1]
     assert door.came_at[1] - 1000.0 >= 7
@@ -359,8 +359,8 @@ async def test_no_slot_is_held_in_a_cool_down() -> None:
         await sleep(seconds)
 
     admission = Admission(door.admission.slots, door.cool_down, None, sleep=watched)
-    admission.hold_back(5)
-    async with admission.admitted(unlimited):
+    await admission.hold_back(5)
+    async with admission.admitted(unlimited, Waiting()):
         assert door.free() == 0
     assert seen == [1]
 
@@ -370,7 +370,7 @@ async def test_a_cool_down_that_outlasts_the_deadline_fails_at_once(*, limited: 
     """There is no use in waiting for what comes too late, and nothing is kept."""
     gate = Gate()
     door = Door(1, gate if limited else None)
-    door.admission.hold_back(10)
+    await door.admission.hold_back(10)
     with pytest.raises(DeadlineExceededError, match=r"10\.0"):
         await door.visit(0, lambda: 9.0)
     assert door.clock.slept == []
@@ -385,8 +385,55 @@ async def test_a_cool_down_that_outlasts_the_deadline_fails_at_once(*, limited: 
 async def test_hold_back_tells_the_limiter() -> None:
     """A limiter that several processes share learns of a 429."""
     gate = Gate()
-    Door(1, gate).admission.hold_back(3)
+    await Door(1, gate).admission.hold_back(3)
     assert gate.cool_downs == [3]
+
+
+async def test_hold_back_waits_for_an_async_limiter() -> None:
+    """A limiter that has to tell others over a network is awaited."""
+    told: list[float] = []
+
+    class Distant:
+        async def acquire(self) -> None:
+            """Let everybody go."""
+
+        async def cool_down(self, seconds: float) -> None:
+            await asyncio.sleep(0)
+            told.append(seconds)
+
+    admission = Admission(slots_of(1), CoolDown(), Distant())
+    await admission.hold_back(3)
+    assert told == [3]
+
+
+async def test_waiting_is_counted_by_its_reason() -> None:
+    """A wait for a slot is queueing; a cool-down is throttling as well."""
+    door = Door(1)
+    waiting = Waiting(Stopwatch(door.clock.now), Stopwatch(door.clock.now))
+    first = door.visit(0)
+    await settle()
+    task = asyncio.ensure_future(_pass(door.admission, waiting))
+    await settle()
+    door.clock.time += 5  # in the line for the slot
+    assert (waiting.queued.seconds, waiting.throttled.seconds) == (5, 0)
+    await door.admission.hold_back(10)
+    await door.let_go(0)
+    await asyncio.gather(task, first)
+    assert (waiting.queued.seconds, waiting.throttled.seconds) == (15, 10)
+
+
+async def _pass(admission: Admission, waiting: Waiting) -> None:
+    async with admission.admitted(unlimited, waiting):
+        pass
+
+
+async def test_a_cool_down_that_is_too_long_tells_how_long() -> None:
+    """The error has the seconds, so that the caller may come again then."""
+    door = Door(1)
+    await door.admission.hold_back(10)
+    with pytest.raises(DeadlineExceededError) as caught:
+        await door.visit(0, lambda: 9.0)
+    assert caught.value.retry_after == 10
 
 
 async def test_only_the_first_in_line_holds_a_slot_while_it_waits_for_the_pace() -> None:
@@ -443,7 +490,7 @@ async def test_a_429_holds_back_who_waits_for_the_pace() -> None:
     door = Door(2, gate)
     task = door.visit(0)
     await settle()
-    door.admission.hold_back(10)
+    await door.admission.hold_back(10)
     for _ in range(2):  # the pace may be asked anew
         gate.free.release()
         await settle()
@@ -497,5 +544,5 @@ async def test_own_limiters_may_be_any_object() -> None:
 
     assert isinstance(Own(), RateLimiter)
     admission = Admission.of(1, cast("Any", Own()))
-    async with admission.admitted(unlimited):
+    async with admission.admitted(unlimited, Waiting()):
         assert taken == [1]

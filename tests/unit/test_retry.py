@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from scenario_async._retry import Backoff, retryable
+from scenario_async._retry import Backoff, RetryBudget, retryable
 from scenario_async.errors import (
     STATUS_ERRORS,
     APIConnectionError,
@@ -43,7 +43,7 @@ def status(
     return chosen(f"{code}", status_code=code, headers=own, retry_after=wait)
 
 
-def ignore(_error: APIError, _wait: float) -> None:
+async def ignore(_error: APIError, _wait: float) -> None:
     """Take no note of a retry."""
 
 
@@ -56,6 +56,7 @@ class Trial:
         self.deadline = deadline
         self.now = 0.0
         self.attempts = 0
+        self.budget = RetryBudget(100)
         self.slept: list[float] = []
         self.told: list[tuple[APIError, float]] = []
 
@@ -76,9 +77,14 @@ class Trial:
         return await Backoff(draw=lambda: self.draw, sleep=self.sleep).run(
             self.attempt,
             max_retries=max_retries,
+            budget=self.budget,
             time_left=lambda: self.deadline - self.now,
-            on_retry=lambda error, wait: self.told.append((error, wait)),
+            on_retry=self.take_note,
         )
+
+    async def take_note(self, error: APIError, wait: float) -> None:
+        """Take note of a retry."""
+        self.told.append((error, wait))
 
 
 RETRIED: list[Callable[[], APIError]] = [
@@ -247,7 +253,9 @@ async def test_cancelled_while_waiting() -> None:
 
     backoff = Backoff(draw=lambda: 0.5, sleep=sleep)
     running: asyncio.Task[Any] = asyncio.ensure_future(
-        backoff.run(trial.attempt, max_retries=2, time_left=lambda: math.inf, on_retry=ignore)
+        backoff.run(
+            trial.attempt, max_retries=2, budget=RetryBudget(9), time_left=lambda: math.inf, on_retry=ignore
+        )
     )
     await waiting.wait()
     running.cancel()
@@ -267,9 +275,113 @@ async def test_one_backoff_serves_many_calls() -> None:
     backoff = Backoff(draw=lambda: 1.0, sleep=sleep)
     trials = [Trial(*[RateLimitError("x", status_code=429)] * 2) for _ in range(5)]
     results = await asyncio.gather(*(
-        backoff.run(trial.attempt, max_retries=2, time_left=lambda: math.inf, on_retry=ignore)
+        backoff.run(trial.attempt, max_retries=2, budget=RetryBudget(9), time_left=lambda: math.inf, on_retry=ignore)
         for trial in trials
     ))  # fmt: skip
     assert results == ["done"] * 5
     assert [trial.attempts for trial in trials] == [3] * 5
     assert sorted(slept) == [0.5] * 5 + [1.0] * 5
+
+
+# --- the budget -----------------------------------------------------------------------------------------
+
+
+def unavailable() -> BaseException:
+    """Give the error that a service in trouble answers with."""
+    return status(503)
+
+
+def spend_all(budget: RetryBudget, error: BaseException) -> int:
+    """Count the retries that a budget still pays for."""
+    count = 0
+    while count < 10_000 and budget.spend(error) is not None:
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize("retries", [1, 7, 100])
+def test_a_budget_pays_for_so_many_retries(retries: int) -> None:
+    """Full, it holds what it was made for; after timeouts it holds half."""
+    assert spend_all(RetryBudget(retries), unavailable()) == retries
+    assert spend_all(RetryBudget(retries), APITimeoutError("x")) == retries // 2
+
+
+def test_a_budget_without_end() -> None:
+    """`False` pays for everything."""
+    budget = RetryBudget(False)  # noqa: FBT003 - the setting's own value
+    assert spend_all(budget, unavailable()) == 10_000
+    budget.refill()
+    assert spend_all(budget, unavailable()) == 10_000
+
+
+def test_429_costs_nothing() -> None:
+    """Its cool-down paces what follows already."""
+    budget = RetryBudget(1)
+    assert spend_all(budget, status(429)) == 10_000
+    assert spend_all(budget, unavailable()) == 1
+
+
+def test_five_successes_pay_for_a_retry() -> None:
+    """Refilled by successes, and never beyond what it holds when full."""
+    budget = RetryBudget(2)
+    assert spend_all(budget, unavailable()) == 2
+    for _ in range(4):
+        budget.refill()
+    assert budget.spend(unavailable()) is None
+    budget.refill()
+    assert spend_all(budget, unavailable()) == 1
+    for _ in range(100):
+        budget.refill()
+    assert spend_all(budget, unavailable()) == 2
+
+
+async def test_a_retry_that_succeeds_gives_back_its_cost() -> None:
+    """So a few passing failures never use up the budget."""
+    trial = Trial()
+    trial.budget = RetryBudget(1)
+    for _ in range(20):
+        trial.errors = [unavailable()]
+        assert await trial.run() == "done"
+    assert trial.attempts == 40
+
+
+async def test_a_spent_budget_ends_the_retries_at_once() -> None:
+    """The error says why there was no other attempt, and nothing is waited for."""
+    trial = Trial(unavailable(), unavailable())
+    trial.budget = RetryBudget(1)
+    with pytest.raises(InternalServerError) as caught:
+        await trial.run()
+    assert (trial.attempts, len(trial.slept)) == (2, 1)
+    assert caught.value.gave_up_because == "retry_budget"
+    assert "retry budget is spent" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "max_retries", "deadline", "reason"),
+    [
+        (lambda: status(503), 0, math.inf, "max_retries"),
+        (lambda: status(503), 2, math.inf, "max_retries"),
+        (lambda: status(429, wait=9.0), 2, 5.0, "deadline"),
+        (lambda: status(400), 2, math.inf, None),
+        (lambda: status(429, PlanLimitError), 2, math.inf, None),
+    ],
+)
+async def test_an_error_tells_why_there_was_no_other_attempt(
+    error: Callable[[], APIError], max_retries: int, deadline: float, reason: str | None
+) -> None:
+    """None where another attempt could not help."""
+    trial = Trial(*(error() for _ in range(5)), deadline=deadline)
+    with pytest.raises(APIError) as caught:
+        await trial.run(max_retries)
+    assert caught.value.gave_up_because == reason
+
+
+async def test_a_thousand_searches_of_a_service_that_is_down() -> None:
+    """Once the budget is spent each costs one request."""
+    trial = Trial()
+    trial.budget = RetryBudget(100)
+    for _ in range(1000):
+        trial.errors = [unavailable() for _ in range(3)]
+        with pytest.raises(InternalServerError):
+            await trial.run()
+    assert trial.attempts == 1100

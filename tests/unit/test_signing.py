@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from multidict import CIMultiDict
 
+from scenario_async._secret import Secret
 from scenario_async._signing import Signer
 from scenario_async.errors import APIStatusError, AuthenticationError, PermissionDeniedError
-from scenario_async.settings import Secret, Settings
+from scenario_async.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

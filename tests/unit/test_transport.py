@@ -30,9 +30,10 @@ from scenario_async import (
     RateLimitError,
     ScenarioError,
 )
-from scenario_async._transport import send
+from scenario_async._network import Network
+from scenario_async._secret import Secret
+from scenario_async._transport import Sessions, send
 from scenario_async._wire import Request
-from scenario_async.settings import Secret
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -75,7 +76,9 @@ async def sent_by(
 ) -> Any:
     """Send a request for `/x`."""
     request = Request(method="GET", url=URL_X, headers=headers or {})
-    return await send(session, request, signature, most_bytes=most_bytes)
+    return await send(
+        Sessions(session), request, signature, network=Network(None, None), most_bytes=most_bytes
+    )
 
 
 async def test_the_request_that_leaves(
@@ -154,7 +157,7 @@ async def test_errors_of_connections_become_ours(
     http: Any, session: aiohttp.ClientSession, cause: Exception, cls: type[ScenarioError]
 ) -> None:
     """Whatever breaks on the way is an error of ours, chained to its cause, without frames of it."""
-    http.get(URL_X, exception=cause)
+    http.get(URL_X, exception=cause, repeat=True)
     with pytest.raises(ScenarioError) as caught:
         await sent_by(session, signature=Secret("s3cr3t"))
     assert type(caught.value) is cls
@@ -192,7 +195,7 @@ async def test_errors_that_hold_headers_or_urls_become_ours(
 async def test_an_error_shows_no_secret(http: Any, session: aiohttp.ClientSession) -> None:
     """The cause's text is cleaned before it is told."""
     cause = aiohttp.ClientConnectionError("no way to https://x.example.com/?Signature=s3cr3t")
-    http.get(URL_X, exception=cause)
+    http.get(URL_X, exception=cause, repeat=True)
     with pytest.raises(APIConnectionError, match=r"x\.example\.com") as caught:
         await sent_by(session)
     assert "s3cr3t" not in str(caught.value)
