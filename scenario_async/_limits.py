@@ -7,14 +7,14 @@ import random
 import threading
 import time
 from collections import deque
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 import attrs
 
 from scenario_async import _checks
-from scenario_async.errors import DeadlineExceededError
+from scenario_async.errors import DeadlineExceededError, ScenarioError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -47,6 +47,19 @@ class PerLoop(Generic[_T]):
             return found
 
 
+def spread(cool_down: float) -> float:
+    """Give the seconds over which those who waited out a cool-down leave, so that it ends in no burst."""
+    return min(_LONGEST_SPREAD, cool_down * _SPREAD)
+
+
+def window(per: float) -> float:
+    """Give the seconds in which to let go what may arrive in `per` seconds.
+
+    Requests travel unequally long (the first ones open connections), and the service counts at its door.
+    """
+    return per + min(_LARGEST_MARGIN, per * _MARGIN)
+
+
 class CoolDown:
     """Until when nothing may leave; clients that share it wait together, on whatever loop or thread."""
 
@@ -63,7 +76,7 @@ class CoolDown:
         until = self._now() + seconds
         if until > self._until:
             self._until = until
-            self._spread = min(_LONGEST_SPREAD, seconds * _SPREAD)
+            self._spread = spread(seconds)
 
     def remaining(self) -> float:
         """How many seconds to wait from now: 0, or what is left plus a random part, so that not all leave at once."""
@@ -116,8 +129,7 @@ class _Window:
         sleep: Callable[[float], Any] = asyncio.sleep,
     ) -> None:
         self._left_at: deque[float] = deque(maxlen=requests)
-        # Requests travel unequally long (the first ones open connections), and the service counts at its door.
-        self._per = per + min(_LARGEST_MARGIN, per * _MARGIN)
+        self._per = window(per)
         self._now = now
         self._sleep = sleep
         self._lock = threading.Lock()
@@ -210,9 +222,10 @@ class Admission:
         """Let nothing leave for so long, because the service said so."""
         self.cool_down.impose(seconds)
         if self.rate_limit is not None:
-            told = self.rate_limit.cool_down(seconds)
-            if told is not None:
-                await told
+            with suppress(ScenarioError):  # a shared place that fails: the next request hears of it
+                told = self.rate_limit.cool_down(seconds)
+                if told is not None:
+                    await told
 
     async def _slot(self, slots: asyncio.Semaphore, time_left: Callable[[], float], waiting: Waiting) -> None:
         while True:

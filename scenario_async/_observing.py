@@ -45,6 +45,7 @@ class Observer:
         self._where: dict[str, str] = {"method": request.method, "url": request.place}
         self._span = _telemetry.begin(request.method, request.place, request.template)
         self._attempt = 0
+        self._status: int | None = None
         self._waited_after_429 = 0.0
 
     def headers(self) -> dict[str, str]:
@@ -60,6 +61,7 @@ class Observer:
 
     def ended(self, seconds: float, *, status: int | None = None, error: BaseException | None = None) -> None:
         """Tell that the attempt is over, with a reply of whatever status or with an error."""
+        self._status = status
         if self._span is not None:
             self._span.attempt(number=self._attempt, seconds=seconds, status=status, error=error)
 
@@ -94,17 +96,16 @@ class Observer:
 
     def over(self, reply: Reply | None, error: BaseException | None, elapsed: float) -> None:
         """Tell that the call has ended: with a reply, with an error of ours, or given up by its caller."""
-        status = reply.status if reply is not None else getattr(error, "status_code", None)
         request_id = reply.request_id if reply is not None else getattr(error, "request_id", None)
         facts: dict[str, Any] = {
-            "attempts": self._attempt, "queued": self._waiting.queued.seconds, "status": status, "request_id": request_id,
+            "attempts": self._attempt, "queued": self._waiting.queued.seconds, "status": self._status, "request_id": request_id,
         }  # fmt: skip
         if self._span is not None:
             throttled = self._waiting.throttled.seconds + self._waited_after_429
             self._span.end(**facts, throttled=throttled, error=error)
         if _LOG.isEnabledFor(logging.INFO):
             told = getattr(error, "message", "")
-            outcome = status if error is None else f"{type(error).__name__}{': ' if told else ''}{told}"
+            outcome = self._status if error is None else f"{type(error).__name__}{': ' if told else ''}{told}"
             _LOG.info(
                 "%s %s -> %s in %.3f s (%.3f s queued), %s attempts, request id %s",
                 *self._where.values(), outcome, elapsed, facts["queued"], self._attempt, request_id,

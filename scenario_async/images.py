@@ -147,7 +147,7 @@ def _text(text: str, parameter: str) -> str:
 def _check_data_url(text: str, parameter: str) -> None:
     head = _DATA_URL.match(text)
     if not text.isascii() and _SURROGATE.search(text):
-        raise _refused(parameter, text, "holds a lone surrogate, which UTF-8 cannot carry")
+        raise _refused(parameter, text, "is a data URL that holds a lone surrogate, which UTF-8 cannot carry")
     if not head:
         rule = "is a data URL of no image; it has to start with data:image/<type>;base64,"
         raise InvalidSearchError(f"{parameter} {rule}", parameter=parameter)

@@ -166,12 +166,10 @@ def read_token(token: str, search: Search[Hit]) -> tuple[Position, frozenset[byt
     content = _token_content(token)
     if content.get("v") != _TOKEN_VERSION:
         raise _refused_token(
-            f"is of version {reprlib.repr(content.get('v'))}, but this package reads {_TOKEN_VERSION}"
+            f"is of version {_shown(content.get('v'))}, but this package reads {_TOKEN_VERSION}"
         )
     if content.get("kind") != search.kind:
-        raise _refused_token(
-            f"is of a search of kind {reprlib.repr(content.get('kind'))}, not {search.kind!r}"
-        )
+        raise _refused_token(f"is of a search of kind {_shown(content.get('kind'))}, not {search.kind!r}")
     if content.get("search") != _search_digest(search):
         raise _refused_token(
             "belongs to a search with other parameters; resume with the very search it came from"
@@ -221,6 +219,10 @@ def _search_digest(search: Search[Hit]) -> str:
     ):  # keys that have no order, or that no JSON has; a mapping that holds itself
         text = repr(given)
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def _shown(value: object) -> str:
+    return reprlib.repr(value)[:80]
 
 
 def _refused_token(rule: str) -> InvalidSearchError:
