@@ -103,3 +103,17 @@ def bench(session: nox.Session) -> None:
     session.install(".[all]", *group("bench"))
     session.run("python", "tests/benchmarks/run.py", *session.posargs)
     session.run("python", "tests/benchmarks/emulator.py")
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Search for a minute through faults and cancellations; nothing may be lost or left over."""
+    session.install(".[all]", *group("test"))
+    session.run("python", "tests/soak/soak.py", *(session.posargs or ["--seconds", "60"]))
+
+
+@nox.session(python="3.11")
+def fuzz(session: nox.Session) -> None:
+    """Feed what comes from outside to the rooms that read it, led by coverage; by default 30 seconds for each."""
+    session.install(".[all]", *group("test"), *group("fuzz"))
+    session.run("python", "tests/fuzzing/fuzz.py", *session.posargs)

@@ -23,6 +23,7 @@ from scenario_async.errors import (
     DeadlineExceededError,
     PlanLimitError,
     RateLimitError,
+    without_frames,
 )
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ class _Call:
             return attrs.evolve(
                 reply,
                 attempts=len(self._attempt_seconds),
+                attempt_seconds=tuple(self._attempt_seconds),
                 elapsed=self._now() - self._started,
                 queued=self._waiting.queued.seconds,
             )
@@ -160,9 +162,12 @@ class _Call:
             self._doing = "while it waited for its turn"
             async with admission.admitted(self._time_left, self._waiting):
                 sessions = await self._caller.pool.sessions()
-                self._doing = f"in attempt {len(self._attempt_seconds) + 1}"
+                number = len(self._attempt_seconds) + 1
+                self._doing = f"before attempt {number}"
                 await self._observer.leaving()
+                self._doing = f"in attempt {number}"
                 reply = await self._timed(sessions, authorization)
+            self._doing = f"after attempt {number}"
             await self._observer.answered(reply, self._attempt_seconds[-1])
             if reply.status < _FIRST_ERROR_STATUS:
                 return reply
@@ -194,7 +199,7 @@ class _Call:
                     most_bytes=self._caller.rules.max_response_bytes,
                 )
                 status = reply.status
-                return reply
+                return self._caller.signer.hidden_in(reply)
         except TimeoutError as error:
             failure = error
             if not limit.expired():
@@ -212,7 +217,8 @@ class _Call:
         return math.inf if self._deadline is None else self._started + self._deadline - self._now()
 
     async def _on_retry(self, error: APIError, wait: float) -> None:
-        self._failed = error
+        self._describe(error)
+        self._failed = without_frames(error)
         self._doing = "while it waited to try again"
         if isinstance(error, RateLimitError) and error.retry_after is None:
             await self._caller.admission.hold_back(wait)

@@ -19,26 +19,36 @@ _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _HEADER_VALUE_REFUSED: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 _SHOWN: Final = 80
+_LARGEST_INTEGER: Final = 2**63 - 1
+_MOST_LEVELS: Final = 10
 
 
 def refuse(parameter: str, value: object, rule: str, *, part: str = "") -> NoReturn:
     """Raise the error that every rule raises; `part` names what of the parameter is wrong, where not all is."""
-    shown = repr(value)
-    if len(shown) > _SHOWN:
-        shown = shown[:_SHOWN] + "…"
+    shown = _shown(value)
     named = f"{parameter}: {part}" if part else parameter
     raise InvalidSearchError(f"{named} is {shown}, but {rule}", parameter=parameter)
 
 
+def _shown(value: object) -> str:
+    try:
+        shown = repr(value)
+    except Exception:  # noqa: BLE001 - numbers of 5,000 digits, lists of 5,000 levels, whatever `__repr__` raises
+        return f"a {type(value).__name__}"
+    return shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"
+
+
 def integer(value: object, parameter: str, *, least: int) -> int | None:
-    """Take a whole number of at least `least`."""
+    """Take a whole number of at least `least`, and of 63 bits at most."""
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+    if isinstance(value, (bool, type)) or not isinstance(value, SupportsIndex):
         refuse(parameter, value, "it must be an int")
     number = value.__index__()
     if number < least:
         refuse(parameter, number, f"it must be {least} or more")
+    if number > _LARGEST_INTEGER:
+        refuse(parameter, number, f"it must be {_LARGEST_INTEGER} or less")
     return number
 
 
@@ -104,6 +114,35 @@ def mapping(value: object, parameter: str) -> dict[str, Any]:
     return cast("dict[str, Any]", copied)
 
 
+def query(value: object, parameter: str) -> dict[str, Any] | None:
+    """Take a mapping of URL parameters: texts, numbers, lists and mappings of them, as far as a URL carries them."""
+    if value is None:
+        return None
+    given = mapping(value, parameter)
+    for name, content in given.items():
+        text(name, parameter)
+        _carried(content, parameter, _MOST_LEVELS)
+    return given
+
+
+def _carried(value: object, parameter: str, levels: int) -> None:
+    if levels == 0:
+        refuse(parameter, value, f"a URL parameter is nested {_MOST_LEVELS} levels deep at most")
+    if isinstance(value, Mapping):
+        for key, inner in cast("Mapping[object, object]", value).items():
+            text(str(key), parameter)
+            _carried(inner, parameter, levels - 1)
+    elif isinstance(value, (list, tuple)):
+        for inner in cast("list[object]", value):
+            _carried(inner, parameter, levels - 1)
+    else:
+        try:
+            shown = str(value)
+        except Exception:  # noqa: BLE001 - whatever `__str__` raises
+            refuse(parameter, value, "it cannot be written as text")
+        text(shown, parameter)
+
+
 def jsonable(value: object, parameter: str) -> None:
     """Refuse what JSON cannot carry."""
     try:
@@ -116,11 +155,16 @@ def jsonable(value: object, parameter: str) -> None:
 
 
 def _real(value: object, parameter: str) -> float | None:
-    if value is None or type(value) in (int, float):
-        return cast("float | None", value)
+    if value is None or type(value) is float:
+        return value
+    if type(value) is int and abs(value) <= _LARGEST_INTEGER:
+        return value
     if isinstance(value, bool) or not isinstance(value, Real):
         refuse(parameter, value, "it must be a number")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        refuse(parameter, value, "it is too large a number")
 
 
 def _encodes(content: str) -> bool:

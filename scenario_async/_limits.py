@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 import attrs
 
 from scenario_async import _checks
+from scenario_async._forks import begins_anew
 from scenario_async.errors import DeadlineExceededError, ScenarioError
 
 if TYPE_CHECKING:
@@ -34,17 +35,15 @@ class PerLoop(Generic[_T]):
 
     def __init__(self, make: Callable[[], _T]) -> None:
         self._make = make
-        self._lock = threading.Lock()
         self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, _T] = WeakKeyDictionary()
 
     def get(self) -> _T:
-        """Give the running loop's object."""
+        """Give the running loop's object; only that loop's thread asks for it, so there is nothing to lock."""
         loop = asyncio.get_running_loop()
-        with self._lock:
-            found = self._by_loop.get(loop)
-            if found is None:
-                found = self._by_loop[loop] = self._make()
-            return found
+        found = self._by_loop.get(loop)
+        if found is None:
+            found = self._by_loop[loop] = self._make()
+        return found
 
 
 def spread(cool_down: float) -> float:
@@ -132,8 +131,13 @@ class _Window:
         self._per = window(per)
         self._now = now
         self._sleep = sleep
-        self._lock = threading.Lock()
         self._queues = PerLoop(asyncio.Lock)
+        self.forget()
+        begins_anew(self)
+
+    def forget(self) -> None:
+        """Begin anew with the lock, in a child that was just forked; the moments stay."""
+        self._lock = threading.Lock()
 
     async def acquire(self) -> None:
         async with self._queues.get():  # its waiters are served in order, so only the first one sleeps
@@ -211,6 +215,7 @@ class Admission:
             if self.rate_limit is None:
                 await self._slot(slots, time_left, waiting)
             else:
+                await self._wait_out_cool_down(time_left, waiting)  # who comes too late for it need not queue
                 async with self.turnstile.get():
                     await self._slot_at_its_pace(slots, self.rate_limit, time_left, waiting)
         try:

@@ -14,7 +14,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
 _T = TypeVar("_T")
 _EXIT_SECONDS: Final = 2.0
@@ -35,27 +35,23 @@ class Portal:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._exiting = False
 
-    def run(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
-        """Give the coroutine's result, or raise its error.
+    def run(self, make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+        """Give the result of the coroutine that `make` gives, or raise its error.
 
-        Interrupted (by Ctrl-C for instance), it cancels the coroutine, waits for its end, and goes on
-        interrupting. Called on the portal's own thread it raises `PortalError` instead of waiting for ever.
+        It is made on the loop, so that none is left unawaited, whenever an interrupt comes. Interrupted (by Ctrl-C
+        for instance), this cancels the coroutine, waits for its end, and goes on interrupting. Called on the portal's
+        own thread it raises `PortalError` instead of waiting for ever.
         """
         if threading.current_thread() is self._thread:
-            coroutine.close()
             raise PortalError("a blocking call on the event loop that would carry it out; await it instead")
         if sys.is_finalizing():
-            coroutine.close()
             raise PortalError(
                 "a blocking call while the interpreter shuts down, when no thread starts any more"
             )
-        job = _Job(coroutine)
-        try:
-            loop = self._started()
-        except PortalError:
-            coroutine.close()
-            raise
+        job = _Job(make)
+        loop = self._started()
         try:
             loop.call_soon_threadsafe(job.start)
             job.done.wait()
@@ -63,7 +59,14 @@ class Portal:
             loop.call_soon_threadsafe(job.cancel)
             job.done.wait()
             raise
+        if job.was_cut_off and self._exiting:
+            threading.Event().wait()  # in a daemon thread, which ends here with the program, and not in a traceback
         return job.result()
+
+    def exit(self) -> None:
+        """Stop for good, because the program ends."""
+        self._exiting = True
+        self.stop()
 
     def stop(self) -> None:
         """End the loop: what is under way is cancelled, and generators are closed."""
@@ -92,22 +95,27 @@ class Portal:
 class _Job(Generic[_T]):
     """A coroutine on its way through the portal."""
 
-    def __init__(self, coroutine: Coroutine[Any, Any, _T]) -> None:
-        self._coroutine = coroutine
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, _T]]) -> None:
+        self._make = make
         self._task: asyncio.Task[_T] | None = None
         self.done = threading.Event()
 
     def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._coroutine)
-        self._task.add_done_callback(lambda _: self.done.set())
+        if not self.done.is_set():
+            self._task = asyncio.get_running_loop().create_task(self._make())
+            self._task.add_done_callback(lambda _: self.done.set())
 
     def cancel(self) -> None:
         """Cancel the task; one whose start was not even asked for ends here."""
         if self._task is not None:
             self._task.cancel()
-        elif not self.done.is_set():
-            self._coroutine.close()
+        else:
             self.done.set()
+
+    @property
+    def was_cut_off(self) -> bool:
+        """Whether the loop ended before the task did."""
+        return self._task is None or self._task.cancelled()
 
     def result(self) -> _T:
         task, self._task = self._task, None
@@ -133,6 +141,6 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
 
 
 portal: Final = Portal()
-atexit.register(portal.stop)
+atexit.register(portal.exit)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=portal.forget)

@@ -6,6 +6,8 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any, cast
 
+import attrs
+
 from scenario_async._limits import PerLoop
 from scenario_async._secret import Secret, basic_authorization
 from scenario_async.errors import APIError, APIStatusError, AuthenticationError, without_frames
@@ -13,6 +15,7 @@ from scenario_async.errors import APIError, APIStatusError, AuthenticationError,
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from scenario_async._wire import Reply
     from scenario_async.settings import Settings, TokenSource
 
 _EXPIRED = "AccessDeniedException"
@@ -41,10 +44,21 @@ class Signer:
 
     def hide_in(self, error: APIError) -> None:
         """Take this client's own keys and tokens out of an error's text, which the service may have repeated."""
+        error.message = self._without_secrets(error.message)
+        error.args = (error.message,)
+
+    def hidden_in(self, reply: Reply) -> Reply:
+        """Take them out of the name that the service gave its reply, which is shown in many places."""
+        if reply.request_id is None:
+            return reply
+        hidden = self._without_secrets(reply.request_id)
+        return reply if hidden == reply.request_id else attrs.evolve(reply, request_id=hidden)
+
+    def _without_secrets(self, text: str) -> str:
         for secret in self._secrets():
             if len(secret) >= _SHORTEST_SECRET:
-                error.message = _without(error.message, secret)
-        error.args = (error.message,)
+                text = _without(text, secret)
+        return text
 
     def _secrets(self) -> Iterator[str]:
         for secret in (self._key, self._secret):

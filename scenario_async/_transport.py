@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import os
 import sys
 import threading
 import warnings
 from typing import TYPE_CHECKING, Any, Final, cast
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
 import aiohttp
 import attrs
@@ -17,6 +16,7 @@ from aiohttp import http_exceptions
 from multidict import CIMultiDict
 from yarl import URL
 
+from scenario_async._forks import begins_anew
 from scenario_async._wire import Reply, Request, request_id
 from scenario_async.errors import (
     APIConnectionError,
@@ -41,17 +41,7 @@ _FAILURES: Final = (aiohttp.ClientError, OSError, ValueError)
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=None)
 
 
-_POOLS: Final[WeakSet[Pool]] = WeakSet()
 _FOREIGN: Final[list[object]] = []
-
-
-def _after_fork() -> None:
-    for pool in list(_POOLS):
-        pool.forget()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 class Sessions:
@@ -94,7 +84,7 @@ class Pool:
             asyncio.AbstractEventLoop, tuple[AsyncGenerator[Sessions], Sessions]
         ] = WeakKeyDictionary()
         self.closed = False
-        _POOLS.add(self)
+        begins_anew(self)
 
     async def sessions(self) -> Sessions:
         """Give the running loop's sessions."""
@@ -234,7 +224,7 @@ class _Exchange:
     """A request on its way, signed."""
 
     request: Request
-    headers: dict[str, str]
+    headers: dict[str, str] = attrs.field(repr=False)
     network: Network
     most_bytes: int
 

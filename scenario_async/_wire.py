@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import reprlib
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC
@@ -22,6 +21,7 @@ from scenario_async.errors import (
     APIError,
     APIResponseValidationError,
     APIStatusError,
+    CleanFrames,
     InternalServerError,
     InvalidSearchError,
     PlanLimitError,
@@ -75,12 +75,15 @@ class Reply(ResponseInfo):
 
     def json(self) -> Any:  # noqa: ANN401
         """Decode the body; `APIResponseValidationError` if it is not JSON."""
-        try:
-            return _json.loads(self.content)
-        except ValueError as error:
-            kind = self.headers.get("content-type", "of no content type")
-            told = f"the reply ({len(self.content)} bytes, {redact(kind)}) is not JSON: {redact(str(error))}"
-            raise _misshapen(self, told, _tolerantly(self.content)) from None
+        with CleanFrames():
+            try:
+                return _json.loads(self.content)
+            except ValueError as error:
+                kind = self.headers.get("content-type", "of no content type")
+                told = (
+                    f"the reply ({len(self.content)} bytes, {redact(kind)}) is not JSON: {redact(str(error))}"
+                )
+                raise _misshapen(self, told, _tolerantly(self.content)) from None
 
     @property
     def info(self) -> ResponseInfo:
@@ -92,6 +95,7 @@ class Reply(ResponseInfo):
             attempts=self.attempts,
             elapsed=self.elapsed,
             queued=self.queued,
+            attempt_seconds=self.attempt_seconds,
         )
 
 
@@ -150,7 +154,9 @@ def free_request(
     timeout: float | None,
 ) -> Request:
     """Make a request to any endpoint under the base URL; another origin is refused."""
-    _checks.text(path, "path")
+    if _checks.text(path, "path") is None:
+        _checks.refuse("path", path, "it must be a str")
+    query = _checks.query(query, "query")
     _checks.seconds(timeout, "timeout")
     _checks.jsonable(json, "json")
     given = _checks.headers(headers, "headers")
@@ -159,13 +165,18 @@ def free_request(
     base = settings.base_url + "/"
     absolute = "://" in path.partition("?")[0]
     below = path if absolute else "./" + path.lstrip("/")
-    url = urljoin(base, quote(below, safe="%/:?&=+,;@[]!$'()*~"))  # joined, so that `..` shows where it leads
-    wanted, allowed = urlsplit(url), urlsplit(base)
+    try:
+        # joined, so that `..` shows where it leads
+        url = urljoin(base, quote(below, safe="%/:?&=+,;@[]!$'()*~"))
+        wanted, allowed = urlsplit(url), urlsplit(base)
+    except ValueError:
+        _checks.refuse("path", redact(path), "it must be a path below base_url")
     outside = (wanted.scheme, wanted.netloc) != (allowed.scheme, allowed.netloc)
     climbs = ".." in unquote(wanted.path).split("/")
     if outside or climbs or not wanted.path.startswith(allowed.path):
         rule = f"requests stay under {settings.base_url}"
-        raise InvalidSearchError(f"path is {redact(path)!r}, but {rule}", parameter="path")
+        shown = redact(path.partition("?")[0])
+        raise InvalidSearchError(f"path is {shown!r}, but {rule}", parameter="path")
     own = default_headers(settings) | ({} if json is None else {"content-type": "application/json"})
     return Request(
         method=method.upper(),
@@ -333,9 +344,8 @@ def _count(reply: Reply, content: dict[str, Any], name: str) -> int | None:
         return value
     if type(value) is float and value.is_integer():
         return int(value)
-    raise _misshapen(
-        reply, f"$.{name} is {redact(reprlib.repr(value))}, but a whole number is expected", content
-    )
+    shown = redact(repr(value)) if isinstance(value, (str, bool, float)) else "no number"
+    raise _misshapen(reply, f"$.{name} is {shown}, but a whole number is expected", content)
 
 
 def _misshapen(reply: Reply, message: str, body: object) -> APIError:
@@ -381,7 +391,8 @@ def _is_plan_limit(content: Mapping[str, Any], details: Mapping[str, Any]) -> bo
 
 
 def _non_negative(text: str | None) -> float | None:
-    if text is None or _PLAIN_NUMBER.fullmatch(text.strip()) is None:
+    stripped = (text or "").strip(" \t")
+    if _PLAIN_NUMBER.fullmatch(stripped) is None:
         return None
-    number = float(text)
+    number = float(stripped)
     return number if number <= _LONGEST_WAIT else None

@@ -38,7 +38,10 @@ class AsyncSearches(Searches):
 
     def run(self, search: Search[_HitT]) -> SearchPager[_HitT]:
         """Give the pager of a search value; the method of its kind does the same."""
-        return SearchPager(self._source(search))
+        try:
+            return SearchPager(self._source(search))
+        finally:
+            del search  # what is no search may be a mapping with a picture in it
 
     def resume(self, token: str, search: Search[_HitT]) -> SearchPager[_HitT]:
         """Go on with a search where a `resume_token` of the very same search was taken.
@@ -100,10 +103,11 @@ class AsyncSearches(Searches):
         on_error: OnError,
     ) -> AsyncGenerator[FanOutHit[_HitT] | FanOutError[_HitT]]:
         merged = self._merged(searches, concurrency=concurrency, max_hits=max_hits, order=order)
-        async with aclosing(merged):
-            async for item in merged:
-                for result in results(item, on_error):
-                    yield result
+        with CleanFrames():
+            async with aclosing(merged):
+                async for item in merged:
+                    for result in results(item, on_error):
+                        yield result
 
 
 @quiet

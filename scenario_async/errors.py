@@ -22,6 +22,7 @@ All of them pickle, and none carries a secret in its text or in the frames it wa
 from __future__ import annotations
 
 import re
+from asyncio import CancelledError
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, TypeVar, cast
 
@@ -35,7 +36,7 @@ _QUERY_STRING = re.compile(r"([a-z][a-z0-9+.-]*://[^\s?\"'<>]+)\?[^\s\"'<>]+", r
 _CREDENTIALS_IN_URL = re.compile(
     r"([a-z][a-z0-9+.-]*://|\b)(?:(?<=://)[^\s/@\"'<>]+|[^\s/:@\"'<>]+:[^\s/@\"'<>]*)@", re.IGNORECASE
 )
-_AUTHORIZATION = re.compile(r"\b(Basic|Bearer)\s+[\w.~+/=-]{6,}", re.ASCII | re.IGNORECASE)
+_AUTHORIZATION = re.compile(r"\b((?:(?:Basic|Bearer)\s+)+)[\w.~+/=-]{6,}", re.ASCII | re.IGNORECASE)
 
 
 GaveUp: TypeAlias = Literal["max_retries", "deadline", "retry_budget"]
@@ -238,7 +239,7 @@ def redact(text: str) -> str:
     text = _DATA_URL.sub("data:…", text)
     text = _QUERY_STRING.sub(r"\1?…", text)
     text = _CREDENTIALS_IN_URL.sub(r"\1…@", text)
-    text = _AUTHORIZATION.sub(r"\1 …", text)
+    text = _AUTHORIZATION.sub(r"\1…", text)
     return text if len(text) <= _MESSAGE_LENGTH else text[:_MESSAGE_LENGTH] + "…"
 
 
@@ -262,13 +263,13 @@ def without_frames(error: _ErrorT) -> _ErrorT:
 
 
 class CleanFrames:
-    """A `with` block that our own errors leave without the frames they passed through inside."""
+    """A `with` block that our own errors, and cancellations, leave without the frames they passed through inside."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, ScenarioError):
+        if isinstance(error, (ScenarioError, CancelledError)):
             without_frames(error)
 
 

@@ -62,7 +62,8 @@ class ResponseInfo:
     """What a page's reply was like, besides its hits.
 
     `attempts` counts the requests it took, `elapsed` the seconds from the call to the whole reply, `queued` those
-    of them that went into waiting for a slot, for the pace and for a cool-down.
+    of them that went into waiting for a slot, for the pace and for a cool-down, `attempt_seconds` what each request
+    took.
     """
 
     status: int
@@ -71,6 +72,7 @@ class ResponseInfo:
     attempts: int = 1
     elapsed: float = 0.0
     queued: float = 0.0
+    attempt_seconds: tuple[float, ...] = ()
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -55,7 +55,7 @@ def _extra_headers(value: Mapping[str, str] | None) -> dict[str, str] | None:
 
 
 def _extra_query(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    return None if value is None else _checks.mapping(value, "extra_query")
+    return _checks.query(value, "extra_query")
 
 
 def _extra_body(value: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -56,7 +56,11 @@ def _secret(value: str | Secret | None) -> Secret | None:
     if value is None or isinstance(value, Secret):
         return value
     if not isinstance(cast("object", value), str):
-        raise ScenarioError(f"a key or secret is a {type(value).__name__}, but it must be a str")
+        raise ScenarioError(f"a key, secret or token is a {type(value).__name__}, but it must be a str")
+    if not value.isprintable():  # which lone surrogates are not either
+        raise ScenarioError(
+            "a key, secret or token holds a line break or another character that no header can carry"
+        )
     return Secret(value) if value else None
 
 
@@ -72,7 +76,8 @@ def _base_url(value: str | None) -> str:
 
 
 def _project_id(value: str | None) -> str | None:
-    return _checks.text(value, "project_id") or os.environ.get("SCENARIO_PROJECT_ID") or None
+    given = _checks.text(value, "project_id")
+    return given or _checks.text(os.environ.get("SCENARIO_PROJECT_ID"), "SCENARIO_PROJECT_ID") or None
 
 
 def _allow_http(value: bool | None) -> bool:  # noqa: FBT001
@@ -120,7 +125,7 @@ def _headers(value: Mapping[str, str] | None) -> dict[str, str] | None:
 
 
 def _query(value: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {} if value is None else _checks.mapping(value, "default_query")
+    return _checks.query(value, "default_query") or {}
 
 
 def _invalid_hits(value: Literal["raise", "keep"] | None) -> Literal["raise", "keep"]:
@@ -265,9 +270,11 @@ class Settings:
         return keywords
 
 
-def signs(headers: Mapping[str, str] | None) -> bool:
+def signs(headers: object) -> bool:
     """Tell whether these headers bring their own signature."""
-    return any(name.lower() == "authorization" for name in headers or ())
+    if not isinstance(headers, Mapping):  # which is refused elsewhere
+        return False
+    return any(str(name).lower() == "authorization" for name in cast("Mapping[object, object]", headers))
 
 
 def _environment_headers() -> dict[str, str]:
@@ -287,9 +294,12 @@ def _check_base_url(url: str, *, allow_http: bool) -> None:
         raise ScenarioError("base_url holds credentials; pass api_key and api_secret instead")
     if parts.scheme not in ("http", "https") or not host:
         raise ScenarioError(f"base_url is {redact(url)!r}, but it must be like {SERVICE_URL}")
-    if any(character.isspace() or not character.isprintable() for character in url):
-        raise ScenarioError("base_url holds a space, a line break or another character that no URL has")
-    if parts.query or parts.fragment:
+    if any(not "!" <= character <= "~" or character in '"<>\\^`{|}' for character in url):
+        rule = "base_url holds a space, a line break or another character that no URL has"
+        raise ScenarioError(
+            f"{rule}; other letters are written as punycode in the host, and as %xx in the path"
+        )
+    if "?" in url or "#" in url:
         raise ScenarioError(
             f"base_url is {redact(url.partition('#')[0])!r} and more, but it must have no query string and no fragment"
         )

@@ -138,11 +138,14 @@ class Searches(ABC):
         """Run a search value; the method of its kind does the same."""
 
     def _source(self, search: Search[_HitT]) -> Source[_HitT]:
-        if not isinstance(cast("object", search), Search):
-            _checks.refuse(
-                "search", type(search).__name__, "it must be an AssetSearch, ModelSearch or WorkflowSearch"
-            )
-        return self._source_of(search)
+        with CleanFrames():
+            if not isinstance(cast("object", search), Search):
+                _checks.refuse(
+                    "search",
+                    type(search).__name__,
+                    "it must be an AssetSearch, ModelSearch or WorkflowSearch",
+                )
+            return self._source_of(search)
 
     def _resumed(self, token: str, search: Search[_HitT]) -> tuple[Source[_HitT], Position]:
         """Give the way to a search's pages, and where on it a token stands."""
@@ -246,7 +249,8 @@ class Client(Settings):
                 except APIError as error:
                     caller.signer.hide_in(error)
                     error.method, error.url = request.method, request.place
-                    error.attempts, error.elapsed, error.queued = reply.attempts, reply.elapsed, reply.queued
+                    for name in ("attempts", "attempt_seconds", "queued", "elapsed"):
+                        setattr(error, name, getattr(reply, name))
                     raise
 
         return Source(search, fetch)

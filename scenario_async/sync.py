@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Self, TypeVar, Unpack, cast, overload
 
 import attrs
@@ -44,11 +45,11 @@ _T = TypeVar("_T")
 _NOTHING: Final = object()
 
 
-def blocking(coroutine: Coroutine[Any, Any, _T]) -> _T:
+def blocking(make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     """Wait for a coroutine of the async side; our errors come without the frames of its journey."""
     with CleanFrames():
         try:
-            return portal.run(coroutine)
+            return portal.run(make)
         except PortalError as error:
             raise ScenarioError(str(error)) from None
 
@@ -73,7 +74,7 @@ class Iteration(Told, Generic[_T]):
         while True:
             for item in self._ready:
                 return item
-            page = blocking(_next(self._pages))
+            page = blocking(partial(_next, self._pages))
             if page is None:
                 raise StopIteration
             self._ready = self._unpack(page)
@@ -81,7 +82,10 @@ class Iteration(Told, Generic[_T]):
     def close(self) -> None:
         """Cancel what is under way; the iteration ends here."""
         self._ready = iter(())
-        blocking(self._pages.aclose())
+        blocking(self._closed)
+
+    async def _closed(self) -> None:
+        await self._pages.aclose()
 
     def __enter__(self) -> Self:
         return self
@@ -133,7 +137,7 @@ class SyncSearchPage(SearchPage[HitT_co]):
 
 def fetched(source: Source[_HitT], position: Position) -> SyncSearchPage[_HitT]:
     """Fetch one page, and wait for it."""
-    return SyncSearchPage.of(blocking(source.page_at(position)), source)
+    return SyncSearchPage.of(blocking(partial(source.page_at, position)), source)
 
 
 class SyncSearches(Searches):
@@ -141,7 +145,10 @@ class SyncSearches(Searches):
 
     def run(self, search: Search[_HitT]) -> SyncSearchPage[_HitT]:
         """Send a search value and give its first page; the method of its kind does the same."""
-        return fetched(self._source(search), Position.first(search, default_size=None))
+        try:
+            return fetched(self._source(search), Position.first(search, default_size=None))
+        finally:
+            del search  # what is no search may be a mapping with a picture in it
 
     def resume(self, token: str, search: Search[_HitT]) -> SyncSearchPage[_HitT]:
         """Go on with a search where a `resume_token` of the very same search was taken.
@@ -199,14 +206,14 @@ class SyncSearches(Searches):
         merged = self._merged(handed, concurrency=concurrency, max_hits=max_hits, order=order)
         steps = _Steps(merged, handed)
         try:
-            while (step := blocking(steps.next())) is not None:
+            while (step := blocking(steps.next)) is not None:
                 if isinstance(step, _Wanted):
                     handed.give(next(searches, _NOTHING))
                 else:
                     yield from results(step, on_error)
         finally:
             if not sys.is_finalizing():  # else the loop has ended, and all that was under way with it
-                blocking(steps.aclose())
+                blocking(steps.aclose)
 
 
 class _Wanted:
@@ -302,12 +309,12 @@ class Scenario(Client):
         """Reach any endpoint under `base_url`; see `AsyncScenario.request`."""
         with CleanFrames():
             return blocking(
-                self._request(method, path, json=json, query=query, headers=headers, timeout=timeout)
+                partial(self._request, method, path, json=json, query=query, headers=headers, timeout=timeout)
             )
 
     def close(self) -> None:
         """Close the connections; calls that come later raise `ScenarioError`."""
-        blocking(self._aclose())
+        blocking(self._aclose)
 
     def _check_session(self) -> None:
         if self.session is not None and not callable(cast("object", self.session)):

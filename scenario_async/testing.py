@@ -97,7 +97,7 @@ def async_scenario(scenario_emulator: Emulator) -> Generator[AsyncScenario]:
 
     client = AsyncScenario(base_url=scenario_emulator.base_url)
     yield client
-    portal.run(client.aclose())  # on a loop of its own: here one may be running, or none
+    portal.run(client.aclose)  # on a loop of its own: here one may be running, or none
 
 
 @pytest.fixture

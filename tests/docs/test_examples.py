@@ -156,3 +156,12 @@ def test_filter_table(row: list[str]) -> None:
     rendered = eval(expression, {"F": F})  # noqa: S307 - our own page
     assert isinstance(rendered, Filter)
     assert str(rendered) == travelling
+
+
+def test_the_tests_that_promises_name_exist() -> None:
+    """Each promise of the page on reliability points at a file, or a test in one."""
+    text = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", text)
+    assert len(named) > 20
+    for path, test in named:
+        assert f"def {test}" in (ROOT / path).read_text(encoding="utf-8")

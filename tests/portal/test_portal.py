@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,7 +36,7 @@ async def _double(number: int) -> int:
 
 def test_a_coroutine_runs_and_gives_its_result(own: Portal) -> None:
     """The caller waits and gets what the coroutine returns."""
-    assert own.run(_double(21)) == 42
+    assert own.run(partial(_double, 21)) == 42
 
 
 def test_an_error_is_raised_in_the_caller(own: Portal) -> None:
@@ -45,8 +46,8 @@ def test_an_error_is_raised_in_the_caller(own: Portal) -> None:
         raise LookupError("inside")
 
     with pytest.raises(LookupError, match="inside"):
-        own.run(fail())
-    assert own.run(_double(1)) == 2
+        own.run(fail)
+    assert own.run(partial(_double, 1)) == 2
 
 
 def test_fifty_threads_share_one_loop(own: Portal) -> None:
@@ -59,7 +60,7 @@ def test_fifty_threads_share_one_loop(own: Portal) -> None:
         return await _double(number)
 
     def call(number: int) -> None:
-        results.append(own.run(note(number)))
+        results.append(own.run(partial(note, number)))
 
     threads = [threading.Thread(target=call, args=(n,)) for n in range(50)]
     for thread in threads:
@@ -78,7 +79,7 @@ def test_context_variables_reach_the_coroutine(own: Portal) -> None:
 
     token = WORD.set("traced")
     try:
-        assert own.run(read()) == "traced"
+        assert own.run(read) == "traced"
     finally:
         WORD.reset(token)
 
@@ -87,7 +88,7 @@ def test_it_works_where_a_loop_runs(own: Portal) -> None:
     """A notebook's loop is blocked meanwhile, and that is all."""
 
     async def notebook() -> int:
-        return own.run(_double(4))
+        return own.run(partial(_double, 4))
 
     assert asyncio.run(notebook()) == 8
 
@@ -96,10 +97,10 @@ def test_a_call_from_its_own_loop_is_an_error(own: Portal) -> None:
     """Waiting there would be waiting for ever."""
 
     async def nested() -> int:
-        return own.run(_double(1))
+        return own.run(partial(_double, 1))
 
     with pytest.raises(RuntimeError, match="await it instead"):
-        own.run(nested())
+        own.run(nested)
 
 
 def test_an_interrupt_cancels_the_coroutine_and_leaves_the_portal_usable(own: Portal) -> None:
@@ -123,11 +124,11 @@ def test_an_interrupt_cancels_the_coroutine_and_leaves_the_portal_usable(own: Po
     thread.start()
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        own.run(endless())
+        own.run(endless)
     thread.join()
     assert ended.is_set()
     assert time.monotonic() - started < 10
-    assert own.run(_double(3)) == 6
+    assert own.run(partial(_double, 3)) == 6
 
 
 def test_stopping_cancels_what_is_under_way(own: Portal) -> None:
@@ -141,7 +142,7 @@ def test_stopping_cancels_what_is_under_way(own: Portal) -> None:
 
     def call() -> None:
         try:
-            own.run(endless())
+            own.run(endless)
         except RuntimeError as error:
             told.append(error)
 
@@ -151,22 +152,22 @@ def test_stopping_cancels_what_is_under_way(own: Portal) -> None:
     own.stop()
     thread.join(5)
     assert "cancelled" in str(told[0])
-    assert own.run(_double(2)) == 4
+    assert own.run(partial(_double, 2)) == 4
 
 
 def test_a_forked_child_starts_anew() -> None:
     """The child has no thread, and makes its own."""
-    assert portal.run(_double(5)) == 10
+    assert portal.run(partial(_double, 5)) == 10
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            code = 0 if portal.run(_double(6)) == 12 else 2
+            code = 0 if portal.run(partial(_double, 6)) == 12 else 2
         finally:
             os._exit(code)
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
-    assert portal.run(_double(7)) == 14
+    assert portal.run(partial(_double, 7)) == 14
 
 
 def test_a_thread_that_cannot_start_is_told_each_time(own: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,5 +180,5 @@ def test_a_thread_that_cannot_start_is_told_each_time(own: Portal, monkeypatch: 
         patched.setattr(threading.Thread, "start", refuse)
         for _ in range(2):
             with pytest.raises(PortalError, match="can't start new thread"):
-                own.run(_double(1))
-    assert own.run(_double(4)) == 8
+                own.run(partial(_double, 1))
+    assert own.run(partial(_double, 4)) == 8

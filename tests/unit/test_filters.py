@@ -7,7 +7,8 @@ from __future__ import annotations
 import enum
 import math
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+import time
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
@@ -163,7 +164,13 @@ def test_values(value: Any, text: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [None, math.nan, math.inf, -math.inf, [], {}, b"x", object(), 1j, timedelta(1), F.b, Single("nan")],
+    [
+        *(None, math.nan, math.inf, -math.inf, [], {}, b"x", object(), 1j, timedelta(1), F.b, int),
+        Single("nan"),
+        pytest.param(10**5000, id="of 5001 digits"),
+        datetime.min.replace(tzinfo=timezone(timedelta(hours=1))),
+        datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))),
+    ],
 )
 def test_values_that_are_refused(value: Any) -> None:
     """What the language cannot say is refused with the attribute and what was given."""
@@ -179,10 +186,42 @@ def test_values_that_are_refused(value: Any) -> None:
             build()
 
 
-@pytest.mark.parametrize("value", [b"ab", bytearray(b"ab")])
+class Vague(tzinfo):
+    """A zone that does not know its offset."""
+
+    def utcoffset(self, dt: datetime | None, /) -> None:
+        """Not know."""
+
+    dst = utcoffset
+
+    def tzname(self, dt: datetime | None, /) -> str:
+        """Have a name at least."""
+        return "vague"
+
+
+def test_a_moment_of_a_zone_without_an_offset_is_naive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is taken as UTC, as Python calls it naive, and not as the time of the machine."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        text = str(F.created_at > datetime(2024, 5, 6, 7, tzinfo=Vague()))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert text == 'createdAt > "2024-05-06T07:00:00.000Z"'
+
+
+@pytest.mark.parametrize("name", [None, 5, b"width", ["width"], {}])
+def test_names_of_other_types_are_refused(name: Any) -> None:
+    """An attribute's name is a text."""
+    with pytest.raises(InvalidSearchError, match="filter: an attribute name is a "):
+        _ = F[name]
+
+
+@pytest.mark.parametrize("value", [b"ab", bytearray(b"ab"), F.width])
 @pytest.mark.parametrize("method", ["is_in", "not_in", "contains_any", "contains_all"])
 def test_bytes_are_not_taken_for_numbers(method: str, value: object) -> None:
-    """Bytes are no text, and their numbers were not meant."""
+    """Bytes are no text, and their numbers were not meant; an attribute's name has no items either."""
     with pytest.raises(InvalidSearchError, match="filter"):
         getattr(F.tags, method)(value)
 

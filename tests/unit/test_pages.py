@@ -360,6 +360,26 @@ def test_deeply_nested_token_is_refused() -> None:
         read_token(base64.urlsafe_b64encode(b"[" * 100_000).decode(), SEARCH)
 
 
+@pytest.mark.parametrize("member", ["v", "kind"])
+@pytest.mark.parametrize("value", ["x" * 100_000, [[[["x"] * 100] * 100] * 5]])
+def test_refusals_of_tokens_are_short(member: str, value: object) -> None:
+    """However much a token holds, the message is a line."""
+    content = opened(make_token(SEARCH, OFFSET, []))
+    with pytest.raises(InvalidSearchError, match="token") as caught:
+        read_token(closed(content | {member: value}), SEARCH)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("extra", [{"a": {(1, 2): 3}}, {"a": {1: 2, "b": 3}}])
+def test_what_no_json_has_can_be_resumed_too(extra: dict[str, Any]) -> None:
+    """A URL's parameters may be of any types, and the token is of that search and of no other."""
+    search = AssetSearch(query="x", extra_query=extra)
+    token = make_token(search, OFFSET, [])
+    assert read_token(token, AssetSearch(query="x", extra_query=extra)) == (OFFSET, frozenset())
+    with pytest.raises(InvalidSearchError, match="other parameters"):
+        read_token(token, AssetSearch(query="y", extra_query=extra))
+
+
 def test_pages_keep_their_hits(raw_hit: Callable[..., dict[str, Any]]) -> None:
     """A page cannot be changed after the fact."""
     page = page_at(OFFSET, 1)

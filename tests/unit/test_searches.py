@@ -377,6 +377,14 @@ def test_paging_keys_are_refused_in_extra_body(key: str) -> None:
     assert "paging" in str(error)
 
 
+def nested(levels: int) -> list[Any]:
+    """Give lists within lists."""
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -384,6 +392,9 @@ def test_paging_keys_are_refused_in_extra_body(key: str) -> None:
         ("extra_body", {"x": math.nan}),
         ("extra_body", {"x": "\ud800"}),
         ("extra_body", [("x", 1)]),
+        ("extra_body", {"x": iter("ab")}),
+        ("extra_body", {"x": nested(700)}),
+        ("extra_body", {"x": nested(5000)}),
         ("extra_query", "a=1"),
         ("extra_headers", {"a b": "x"}),
         ("extra_headers", {"a": "x\r\ny: z"}),
