@@ -19,6 +19,8 @@ from scenario_async.emulator import Emulator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.any_versions
+
 ROOT = Path(__file__).parents[2]
 KEYS = {"SCENARIO_SDK_API_KEY": "live-key", "SCENARIO_SDK_API_SECRET": "live-secret"}
 

@@ -29,6 +29,8 @@ from scenario_async.emulator.parameters import read_search
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.any_versions
+
 Meaning: TypeAlias = tuple[Any, ...]
 Json: TypeAlias = dict[str, Any]
 

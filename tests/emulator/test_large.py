@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from scenario_async.emulator.attributes import Record
 
+pytestmark = pytest.mark.any_versions
+
 SIZE = 12_345
 FILTERS: list[tuple[str, Callable[[Any], bool]]] = [
     ("kind = image", lambda asset: asset["metadata"]["kind"] == "image"),

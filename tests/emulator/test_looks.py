@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.any_versions
+
 CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
     "none": lambda image: image,
     "half": lambda image: image.resize((image.width // 2, image.height // 2)),

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from support.faces import Connect, Face
 
+pytestmark = pytest.mark.any_versions
+
 KINDS: dict[str, type[Search[Any]]] = {
     "asset_search": AssetSearch,
     "model_search": ModelSearch,

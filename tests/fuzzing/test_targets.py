@@ -16,6 +16,8 @@ from support.hits import asset, model, workflow
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.any_versions
+
 SOME = settings(
     max_examples=200,
     deadline=None,

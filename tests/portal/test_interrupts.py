@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from http.server import BaseHTTPRequestHandler
 
+pytestmark = pytest.mark.any_versions
+
 PROGRAM = """
 import asyncio, logging, sys
 import aiohttp

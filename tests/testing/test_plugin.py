@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pytest
-
     Suite = Callable[..., pytest.RunResult]
+
+pytestmark = pytest.mark.any_versions
 
 pytest_plugins = ["pytester"]
 
