@@ -103,7 +103,9 @@ def test_a_call_from_its_own_loop_is_an_error(own: Portal) -> None:
         own.run(nested)
 
 
-def test_an_interrupt_cancels_the_coroutine_and_leaves_the_portal_usable(own: Portal) -> None:
+def test_an_interrupt_cancels_the_coroutine_and_leaves_the_portal_usable(
+    own: Portal, request: pytest.FixtureRequest
+) -> None:
     """Ctrl-C ends the call, after the coroutine has ended."""
     ended = threading.Event()
     began = threading.Event()
@@ -120,6 +122,8 @@ def test_an_interrupt_cancels_the_coroutine_and_leaves_the_portal_usable(own: Po
         began.wait(5)
         os.kill(os.getpid(), signal.SIGINT)
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     thread = threading.Thread(target=interrupt)
     thread.start()
     started = time.monotonic()
