@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import TYPE_CHECKING, Final
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import attrs
 
 from scenario_async import _transport
-from scenario_async._limits import Admission, Waiting
+from scenario_async._coalescing import Flights
+from scenario_async._limits import Admission, PerLoop, Waiting
 from scenario_async._network import Network
 from scenario_async._observing import Hooks, Observer
 from scenario_async._retry import Backoff, RetryBudget, retryable
@@ -27,11 +29,14 @@ from scenario_async.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scenario_async._secret import Secret
     from scenario_async._transport import Sessions
     from scenario_async.settings import Settings
 
 _FIRST_ERROR_STATUS: Final = 300
+_T = TypeVar("_T")
 
 
 @attrs.frozen
@@ -60,7 +65,9 @@ class Caller:
     budget: RetryBudget
     hooks: Hooks
     network: Network
+    flights: Flights | None
     backoff: Backoff = attrs.field(factory=Backoff)
+    turns: PerLoop[asyncio.Lock] = attrs.field(factory=lambda: PerLoop(asyncio.Lock))
 
     @classmethod
     def of(cls, settings: Settings) -> Caller:
@@ -75,12 +82,29 @@ class Caller:
             network=Network.of(
                 settings.base_url, settings.proxy, settings.ssl, environment=settings.session is None
             ),
+            flights=Flights() if settings.coalesce else None,
         )
 
     async def call(self, request: Request) -> Reply:
         """Give the reply, which has a status below 300, or raise an `APIError` without frames of ours."""
         with CleanFrames():
             return await _Call(self, request).run()
+
+    async def search(self, request: Request) -> Reply:
+        """Make the call of a search, which may share the reply of an identical one."""
+        if self.flights is None:
+            return await self.call(request)
+        with CleanFrames():
+            return await self.flights.send(request, self.call)
+
+    async def in_turn(self, work: Callable[[], _T]) -> _T:
+        """Do work that takes a millisecond, once in each round of the loop, so that others get a word in."""
+        turn = self.turns.get()
+        await turn.acquire()
+        try:
+            return work()
+        finally:
+            asyncio.get_running_loop().call_soon(turn.release)
 
 
 class _Call:
@@ -123,7 +147,7 @@ class _Call:
     async def _within_deadline(self) -> Reply:
         limit = asyncio.timeout(self._deadline)
         try:
-            async with limit:
+            async with limit if self._deadline is not None else nullcontext():
                 reply = await self._caller.backoff.run(
                     self._attempt,
                     max_retries=self._caller.rules.max_retries,

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping
 from numbers import Real
+from operator import index
 from typing import Any, Final, NoReturn, SupportsIndex, cast
 
 from scenario_async.errors import InvalidSearchError
@@ -42,9 +43,9 @@ def integer(value: object, parameter: str, *, least: int) -> int | None:
     """Take a whole number of at least `least`, and of 63 bits at most."""
     if value is None:
         return None
-    if isinstance(value, (bool, type)) or not isinstance(value, SupportsIndex):
+    if isinstance(value, (bool, type)) or not hasattr(value, "__index__"):
         refuse(parameter, value, "it must be an int")
-    number = value.__index__()
+    number = index(cast("SupportsIndex", value))
     if number < least:
         refuse(parameter, number, f"it must be {least} or more")
     if number > _LARGEST_INTEGER:

@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections import deque
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -18,7 +18,7 @@ from scenario_async._forks import begins_anew
 from scenario_async.errors import DeadlineExceededError, ScenarioError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Callable
 
     from scenario_async.settings import RateLimiter
 
@@ -185,6 +185,21 @@ class Waiting:
     throttled: Stopwatch = attrs.field(factory=Stopwatch)
 
 
+class _Pass:
+    """The `async with` block in which a request holds a slot; a generator would take twice as long."""
+
+    __slots__ = ("_admission", "_slots", "_time_left", "_waiting")
+
+    def __init__(self, admission: Admission, time_left: Callable[[], float], waiting: Waiting) -> None:
+        self._admission, self._time_left, self._waiting = admission, time_left, waiting
+
+    async def __aenter__(self) -> None:
+        self._slots = await self._admission.enter(self._time_left, self._waiting)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._slots.release()
+
+
 @attrs.frozen(eq=False)
 class Admission:
     """What a request passes before it leaves: the cool-down, the pace, a slot.
@@ -204,12 +219,15 @@ class Admission:
         """Make an admission of its own."""
         return cls(slots_of(max_concurrency), CoolDown(), rate_limit)
 
-    @asynccontextmanager
-    async def admitted(self, time_left: Callable[[], float], waiting: Waiting) -> AsyncGenerator[None]:
+    def admitted(self, time_left: Callable[[], float], waiting: Waiting) -> _Pass:
         """Wait for leave to send, and hold a slot meanwhile; `waiting` counts how long that takes.
 
         Raises `DeadlineExceededError` at once when the cool-down outlasts `time_left()`.
         """
+        return _Pass(self, time_left, waiting)
+
+    async def enter(self, time_left: Callable[[], float], waiting: Waiting) -> asyncio.Semaphore:
+        """Wait for leave to send, and take a slot, which is to be released."""
         slots = self.slots.get()
         with waiting.queued:
             if self.rate_limit is None:
@@ -218,10 +236,7 @@ class Admission:
                 await self._wait_out_cool_down(time_left, waiting)  # who comes too late for it need not queue
                 async with self.turnstile.get():
                     await self._slot_at_its_pace(slots, self.rate_limit, time_left, waiting)
-        try:
-            yield
-        finally:
-            slots.release()
+        return slots
 
     async def hold_back(self, seconds: float) -> None:
         """Let nothing leave for so long, because the service said so."""

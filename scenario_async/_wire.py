@@ -199,6 +199,7 @@ def read_page(
         is_error = told or content.get("error")
         raise _misshapen(reply, message if is_error else "$.hits is no list", content)
     found = cast("list[object]", raw)
+    received = len(found)
     hit_class = cast("type[HitT_co]", search.hit_class)
     misfits: list[Any] = []
     try:
@@ -207,7 +208,7 @@ def read_page(
         else:
             hits, misfits = sort_out(found, hit_class)
     except MisfitError as error:
-        raise _misshapen(reply, str(error), content) from None
+        raise _misshapen(reply, str(error), _tolerantly(reply.content)) from None
     return SearchPage(
         hits=hits,
         limit=_count(reply, content, "limit"),
@@ -221,7 +222,7 @@ def read_page(
         response=reply.info,
         search=search,
         position=position,
-        received=len(found),
+        received=received,
     )
 
 

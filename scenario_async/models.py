@@ -7,10 +7,10 @@ never an error.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sized
+from collections.abc import Callable, Hashable, Mapping, Sized
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import attrs
 
@@ -38,6 +38,30 @@ def _extra_repr(extra: Mapping[str, Any]) -> str:
     return "{" + ", ".join(f"{name!r}: …" for name in extra) + "}"
 
 
+class _Nothing(dict[str, Any]):
+    """What `extra` is where there is nothing: one for all, so it takes nothing in."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:  # noqa: ANN401
+        raise TypeError("`extra` is what the service sent, and cannot be changed")
+
+    __setitem__: Any = _refuse
+    __delitem__: Any = _refuse
+    __ior__: Any = _refuse
+    clear = pop = popitem = setdefault = update = cast("Any", _refuse)
+
+    def __reduce__(self) -> tuple[Callable[[], Mapping[str, Any]], tuple[()]]:
+        return _nothing, ()
+
+
+NOTHING: Final[Mapping[str, Any]] = _Nothing()
+
+
+def _nothing() -> Mapping[str, Any]:
+    return NOTHING
+
+
 @cache
 def _wire_names(cls: Any) -> tuple[tuple[str, str], ...]:  # noqa: ANN401 - mypy takes a hashable instance for an unhashable class
     return tuple((field.name, wire_name(field.name)) for field in attrs.fields(cls) if field.name != "extra")
@@ -50,7 +74,7 @@ class Record:
     `extra` maps the fields that this version of the package does not know to what the service sent.
     """
 
-    extra: Mapping[str, Any] = attrs.field(factory=dict[str, Any], repr=_extra_repr)
+    extra: Mapping[str, Any] = attrs.field(default=NOTHING, repr=_extra_repr)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON that the service sent, without nulls."""

@@ -84,6 +84,10 @@ def _allow_http(value: bool | None) -> bool:  # noqa: FBT001
     return bool(_checks.truth(value, "allow_http"))
 
 
+def _coalesce(value: bool | None) -> bool:  # noqa: FBT001
+    return bool(_checks.truth(value, "coalesce"))
+
+
 def _pickle_credentials(value: bool | None) -> bool:  # noqa: FBT001
     return bool(_checks.truth(value, "pickle_credentials"))
 
@@ -167,6 +171,7 @@ class Settings:
         default_query: URL parameters of every request.
         invalid_hits: `"raise"`, or `"keep"` to put hits that do not fit into `page.invalid_hits`.
         max_response_bytes: the largest reply taken, decompressed; 64 MiB.
+        coalesce: let identical searches that are in flight at once be one request; False.
         on_request: a function, plain or async, that is told of each attempt before it leaves.
         on_response: one that is told of each reply.
         on_retry: one that is told of each failure that is tried again.
@@ -195,6 +200,7 @@ class Settings:
     default_query: dict[str, Any] = attrs.field(default=None, converter=_query, repr=False)
     invalid_hits: Literal["raise", "keep"] = attrs.field(default=None, converter=_invalid_hits)
     max_response_bytes: int = attrs.field(default=None, converter=_max_response_bytes)
+    coalesce: bool = attrs.field(default=None, converter=_coalesce)
     on_request: OnRequest | None = attrs.field(default=None, validator=_is_hook, repr=False)
     on_response: OnResponse | None = attrs.field(default=None, validator=_is_hook, repr=False)
     on_retry: OnRetry | None = attrs.field(default=None, validator=_is_hook, repr=False)

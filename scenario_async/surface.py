@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import threading
 from abc import ABC, abstractmethod
+from functools import partial
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -242,10 +243,11 @@ class Client(Settings):
 
         async def fetch(position: Position) -> SearchPage[_HitT]:
             request = prepared.at(position)
-            reply = await caller.call(request)
+            reply = await caller.search(request)
+            decode = partial(read_page, reply, search, position, invalid_hits=invalid_hits)
             with CleanFrames():
                 try:
-                    return read_page(reply, search, position, invalid_hits=invalid_hits)
+                    return await caller.in_turn(decode)
                 except APIError as error:
                     caller.signer.hide_in(error)
                     error.method, error.url = request.method, request.place
@@ -289,7 +291,9 @@ class Client(Settings):
             budget=new.budget if "retry_budget" in given else old.budget,
             hooks=new.hooks,
             network=new.network,
+            flights=new.flights,
             backoff=old.backoff,
+            turns=old.turns,
         )
         object.__setattr__(derived, "_caller", caller)
         object.__setattr__(derived, "_owns_pool", "session" in given)

@@ -1,4 +1,4 @@
-"""A server in a process of its own that gives the same page of 100 asset hits to every search, as fast as it can."""
+"""A server in a process of its own that gives the same 100 asset hits, or 20 of them, to every search, as fast as it can."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ import sys
 
 from page import PAGE
 
-CONTENT = json.dumps(PAGE).encode()
-HEAD = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(CONTENT)}\r\n\r\n".encode()
+
+def reply(limit: int) -> bytes:
+    """Give the bytes of a page of so many hits."""
+    content = json.dumps({**PAGE, "hits": PAGE["hits"][:limit], "limit": limit}).encode()
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
+    return head.encode() + content
+
+
+LARGE, SMALL = reply(100), reply(20)
 
 
 class Answering(asyncio.Protocol):
@@ -33,9 +40,9 @@ class Answering(asyncio.Protocol):
             length = next((int(value) for name, _, value in fields if name == b"content-length"), 0)
             if len(rest) < length:
                 return
-            self.received = rest[length:]
+            body, self.received = rest[:length], rest[length:]
             assert self.transport is not None
-            self.transport.write(HEAD + CONTENT)
+            self.transport.write(SMALL if b":20" in body.replace(b" ", b"") else LARGE)
 
 
 async def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -275,3 +276,22 @@ def test_repr_hides_query_strings(raw_hit: Callable[..., dict[str, Any]], kind: 
     assert hit.id in repr(hit)
     assert "https://cdn.example.com/x" in repr(hit)
     assert "newUrl" in repr(hit)
+
+
+def test_extra_is_one_and_the_same_where_there_is_nothing(repickle: Callable[[Any], Any]) -> None:
+    """It costs no memory, takes nothing in, and is like any empty mapping otherwise."""
+    thumbnail = Thumbnail(asset_id="asset_1", url="https://cdn.example.com/a")
+    extra: Any = thumbnail.extra
+    assert extra == {}
+    assert extra is Concept(model_id="model_1").extra
+    assert repickle(thumbnail).extra is extra
+    assert json.dumps(extra) == "{}"
+    for change in (
+        lambda: extra.update(a=1),
+        lambda: extra.setdefault("a", 1),
+        lambda: extra.__setitem__("a", 1),
+        extra.clear,
+    ):
+        with pytest.raises(TypeError, match="cannot be changed"):
+            change()
+    assert extra == {}

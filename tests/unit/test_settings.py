@@ -24,7 +24,7 @@ KEYWORDS = {
     "api_key", "api_secret", "bearer_auth", "project_id", "base_url", "allow_http", "timeout", "deadline",
     "max_retries", "max_concurrency", "rate_limit", "default_headers", "default_query", "invalid_hits",
     "max_response_bytes", "session", "pickle_credentials", "retry_budget", "on_request", "on_response",
-    "on_retry", "ssl", "proxy",
+    "on_retry", "ssl", "proxy", "coalesce",
 }  # fmt: skip
 PAIR: dict[str, Any] = {"api_key": "k", "api_secret": "s"}
 SECRET = "s3cr3t"

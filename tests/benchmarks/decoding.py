@@ -1,0 +1,39 @@
+"""Bytes to a page of 100 asset hits, every field checked."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+from page import PAGE
+from sides import Figure, at_least, at_most, compared, milliseconds, timed
+
+from scenario_async import AssetSearch
+from scenario_async._wire import Reply, read_page
+from scenario_async.pages import Position
+
+CONTENT = orjson.dumps(PAGE)
+
+
+def figures() -> list[Figure]:
+    """Compare with the official SDK's models, and with `orjson.loads` alone."""
+    from scenario_sdk._models import construct_type  # noqa: PLC0415 - heavy, and measured elsewhere
+    from scenario_sdk.pagination import AsyncSearchHitsOffset  # noqa: PLC0415
+    from scenario_sdk.types import SearchAssetSearchResponse  # noqa: PLC0415
+
+    search, position = AssetSearch(query="q"), Position(False, 0, 100)  # noqa: FBT003
+    reply = Reply(status=200, headers={}, request_id=None, content=CONTENT)
+    official: Any = AsyncSearchHitsOffset[SearchAssetSearchResponse]
+    taken = compared(
+        {
+            "ours": timed(lambda: read_page(reply, search, position, invalid_hits="raise"), 20),
+            "official": timed(lambda: construct_type(type_=official, value=json.loads(CONTENT)), 3),
+            "orjson": timed(lambda: orjson.loads(CONTENT), 20),
+        }
+    )
+    told = milliseconds(taken)
+    return [
+        at_least("decode 100 hits, to official", taken["official"] / taken["ours"], 12, "x", told),
+        at_most("decode 100 hits, to orjson", taken["ours"] / taken["orjson"], 3.5, "x", told),
+    ]

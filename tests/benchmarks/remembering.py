@@ -1,0 +1,97 @@
+"""Memory: of hits that are kept, and of an iteration that goes over a million of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tracemalloc
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from page import PAGE, hit
+from sides import Figure, at_most
+
+from scenario_async import AssetSearch, SearchPage
+from scenario_async._paging import Run, Source
+from scenario_async._wire import Reply, read_page
+from scenario_async.models import AssetHit
+from scenario_async.pages import Position, ResponseInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KEPT = 3000
+ITERATED = 1_000_000
+
+
+def kept(decode: Callable[[bytes], object]) -> float:
+    """Give the bytes that each of many different hits takes."""
+    pages = [
+        json.dumps({**PAGE, "hits": [hit(number) for number in range(start, start + 100)]}).encode()
+        for start in range(0, KEPT, 100)
+    ]
+    decode(pages[0])
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        held = [decode(page) for page in pages]
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert len(held) == KEPT // 100
+    return grown / KEPT
+
+
+async def per_hit_iterated() -> float:
+    """Give the bytes by which an iteration grows with each hit that it has delivered."""
+    told = ResponseInfo(status=200, headers={}, request_id=None)
+
+    async def fetch(position: Position) -> SearchPage[AssetHit]:
+        hits: list[AssetHit] = []
+        for number in range(position.number, position.number + 100):
+            fresh: Any = object.__new__(AssetHit)
+            object.__setattr__(fresh, "id", f"asset_{number:022}")
+            hits.append(fresh)
+        return SearchPage(
+            hits=hits, offset=position.number, response=told, search=search, position=position, received=100
+        )
+
+    search = AssetSearch(query="q")
+    run = Run(source=Source(search, fetch), start=Position(False, 0, 100))  # noqa: FBT003
+    count, before = 0, 0
+    tracemalloc.start()
+    try:
+        async for _ in run.hits():
+            count += 1
+            if count == 1000:
+                before = tracemalloc.get_traced_memory()[0]
+            if count == ITERATED:
+                break
+        return (tracemalloc.get_traced_memory()[0] - before) / ITERATED
+    finally:
+        tracemalloc.stop()
+
+
+def figures() -> list[Figure]:
+    """Compare kept hits with the official SDK's, and count what an iteration remembers."""
+    from scenario_sdk._models import construct_type  # noqa: PLC0415
+    from scenario_sdk.pagination import AsyncSearchHitsOffset  # noqa: PLC0415
+    from scenario_sdk.types import SearchAssetSearchResponse  # noqa: PLC0415
+
+    official_page: Any = AsyncSearchHitsOffset[SearchAssetSearchResponse]
+    search, position = AssetSearch(query="q"), Position(False, 0, 100)  # noqa: FBT003
+
+    def ours(content: bytes) -> object:
+        reply = Reply(status=200, headers={}, request_id=None, content=content)
+        return read_page(reply, search, position, invalid_hits="raise").hits
+
+    def official(content: bytes) -> object:
+        return construct_type(type_=official_page, value=json.loads(content))
+
+    taken = {"ours": kept(ours), "official": kept(official), "orjson": kept(orjson.loads)}
+    told = ", ".join(f"{name} {each:.0f} bytes" for name, each in taken.items())
+    iterated = asyncio.run(per_hit_iterated())
+    return [
+        at_most("memory of a kept hit, to official", taken["ours"] / taken["official"], 0.4, "x", told),
+        at_most("1,000,000 hits iterated, each remembered in", iterated, 130, "bytes"),
+    ]
