@@ -77,6 +77,8 @@ class Pool:
     `ResourceWarning`), or by `aclose`, whichever comes first; a session that the user made is never closed.
     """
 
+    closed = True  # until there is something to close
+
     def __init__(self, session: aiohttp.ClientSession | SessionFactory | None) -> None:
         self._given = session
         self._lock = threading.Lock()
@@ -210,6 +212,10 @@ async def send(
     connection = _Connection(reused=not sessions.ours)  # of the user's sessions we cannot know
     try:
         return await exchange.over(sessions.kept_alive, connection)
+    except RuntimeError:  # aiohttp's word for a connection that this side closed
+        if not sessions.kept_alive.closed:
+            raise
+        raise APIConnectionError("the client was closed during the call") from None
     except _FAILURES as error:
         if not connection.was_stale(error):
             raise _translated(error, network) from _cause(error)
