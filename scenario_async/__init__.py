@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from scenario_async._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from scenario_async._limits import RateLimit as RateLimit
+    from scenario_async._pace import RateLimit as RateLimit
     from scenario_async._pagers import AsyncSearchPage as AsyncSearchPage
     from scenario_async._pagers import SearchPager as SearchPager
     from scenario_async._wire import Reply as Reply
@@ -117,7 +117,7 @@ if TYPE_CHECKING:
     from scenario_async.sync import SyncSearchPage as SyncSearchPage
 
 _ROOMS: Final = {
-    "_limits": "RateLimit",
+    "_pace": "RateLimit",
     "_pagers": "AsyncSearchPage SearchPager",
     "_wire": "Reply",
     "client": "AsyncScenario",

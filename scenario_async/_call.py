@@ -11,7 +11,8 @@ import attrs
 
 from scenario_async import _transport
 from scenario_async._coalescing import Flights
-from scenario_async._limits import Admission, PerLoop, Waiting
+from scenario_async._limits import Admission, Waiting
+from scenario_async._loops import PerLoop
 from scenario_async._network import Network
 from scenario_async._observing import Hooks, Observer
 from scenario_async._retry import Backoff, RetryBudget, retryable
@@ -167,7 +168,9 @@ class _Call:
                 elapsed=self._now() - self._started,
                 queued=self._waiting.queued.seconds,
             )
-        raise DeadlineExceededError(message) from self._failed
+        late = DeadlineExceededError(message)
+        late.retry_after = self._caller.admission.cool_down.left() or None
+        raise late from self._failed
 
     def _describe(self, error: APIError) -> None:
         self._caller.signer.hide_in(error)
@@ -184,13 +187,14 @@ class _Call:
         while True:
             authorization = await signer.authorization()
             self._doing = "while it waited for its turn"
-            async with admission.admitted(self._time_left, self._waiting):
+            async with admission.admitted(self._time_left, self._waiting) as let_go:
                 sessions = await self._caller.pool.sessions()
                 number = len(self._attempt_seconds) + 1
                 self._doing = f"before attempt {number}"
                 await self._observer.leaving()
+                await let_go.renewed()
                 self._doing = f"in attempt {number}"
-                reply = await self._timed(sessions, authorization)
+                reply = await self._timed(sessions, authorization, let_go.leaves)
             self._doing = f"after attempt {number}"
             await self._observer.answered(reply, self._attempt_seconds[-1])
             if reply.status < _FIRST_ERROR_STATUS:
@@ -207,7 +211,9 @@ class _Call:
                 await admission.hold_back(error.retry_after)
             raise error
 
-    async def _timed(self, sessions: Sessions, authorization: Secret | None) -> Reply:
+    async def _timed(
+        self, sessions: Sessions, authorization: Secret | None, on_leaving: Callable[[], None] | None
+    ) -> Reply:
         """Send once, within `timeout`; the clock starts here, with a slot in hand."""
         began = self._now()
         status: int | None = None
@@ -219,6 +225,7 @@ class _Call:
                     sessions,
                     self._request,
                     authorization,
+                    on_leaving=on_leaving,
                     network=self._caller.network,
                     most_bytes=self._caller.rules.max_response_bytes,
                 )

@@ -6,7 +6,7 @@ import asyncio
 import copy
 from typing import TYPE_CHECKING, TypeAlias
 
-from scenario_async._limits import PerLoop
+from scenario_async._loops import PerLoop
 from scenario_async.errors import APIError
 
 if TYPE_CHECKING:

@@ -3,64 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+import logging
+import math
 import random
-import threading
 import time
-from collections import deque
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import attrs
 
-from scenario_async import _checks
-from scenario_async._forks import begins_anew
-from scenario_async.errors import DeadlineExceededError, ScenarioError
+from scenario_async._loops import PerLoop
+from scenario_async._pace import Departure, Pace
+from scenario_async.errors import DeadlineExceededError, ScenarioError, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scenario_async._pace import HeldBack
     from scenario_async.settings import RateLimiter
 
-_T = TypeVar("_T")
-
+_LOG: Final = logging.getLogger("scenario_async")
 _SPREAD: Final = 0.25
 _LONGEST_SPREAD: Final = 2.0
-_MARGIN: Final = 0.03
-_LARGEST_MARGIN: Final = 0.25
-
-
-class PerLoop(Generic[_T]):
-    """One object for each event loop that asks, made on first use and gone with the loop."""
-
-    def __init__(self, make: Callable[[], _T]) -> None:
-        self._make = make
-        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, _T] = WeakKeyDictionary()
-
-    def get(self) -> _T:
-        """Give the running loop's object; only that loop's thread asks for it, so there is nothing to lock."""
-        loop = asyncio.get_running_loop()
-        found = self._by_loop.get(loop)
-        if found is None:
-            found = self._by_loop[loop] = self._make()
-        return found
-
-
-def spread(cool_down: float) -> float:
-    """Give the seconds over which those who waited out a cool-down leave, so that it ends in no burst."""
-    return min(_LONGEST_SPREAD, cool_down * _SPREAD)
-
-
-def window(per: float) -> float:
-    """Give the seconds in which to let go what may arrive in `per` seconds.
-
-    Requests travel unequally long (the first ones open connections), and the service counts at its door.
-    """
-    return per + min(_LARGEST_MARGIN, per * _MARGIN)
 
 
 class CoolDown:
-    """Until when nothing may leave; clients that share it wait together, on whatever loop or thread."""
+    """Until when nothing may leave; clients that share it wait together, on whatever loop or thread.
+
+    Those who waited leave over a while after its end, so that it ends in no burst: whoever waits alone draws a
+    moment of that while (`remaining`), a line goes through it at about equal distances (`left`, then `gap`).
+    """
 
     def __init__(
         self, now: Callable[[], float] = time.monotonic, draw: Callable[[], float] = random.random
@@ -70,91 +42,28 @@ class CoolDown:
         self._until = 0.0
         self._spread = 0.0
 
-    def impose(self, seconds: float) -> None:
-        """Let nothing leave for so long; a longer cool-down that runs already stays."""
+    def impose(self, seconds: float, length: float | None = None) -> None:
+        """Let nothing leave for so long, the rest of `length`; a longer cool-down that runs already stays."""
         until = self._now() + seconds
         if until > self._until:
             self._until = until
-            self._spread = spread(seconds)
+            self._spread = min(_LONGEST_SPREAD, (length or seconds) * _SPREAD)
 
-    def remaining(self) -> float:
-        """How many seconds to wait from now: 0, or what is left plus a random part, so that not all leave at once."""
-        left = self._until - self._now()
-        return left + self._draw() * self._spread if left > 0 else 0.0
+    def left(self) -> float:
+        """How many seconds are left of what the service asked for."""
+        return max(0.0, self._until - self._now())
 
-
-def _requests(value: int) -> int:
-    return _checks.integer(value, "requests", least=1) or 1
-
-
-def _per(value: float) -> float:
-    return _checks.seconds(value, "per") or 60.0
-
-
-@attrs.frozen(eq=False)
-class RateLimit:
-    """A pace: at most `requests` in any `per` seconds, first come first served.
-
-    One object may be given to several clients, which then keep the pace together, across loops and threads
-    of one process. A copy by pickle keeps the pace, and starts with an empty window.
-    """
-
-    requests: int = attrs.field(converter=_requests)
-    per: float = attrs.field(default=60.0, converter=_per)
-    _window: _Window = attrs.field(init=False, repr=False)
-
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "_window", _Window(self.requests, self.per))
-
-    async def acquire(self) -> None:
-        """Return when a request may leave; a cancelled wait takes nothing."""
-        await self._window.acquire()
-
-    def cool_down(self, seconds: float) -> None:
-        """Do nothing: the client itself waits out a 429."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.requests, self.per)
-
-
-class _Window:
-    """The moments at which the last requests left."""
-
-    def __init__(
-        self,
-        requests: int,
-        per: float,
-        now: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Any] = asyncio.sleep,
-    ) -> None:
-        self._left_at: deque[float] = deque(maxlen=requests)
-        self._per = window(per)
-        self._now = now
-        self._sleep = sleep
-        self._queues = PerLoop(asyncio.Lock)
-        self.forget()
-        begins_anew(self)
-
-    def forget(self) -> None:
-        """Begin anew with the lock, in a child that was just forked; the moments stay."""
-        self._lock = threading.Lock()
-
-    async def acquire(self) -> None:
-        async with self._queues.get():  # its waiters are served in order, so only the first one sleeps
-            while (wait := self._take()) > 0:
-                await self._sleep(wait)
-
-    def _take(self) -> float:
-        """Take the next place and give 0, or give the seconds until there is one."""
-        with self._lock:
-            now = self._now()
-            if (
-                len(self._left_at) == self._left_at.maxlen
-                and (wait := self._left_at[0] + self._per - now) > 0
-            ):
-                return wait
-            self._left_at.append(now)
+    def remaining(self, time_left: float = math.inf) -> float:
+        """How many seconds to wait: 0, or what is left and a random part, half of what a deadline leaves at most."""
+        left = self.left()
+        if left == 0:
             return 0.0
+        return left + self._draw() * min(self._spread, max(0.0, (time_left - left) / 2))
+
+    def gap(self, waiting: int, time_left: float = math.inf) -> float:
+        """How many seconds the first in line keeps from the one before, with so many waiting behind it."""
+        spread_left = min(self._until + self._spread - self._now(), time_left / 2)
+        return max(0.0, min(1.0, self._draw() * 2 / (waiting + 1)) * spread_left)
 
 
 class Stopwatch:
@@ -185,19 +94,74 @@ class Waiting:
     throttled: Stopwatch = attrs.field(factory=Stopwatch)
 
 
-class _Pass:
+class Turnstile:
+    """Those who wait for the pace: one lets requests go, `waiting` others stand behind it."""
+
+    def __init__(self) -> None:
+        self._first = asyncio.Lock()
+        self.waiting = 0
+
+    async def __aenter__(self) -> Self:
+        self.waiting += 1
+        try:
+            await self._first.acquire()
+        finally:
+            self.waiting -= 1
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._first.release()
+
+
+class _Uncounted:
+    """The departure of a request that no pace of ours counts."""
+
+    def leaves(self) -> None:
+        """Do nothing."""
+
+    def given_up(self) -> None:
+        """Do nothing."""
+
+
+_UNCOUNTED: Final = _Uncounted()
+
+
+class Pass:
     """The `async with` block in which a request holds a slot; a generator would take twice as long."""
 
-    __slots__ = ("_admission", "_slots", "_time_left", "_waiting")
+    __slots__ = ("_admission", "_departure", "_slots", "_time_left", "_waiting")
 
     def __init__(self, admission: Admission, time_left: Callable[[], float], waiting: Waiting) -> None:
         self._admission, self._time_left, self._waiting = admission, time_left, waiting
+        self._slots: asyncio.Semaphore | None = None
+        self._departure: Departure = _UNCOUNTED
 
-    async def __aenter__(self) -> None:
-        self._slots = await self._admission.enter(self._time_left, self._waiting)
+    async def __aenter__(self) -> Self:
+        await self._enter()
+        return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._slots.release()
+        self._give_back()
+
+    @property
+    def leaves(self) -> Callable[[], None] | None:
+        """What to call when the request leaves, if that matters to anybody."""
+        return None if self._departure is _UNCOUNTED else self._departure.leaves
+
+    async def renewed(self) -> None:
+        """Wait again if a cool-down began since the request was let go."""
+        while self._admission.cool_down.left() > 0:
+            self._give_back()
+            await self._enter()
+
+    async def _enter(self) -> None:
+        self._slots, self._departure = await self._admission.enter(self._time_left, self._waiting)
+
+    def _give_back(self) -> None:
+        slots, self._slots = self._slots, None
+        if slots is not None:
+            self._departure.given_up()
+            slots.release()
 
 
 @attrs.frozen(eq=False)
@@ -211,7 +175,7 @@ class Admission:
     slots: PerLoop[asyncio.Semaphore]
     cool_down: CoolDown
     rate_limit: RateLimiter | None = None
-    turnstile: PerLoop[asyncio.Lock] = attrs.field(factory=lambda: PerLoop(asyncio.Lock))
+    turnstile: PerLoop[Turnstile] = attrs.field(factory=lambda: PerLoop(Turnstile))
     sleep: Callable[[float], Any] = asyncio.sleep
 
     @classmethod
@@ -219,72 +183,113 @@ class Admission:
         """Make an admission of its own."""
         return cls(slots_of(max_concurrency), CoolDown(), rate_limit)
 
-    def admitted(self, time_left: Callable[[], float], waiting: Waiting) -> _Pass:
+    def admitted(self, time_left: Callable[[], float], waiting: Waiting) -> Pass:
         """Wait for leave to send, and hold a slot meanwhile; `waiting` counts how long that takes.
 
         Raises `DeadlineExceededError` at once when the cool-down outlasts `time_left()`.
         """
-        return _Pass(self, time_left, waiting)
+        return Pass(self, time_left, waiting)
 
-    async def enter(self, time_left: Callable[[], float], waiting: Waiting) -> asyncio.Semaphore:
+    async def enter(
+        self, time_left: Callable[[], float], waiting: Waiting
+    ) -> tuple[asyncio.Semaphore, Departure]:
         """Wait for leave to send, and take a slot, which is to be released."""
         slots = self.slots.get()
         with waiting.queued:
             if self.rate_limit is None:
                 await self._slot(slots, time_left, waiting)
-            else:
-                await self._wait_out_cool_down(time_left, waiting)  # who comes too late for it need not queue
-                async with self.turnstile.get():
-                    await self._slot_at_its_pace(slots, self.rate_limit, time_left, waiting)
-        return slots
+                return slots, _UNCOUNTED
+            self._refuse_if_too_long(time_left)  # who comes too late for it need not queue
+            async with self.turnstile.get() as turnstile:
+                return slots, await self._paced(slots, self.rate_limit, turnstile, time_left, waiting)
 
     async def hold_back(self, seconds: float) -> None:
         """Let nothing leave for so long, because the service said so."""
         self.cool_down.impose(seconds)
-        if self.rate_limit is not None:
-            with suppress(ScenarioError):  # a shared place that fails: the next request hears of it
-                told = self.rate_limit.cool_down(seconds)
-                if told is not None:
-                    await told
+        if self.rate_limit is None:
+            return
+        try:
+            told = self.rate_limit.cool_down(seconds)
+            if told is not None:
+                await told
+        except Exception as error:  # noqa: BLE001 - it must not hide the 429; a place that fails is met again
+            reason = redact(f"{type(error).__name__}: {error}")
+            _LOG.warning("rate_limit did not take note of a cool-down: %s", reason)
 
-    async def _slot(self, slots: asyncio.Semaphore, time_left: Callable[[], float], waiting: Waiting) -> None:
+    async def _slot(
+        self,
+        slots: asyncio.Semaphore,
+        time_left: Callable[[], float],
+        waiting: Waiting,
+        *,
+        in_line: bool = False,
+    ) -> None:
         while True:
-            await self._wait_out_cool_down(time_left, waiting)
+            await self._wait_out_cool_down(time_left, waiting, in_line=in_line)
             await slots.acquire()
-            if self.cool_down.remaining() == 0:
+            if self.cool_down.left() == 0:
                 return
             slots.release()
 
-    async def _slot_at_its_pace(
+    async def _paced(
         self,
         slots: asyncio.Semaphore,
         rate_limit: RateLimiter,
+        turnstile: Turnstile,
         time_left: Callable[[], float],
         waiting: Waiting,
-    ) -> None:
+    ) -> Departure:
+        """Take a slot and a place in the pace, as the first in line."""
+
+        def held_back(seconds: float, length: float) -> None:
+            self.cool_down.impose(seconds, length)
+            self._refuse_if_too_long(time_left)
+
         while True:
-            await self._slot(slots, time_left, waiting)
+            await self._slot(slots, time_left, waiting, in_line=True)
+            departure: Departure = _UNCOUNTED
             try:
                 with waiting.throttled:
-                    await rate_limit.acquire()
+                    departure = await _let_go(rate_limit, held_back)
+                    if gap := self.cool_down.gap(turnstile.waiting, time_left()):
+                        await self.sleep(gap)
             except BaseException:
+                departure.given_up()
                 slots.release()
                 raise
-            if self.cool_down.remaining() == 0:  # a 429 may have come meanwhile
-                return
+            if self.cool_down.left() == 0:  # a 429 may have come meanwhile
+                return departure
+            departure.given_up()
             slots.release()
 
-    async def _wait_out_cool_down(self, time_left: Callable[[], float], waiting: Waiting) -> None:
-        while (wait := self.cool_down.remaining()) > 0:
-            if wait > time_left():
-                message = (
-                    f"the service asked to wait {wait:.1f} s more, which is longer than the deadline allows"
-                )
-                error = DeadlineExceededError(message)
-                error.retry_after = wait
-                raise error
+    async def _wait_out_cool_down(
+        self, time_left: Callable[[], float], waiting: Waiting, *, in_line: bool
+    ) -> None:
+        cool_down = self.cool_down
+        while (wait := cool_down.left() if in_line else cool_down.remaining(time_left())) > 0:
+            self._refuse_if_too_long(time_left)
             with waiting.throttled:
                 await self.sleep(wait)
+
+    def _refuse_if_too_long(self, time_left: Callable[[], float]) -> None:
+        left = self.cool_down.left()
+        if left > time_left():
+            message = f"the service asked to wait {left:.1f} s more, which is longer than the deadline allows"
+            error = DeadlineExceededError(message)
+            error.retry_after = left
+            raise error
+
+
+async def _let_go(rate_limit: RateLimiter, held_back: HeldBack) -> Departure:
+    """Wait for a limiter of ours, or of the user's, whose word counts even in a class derived from ours."""
+    if isinstance(rate_limit, Pace) and getattr(type(rate_limit), "acquire", None) is Pace.acquire:
+        return await rate_limit.take(held_back)
+    acquired: object = rate_limit.acquire()
+    if not inspect.isawaitable(acquired):
+        rule = "its `acquire` must be an async function"
+        raise ScenarioError(f"rate_limit: {type(rate_limit).__name__} cannot pace this client: {rule}")
+    await acquired
+    return _UNCOUNTED
 
 
 def slots_of(max_concurrency: int) -> PerLoop[asyncio.Semaphore]:

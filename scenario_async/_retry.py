@@ -55,7 +55,7 @@ class RetryBudget:
 
     The figures are those of the AWS SDKs' standard mode: a retry costs 5, after a timeout 10; its success gives
     that back, and a success at the first attempt gives 1. Full, it pays for so many `retries`; `False` is a budget
-    without end. A 429 costs nothing, because its cool-down paces what follows.
+    without end. A 429 costs nothing, because its cool-down paces what follows, unless it asks for none.
     """
 
     def __init__(self, retries: int) -> None:
@@ -64,7 +64,7 @@ class RetryBudget:
 
     def spend(self, error: BaseException | None) -> int | None:
         """Take what a retry after this error costs, and give that; None when there is too little left."""
-        if isinstance(error, RateLimitError):
+        if isinstance(error, RateLimitError) and error.retry_after != 0:
             return 0
         cost = _TIMEOUT_COST if isinstance(error, APITimeoutError) else _RETRY_COST
         if cost > self._left:

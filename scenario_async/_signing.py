@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
-from scenario_async._limits import PerLoop
+from scenario_async._loops import PerLoop
 from scenario_async._secret import Secret, basic_authorization
 from scenario_async.errors import APIError, APIStatusError, AuthenticationError, without_frames
 

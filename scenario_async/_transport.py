@@ -8,7 +8,7 @@ import sys
 import threading
 import warnings
 from typing import TYPE_CHECKING, Any, Final, cast
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import aiohttp
 import attrs
@@ -28,7 +28,9 @@ from scenario_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
+
+    from aiohttp.abc import AbstractStreamWriter
 
     from scenario_async._network import Network
     from scenario_async._secret import Secret
@@ -55,6 +57,7 @@ class Sessions:
         self.ours = given is None
         self.kept_alive = _new_session(force_close=False) if given is None else given
         self._fresh: aiohttp.ClientSession | None = None
+        self.connections: WeakSet[object] | None = WeakSet() if self.ours else None
 
     @property
     def fresh(self) -> aiohttp.ClientSession:
@@ -160,24 +163,43 @@ async def _keeper(factory: SessionFactory | None) -> AsyncGenerator[Sessions]:
 
 
 def _new_session(*, force_close: bool) -> aiohttp.ClientSession:
-    trace = aiohttp.TraceConfig()
-    trace.on_connection_reuseconn.append(_note_reuse)
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, force_close=force_close),  # admission counts requests
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=_NO_TIMEOUT,
-        trace_configs=[trace],
     )
 
 
 class _Connection:
     """Whether an attempt used a connection that had been open before, and whether an answer began."""
 
-    __slots__ = ("answered", "reused")
+    __slots__ = ("_known", "_on_leaving", "_told", "answered", "reused")
 
-    def __init__(self, *, reused: bool) -> None:
-        self.reused = reused
+    def __init__(self, sessions: Sessions, on_leaving: Callable[[], None] | None) -> None:
+        self._known = sessions.connections
+        self._on_leaving = on_leaving
+        self._told = False
+        self.reused = not sessions.ours  # of the user's sessions we cannot know
         self.answered = False
+
+    def used(self, protocol: object) -> None:
+        """Take note of the connection over which the request leaves."""
+        if self._known is not None:
+            self.reused = protocol in self._known
+            self._known.add(protocol)
+        self.leaves()
+
+    def leaves(self) -> None:
+        """Tell that the request leaves."""
+        self._told = True
+        if self._on_leaving is not None:
+            self._on_leaving()
+
+    def answers(self) -> None:
+        """Take note that an answer begins: so the request has left, whatever became of its body."""
+        self.answered = True
+        if not self._told:
+            self.leaves()
 
     def was_stale(self, error: Exception) -> bool:
         """Tell whether the server had closed the connection before the request arrived, as far as one can know."""
@@ -187,10 +209,21 @@ class _Connection:
         return broke and self.reused and not self.answered
 
 
-async def _note_reuse(_session: object, context: Any, _params: object) -> None:  # noqa: ANN401
-    connection = context.trace_request_ctx
-    if isinstance(connection, _Connection):
-        connection.reused = True
+class _Body(bytes):
+    """A request's body, which tells its connection when it is written: the head waits for it and leaves with it."""
+
+    connection: _Connection
+
+
+class _BodyPayload(aiohttp.BytesPayload):
+    """What aiohttp makes of a `_Body`."""
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        cast("_Body", self._value).connection.used(getattr(writer, "protocol", None))
+        await super().write_with_length(writer, content_length)
+
+
+aiohttp.PAYLOAD_REGISTRY.register(_BodyPayload, _Body, order=aiohttp.payload.Order.try_first)
 
 
 async def send(
@@ -200,8 +233,9 @@ async def send(
     *,
     network: Network,
     most_bytes: int,
+    on_leaving: Callable[[], None] | None = None,
 ) -> Reply:
-    """Send a request and read the whole reply, whatever its status.
+    """Send a request and read the whole reply, whatever its status; `on_leaving` is called as it leaves.
 
     If the server closed the kept-alive connection meanwhile, the request goes once more over a new one.
     Raises `APIConnectionError`, or `APIResponseValidationError` for a reply that is too large or no HTTP.
@@ -209,7 +243,7 @@ async def send(
     exchange = _Exchange(
         request, network.headers() | _signed(request.headers, authorization), network, most_bytes
     )
-    connection = _Connection(reused=not sessions.ours)  # of the user's sessions we cannot know
+    connection = _Connection(sessions, on_leaving)
     try:
         return await exchange.over(sessions.kept_alive, connection)
     except RuntimeError:  # aiohttp's word for a connection that this side closed
@@ -235,18 +269,23 @@ class _Exchange:
     most_bytes: int
 
     async def over(self, session: aiohttp.ClientSession, connection: _Connection) -> Reply:
+        body = None
+        if self.request.body is not None:
+            body = _Body(self.request.body)
+            body.connection = connection
+        else:
+            connection.leaves()
         async with session.request(
             self.request.method,
             URL(self.request.url, encoded=True),
-            data=self.request.body,
+            data=body,
             headers=self.headers,
             allow_redirects=False,
             raise_for_status=False,
             timeout=_NO_TIMEOUT,
-            trace_request_ctx=connection,
             **self.network.options(),
         ) as response:
-            connection.answered = True
+            connection.answers()
             if response.status < _FIRST_STATUS:  # 1xx are gone by now, so a server made this up
                 raise APIResponseValidationError(f"the reply is not HTTP: its status is {response.status}")
             if response.status == _PROXY_AUTHENTICATION_REQUIRED and self.network.proxy is not None:

@@ -2,7 +2,8 @@
 
 Who comes draws a ticket, and asks the shared place with it. The place grants a departure, or tells how long
 it takes until the ticket's turn; the ticket keeps its turn as long as its owner asks again in time, so that
-one whose process died holds nobody up for long. A departure counts from the moment at which it is granted.
+one whose process died holds nobody up for long. A departure counts from the moment at which it is granted, and
+from a later one if the request leaves late.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import random
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol, TypeAlias, TypeVar
@@ -19,11 +19,15 @@ from uuid import uuid4
 import attrs
 
 from scenario_async import _checks
-from scenario_async._limits import CoolDown, PerLoop, RateLimit, spread, window
+from scenario_async._limits import CoolDown
+from scenario_async._loops import PerLoop
+from scenario_async._pace import Pace, RateLimit, window
 from scenario_async.errors import ScenarioError, redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from scenario_async._pace import Departure, HeldBack
 
 _T = TypeVar("_T")
 OnFailure: TypeAlias = Literal["closed", "open"]
@@ -45,6 +49,8 @@ class Ticket:
 
     name: str = attrs.field(factory=lambda: uuid4().hex)
     given_up: bool = False
+    asking: asyncio.Future[Answer] | None = None
+    asked_at: float = 0.0
 
 
 @attrs.frozen
@@ -72,6 +78,10 @@ class Place(Protocol):
         """Forget a ticket, and the departure granted to it."""
         ...
 
+    async def count(self, ticket: Ticket) -> None:
+        """Let the departure that was granted to a ticket count from now on."""
+        ...
+
     async def hold(self, seconds: float) -> None:
         """Grant nothing for so long; a longer cool-down that runs already stays."""
         ...
@@ -88,7 +98,7 @@ class _Here:
         self.apart_until = 0.0
 
 
-class Line:
+class Line(Pace):
     """Waits in a shared place; `name` tells users which place that is.
 
     If the place fails, "closed" raises `ScenarioError`, and "open" lets requests leave at this process's own
@@ -112,14 +122,17 @@ class Line:
         self._slack = window(pace.per) - pace.per
         self._known = _Here(pace.requests, pace.per)
 
-    async def acquire(self) -> None:
-        """Return when a request may leave; a cancelled wait takes nothing."""
+    async def take(self, held_back: HeldBack) -> Departure:
+        """Give a departure when a request may leave; a cancelled wait takes nothing."""
         here = self._here()
         async with here.queues.get():  # its waiters are served in order, so only the first one has a ticket
-            if not await self._together(here, self._turn()):
-                while (wait := here.cool_down.remaining()) > 0:
-                    await self._sleep(wait)
-                await here.pace.acquire()
+            ticket = Ticket()
+            if await self._together(here, lambda: self._turn(ticket, held_back)):
+                return _Granted(self, ticket)
+            while (wait := here.cool_down.left()) > 0:
+                held_back(wait, wait)
+                await self._sleep(wait)
+            return await here.pace.take(held_back)
 
     async def cool_down(self, seconds: float) -> None:
         """Hold back all who share the place."""
@@ -128,41 +141,54 @@ class Line:
         seconds = min(seconds, _LONGEST_COOL_DOWN)
         here = self._here()
         here.cool_down.impose(seconds)
-        await self._together(here, self._told(self._place.hold(seconds), _PATIENCE))
+        await self._together(here, lambda: self._told(self._place.hold(seconds)))
 
-    async def _turn(self) -> None:
-        ticket = Ticket()
-        repeated = False
+    def late(self, ticket: Ticket) -> bool:
+        """Tell whether a request leaves so much later than it was let go that it has to count anew."""
+        return time.monotonic() - ticket.asked_at > self._slack
+
+    async def count(self, ticket: Ticket) -> None:
+        """Let a departure count from now on."""
+        with suppress(ScenarioError):
+            await self._told(self._place.count(ticket))
+
+    async def give_back(self, ticket: Ticket) -> None:
+        """Let another request have a ticket's turn or departure."""
+        ticket.given_up = True
+        if ticket.asking is not None:
+            await _settled(ticket.asking)
+        with suppress(ScenarioError):
+            await self._told(self._place.give_back(ticket))
+
+    async def _turn(self, ticket: Ticket, held_back: HeldBack) -> None:
         try:
-            while True:
-                asked = time.monotonic()
-                answer = await self._told(self._place.ask(ticket), _PATIENCE)
-                if answer.wait > 0:
-                    await self._sleep(_nap(answer))
-                elif repeated or time.monotonic() - asked <= self._slack:
-                    return
-                else:  # the grant is older than the window's margin: it has to count from now
-                    repeated = True
-        except ScenarioError:
+            while (answer := await self._asked(ticket)).wait > 0:
+                if answer.cool_down:
+                    held_back(answer.wait, answer.cool_down)
+                await self._sleep(min(answer.wait, _LONGEST_SLEEP))
+        except BaseException:
+            if not ticket.given_up:
+                _meanwhile(self, self.give_back(ticket))
+            raise
+
+    async def _asked(self, ticket: Ticket) -> Answer:
+        ticket.asked_at = time.monotonic()
+        ticket.asking = asyncio.ensure_future(self._place.ask(ticket))
+        try:
+            return await self._told(ticket.asking)
+        except ScenarioError:  # a place that fails is not asked to take anything back
             ticket.given_up = True
             raise
-        except asyncio.CancelledError:
-            ticket.given_up = True
-            with suppress(ScenarioError):
-                await self._told(self._place.give_back(ticket), _PATIENCE_OF_THE_CANCELLED)
-            raise
 
-    async def _told(self, doing: Coroutine[Any, Any, _T], patience: float) -> _T:
-        task = asyncio.ensure_future(doing)
+    async def _told(self, doing: Awaitable[_T]) -> _T:
+        task: asyncio.Future[_T] = asyncio.ensure_future(doing)
         try:
-            await asyncio.wait([task], timeout=patience)
+            await asyncio.wait([task], timeout=_PATIENCE)
         except asyncio.CancelledError:
-            # A moment to end by itself: drivers that are cut off while they connect leave their sockets open.
-            await asyncio.wait([task], timeout=_PATIENCE_OF_THE_CANCELLED)
+            _meanwhile(self, _settled(task))
             raise
-        finally:
-            await _ended(task)
-        failure = f"no answer within {patience:g} s"
+        await _ended(task)
+        failure = f"no answer within {_PATIENCE:g} s"
         if task.done() and not task.cancelled():
             error = task.exception()
             if error is None:
@@ -177,13 +203,12 @@ class Line:
             'on_failure="open" to go on at the pace of each process'
         )
 
-    async def _together(self, here: _Here, doing: Coroutine[Any, Any, None]) -> bool:
+    async def _together(self, here: _Here, do: Callable[[], Coroutine[Any, Any, None]]) -> bool:
         """Do something in the shared place, and tell whether it was done."""
         if time.monotonic() < here.apart_until:
-            doing.close()
             return False
         try:
-            await doing
+            await do()
         except ScenarioError as error:
             if self._on_failure == "closed":
                 raise
@@ -198,7 +223,55 @@ class Line:
         return self._known
 
 
-async def _ended(task: asyncio.Task[Any]) -> None:
+class _Granted:
+    """A departure that the place granted to a ticket."""
+
+    __slots__ = ("_left", "_line", "_ticket")
+
+    def __init__(self, line: Line, ticket: Ticket) -> None:
+        self._line, self._ticket, self._left = line, ticket, False
+
+    def leaves(self) -> None:
+        """Count from now on, if the window's margin does not cover what went by since the grant."""
+        again, self._left = self._left, True
+        if again or self._line.late(self._ticket):
+            _meanwhile(self._line, self._line.count(self._ticket))
+
+    def given_up(self) -> None:
+        """Let another request have it, unless this one left."""
+        if not self._left:
+            _meanwhile(self._line, self._line.give_back(self._ticket))
+
+
+_MEANWHILE: Final[dict[asyncio.Task[None], Line]] = {}
+
+
+def _meanwhile(line: Line, doing: Coroutine[Any, Any, None]) -> None:
+    """Do something in the background: a request that leaves does not wait for it, nor does one that is cancelled.
+
+    The line is kept until then. If the end of the loop cancels it, the line is kept a little longer, so that the loop
+    itself closes the connections that belong to it.
+    """
+    for task in list(_MEANWHILE):
+        if task.get_loop().is_closed():
+            _MEANWHILE.pop(task, None)
+    task = asyncio.ensure_future(doing)
+    _MEANWHILE[task] = line
+    task.add_done_callback(_done)
+
+
+def _done(task: asyncio.Task[None]) -> None:
+    if not task.cancelled():
+        _MEANWHILE.pop(task, None)
+
+
+async def _settled(task: asyncio.Future[Any]) -> None:
+    """Give it a moment to end by itself: drivers that are cut off while they connect leave their sockets open."""
+    await asyncio.wait([task], timeout=_PATIENCE_OF_THE_CANCELLED)
+    await _ended(task)
+
+
+async def _ended(task: asyncio.Future[Any]) -> None:
     """Cancel a task that is not done, and again if that is not enough: drivers swallow it while they connect."""
     task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
     for _ in range(3):
@@ -222,10 +295,3 @@ def checked_on_failure(value: OnFailure | None) -> OnFailure:
     if value not in (None, "closed", "open"):
         _checks.refuse("on_failure", value, 'it must be "closed" or "open"')
     return value or "closed"
-
-
-def _nap(answer: Answer) -> float:
-    """Give the seconds to sleep before asking again, so that not all leave at one moment after a cool-down."""
-    if answer.wait > _LONGEST_SLEEP:
-        return _LONGEST_SLEEP
-    return answer.wait + random.random() * spread(answer.cool_down)  # noqa: S311 - no secret

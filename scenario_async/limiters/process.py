@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
 import attrs
 
 from scenario_async import _checks
-from scenario_async._limits import RateLimit, window
+from scenario_async._pace import Pace, RateLimit, window
 from scenario_async.limiters._line import (
     LEASE,
     Answer,
@@ -30,8 +31,11 @@ from scenario_async.limiters._line import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from scenario_async._pace import Departure, HeldBack
+
 _T = TypeVar("_T")
 _BUSY: Final = 2.0
+_PAUSE: Final = (0.001, 0.005)
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS scenario_departures (ticket TEXT PRIMARY KEY, at REAL);
 CREATE INDEX IF NOT EXISTS scenario_departures_at ON scenario_departures (at);
@@ -54,7 +58,7 @@ def _path(value: str | os.PathLike[str]) -> str:
 
 
 @attrs.frozen(eq=False)
-class ProcessRateLimit:
+class ProcessRateLimit(Pace):
     """A pace that processes of one machine keep together: at most `requests` in any `per` seconds of all of them.
 
     All give the same pace and the same `path`: a file on a local disk that is made on first use, and that is no
@@ -78,9 +82,9 @@ class ProcessRateLimit:
         line = Line(File(self.path, pace), pace, name=f"the file {self.path!r}", on_failure=self.on_failure)
         object.__setattr__(self, "_line", line)
 
-    async def acquire(self) -> None:
-        """Return when a request may leave; a cancelled wait takes nothing."""
-        await self._line.acquire()
+    async def take(self, held_back: HeldBack) -> Departure:
+        """Give a departure when a request may leave; a cancelled wait takes nothing."""
+        return await self._line.take(held_back)
 
     async def cool_down(self, seconds: float) -> None:
         """Hold back every process for so long; a longer cool-down that runs already stays."""
@@ -112,6 +116,10 @@ class File:
     async def give_back(self, ticket: Ticket) -> None:
         """Forget a ticket, and the departure granted to it."""
         await _in_a_thread(lambda: self._give_back(ticket))
+
+    async def count(self, ticket: Ticket) -> None:
+        """Let the departure that was granted to a ticket count from now on."""
+        await _in_a_thread(lambda: self._count(ticket))
 
     async def hold(self, seconds: float) -> None:
         """Grant nothing for so long; a longer cool-down that runs already stays."""
@@ -163,6 +171,10 @@ class File:
             file.execute("DELETE FROM scenario_line WHERE ticket = ?", (ticket.name,))
             file.execute("DELETE FROM scenario_departures WHERE ticket = ?", (ticket.name,))
 
+    def _count(self, ticket: Ticket) -> None:
+        with self._opened() as (file, now):
+            file.execute("REPLACE INTO scenario_departures VALUES (?, ?)", (ticket.name, now))
+
     def _hold(self, seconds: float) -> None:
         with self._opened() as (file, now):
             file.execute("DELETE FROM scenario_cool_down WHERE until < ?", (now + seconds,))
@@ -174,16 +186,45 @@ class File:
     @contextmanager
     def _opened(self) -> Generator[tuple[sqlite3.Connection, float]]:
         """Give the file in a transaction that excludes all others, and the time."""
-        with _AT_WORK, closing(sqlite3.connect(self._path, timeout=_BUSY, isolation_level=None)) as file:
-            # Nobody waits for the disk: what a loss of power takes away was worth a window's length.
-            file.execute("PRAGMA synchronous = OFF")
-            file.execute("BEGIN IMMEDIATE")
+        file = self._begun()
+        try:
             with file:
                 for table in _TABLES.split(";"):
                     file.execute(table)
                 now = self._now()
                 self._forget_other_boots(file, now)
                 yield file, now
+        finally:
+            file.close()
+            _AT_WORK.release()
+
+    def _begun(self) -> sqlite3.Connection:
+        """Begin the transaction, with `_AT_WORK` held; it is free while another process has the file."""
+        if os.path.exists(self._path) and not os.path.isfile(self._path):  # noqa: PTH110, PTH113 - a str all along
+            raise OSError("it is no regular file")
+        until = time.monotonic() + _BUSY
+        while True:
+            _AT_WORK.acquire()
+            try:
+                return self._tried()
+            except BaseException as error:
+                _AT_WORK.release()
+                busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > until:
+                    raise
+            time.sleep(random.uniform(*_PAUSE))  # noqa: S311 - no secret
+
+    def _tried(self) -> sqlite3.Connection:
+        file = sqlite3.connect(self._path, timeout=0, isolation_level=None)
+        try:
+            # Nobody waits for the disk: what a loss of power takes away was worth a window's length.
+            file.execute("PRAGMA synchronous = OFF")
+            file.execute("BEGIN IMMEDIATE")
+            file.execute(f"PRAGMA busy_timeout = {_BUSY * 1000:.0f}")  # the end waits for those who only look
+        except BaseException:
+            file.close()
+            raise
+        return file
 
     def _forget_other_boots(self, file: sqlite3.Connection, now: float) -> None:
         still_to_come = (

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import attrs
 
 from scenario_async import _checks
-from scenario_async._limits import RateLimit, window
+from scenario_async._pace import Pace, RateLimit, window
 from scenario_async._secret import Secret
 from scenario_async.errors import ScenarioError, quiet
 from scenario_async.limiters._line import (
@@ -40,6 +40,8 @@ except ImportError as _error:
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+
+    from scenario_async._pace import Departure, HeldBack
 
 _MICROSECONDS: Final = 1_000_000
 
@@ -105,6 +107,11 @@ for each = 1, 3 do
   redis.call('ZREM', KEYS[each], ARGV[1])
 end
 """
+_COUNT: Final = """
+local time = redis.call('TIME')
+redis.call('ZADD', KEYS[1], time[1] * 1000000 + time[2], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], math.ceil(tonumber(ARGV[2]) / 1000))
+"""
 _HOLD: Final = """
 if tonumber(ARGV[1]) > redis.call('PTTL', KEYS[4]) then
   redis.call('SET', KEYS[4], ARGV[1], 'PX', ARGV[1])
@@ -144,7 +151,7 @@ def _key(value: str) -> str:
 
 @quiet
 @attrs.frozen(eq=False)
-class RedisRateLimit:
+class RedisRateLimit(Pace):
     """A pace that processes of several machines keep together: at most `requests` in any `per` seconds of all.
 
     All give the same pace, the same `key` and the same Redis (5 or later), whose clock counts. First come, first
@@ -175,9 +182,9 @@ class RedisRateLimit:
         object.__setattr__(self, "_clients", clients)
         object.__setattr__(self, "_line", line)
 
-    async def acquire(self) -> None:
-        """Return when a request may leave; a cancelled wait takes nothing."""
-        await self._line.acquire()
+    async def take(self, held_back: HeldBack) -> Departure:
+        """Give a departure when a request may leave; a cancelled wait takes nothing."""
+        return await self._line.take(held_back)
 
     async def cool_down(self, seconds: float) -> None:
         """Hold back every process for so long; a longer cool-down that runs already stays."""
@@ -218,6 +225,9 @@ class _Keys:
 
     async def give_back(self, ticket: Ticket) -> None:
         await self._run(_GIVE_BACK, ticket.name)
+
+    async def count(self, ticket: Ticket) -> None:
+        await self._run(_COUNT, ticket.name, self._pace[1])
 
     async def hold(self, seconds: float) -> None:
         await self._run(_HOLD, max(1, round(seconds * 1000)))

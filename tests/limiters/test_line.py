@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
-from scenario_async import RateLimit, ScenarioError
+from scenario_async import DeadlineExceededError, RateLimit, ScenarioError
 from scenario_async.limiters import _line
 from scenario_async.limiters._line import Answer, Line, OnFailure, Ticket
 
@@ -31,6 +31,7 @@ class Scripted:
         self.answers = list(answers)
         self.asked: list[str] = []
         self.given_back: list[str] = []
+        self.counted: list[str] = []
         self.held: list[float] = []
 
     async def ask(self, ticket: Ticket) -> Answer:
@@ -49,6 +50,10 @@ class Scripted:
         assert ticket.given_up
         self.given_back.append(ticket.name)
 
+    async def count(self, ticket: Ticket) -> None:
+        """Take note."""
+        self.counted.append(ticket.name)
+
     async def hold(self, seconds: float) -> None:
         """Take note, or fail if told so."""
         if self.answers and isinstance(self.answers[0], Exception):
@@ -57,6 +62,17 @@ class Scripted:
 
 
 GRANTED = Answer(0.0)
+
+
+def _pass_over(left: float, length: float) -> None:
+    """Heed no cool-down."""
+
+
+async def until_alone() -> None:
+    """Wait until no other task is left."""
+    async with asyncio.timeout(20):
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others)
 
 
 def line_in(place: Scripted, on_failure: OnFailure = "closed", slept: list[float] | None = None) -> Line:
@@ -77,22 +93,58 @@ async def test_long_waits_are_slept_in_parts() -> None:
     assert len(set(place.asked)) == 1
 
 
-async def test_the_end_of_a_cool_down_is_spread() -> None:
-    """Each waits a little longer by chance, and never shorter."""
-    slept: list[float] = []
-    for _ in range(50):
-        await line_in(Scripted([Answer(1.0, cool_down=4.0), GRANTED]), slept=slept).acquire()
-    assert min(slept) >= 1.0
-    assert max(slept) <= 2.0
-    assert len(set(slept)) > 40
+async def test_who_waits_hears_of_a_cool_down() -> None:
+    """The client learns what is left of it and how long it is in all, so that it can spread what follows."""
+    heard: list[tuple[float, float]] = []
+    place, slept = Scripted([Answer(3.0, cool_down=4.0), Answer(1.0), GRANTED]), list[float]()
+    await line_in(place, slept=slept).take(lambda left, length: heard.append((left, length)))
+    assert heard == [(3.0, 4.0)]
+    assert slept == [2.0, 1.0]
 
 
-async def test_a_grant_that_comes_late_is_taken_anew() -> None:
-    """It counts from the moment at which the request leaves, and there is one more question at most."""
-    place = Scripted([0.4, 0.4, GRANTED])
-    await line_in(place).acquire()
-    assert len(place.asked) == 2
-    assert len(set(place.asked)) == 1
+async def test_who_hears_of_a_cool_down_may_give_up() -> None:
+    """An error ends the wait with that error, and the ticket goes back."""
+
+    def too_long(left: float, length: float) -> None:
+        raise DeadlineExceededError(f"{left} of {length}")
+
+    place = Scripted([Answer(30.0, cool_down=40.0)])
+    with pytest.raises(DeadlineExceededError, match=r"30\.0 of 40\.0"):
+        await line_in(place).take(too_long)
+    await until_alone()
+    assert place.given_back == place.asked
+
+
+async def test_a_departure_counts_from_the_moment_at_which_the_request_leaves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What leaves at once counts already; what leaves late, or again, is counted anew."""
+    now = [100.0]
+    monkeypatch.setattr("scenario_async.limiters._line.time.monotonic", lambda: now[0])
+    place = Scripted([GRANTED, GRANTED])
+    line = line_in(place)
+    at_once, late = await line.take(_pass_over), await line.take(_pass_over)
+    now[0] += 0.1
+    at_once.leaves()
+    await until_alone()
+    assert place.counted == []
+    now[0] += 0.2
+    late.leaves()
+    at_once.leaves()
+    await until_alone()
+    assert place.counted == [place.asked[1], place.asked[0]]
+    for departure in (at_once, late):
+        departure.given_up()
+    await until_alone()
+    assert place.given_back == [], "what left stays counted"
+
+
+async def test_a_request_that_never_leaves_gives_its_departure_back() -> None:
+    """Another one may have it."""
+    place = Scripted([GRANTED])
+    (await line_in(place).take(_pass_over)).given_up()
+    await until_alone()
+    assert place.given_back == place.asked
 
 
 async def test_a_cancelled_wait_gives_its_ticket_back() -> None:
@@ -105,8 +157,23 @@ async def test_a_cancelled_wait_gives_its_ticket_back() -> None:
     waiting[0].cancel()
     await asyncio.wait(waiting)
     assert [wait.cancelled() for wait in waiting] == [True, False]
+    await until_alone()
     assert place.given_back == place.asked[:1]
     assert place.asked[0] != place.asked[1]
+
+
+async def test_a_cancelled_wait_ends_at_once_even_if_the_place_hangs() -> None:
+    """A deadline waits for nothing; what there is to tidy up is done in the background."""
+    place = Scripted([3600.0])
+    wait = asyncio.ensure_future(line_in(place).acquire())
+    while not place.asked:
+        await asyncio.sleep(0)
+    wait.cancel()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert wait.cancelled()
+    await until_alone()
+    assert place.given_back == place.asked
 
 
 async def test_a_driver_that_swallows_a_cancellation_does_not_keep_the_caller() -> None:
@@ -126,8 +193,8 @@ async def test_a_driver_that_swallows_a_cancellation_does_not_keep_the_caller() 
     wait.cancel()
     await asyncio.wait([wait], timeout=20)
     assert wait.cancelled()
+    await until_alone()
     assert place.given_back == place.asked
-    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_closed_fails_clearly() -> None:

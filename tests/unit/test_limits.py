@@ -13,7 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scenario_async import DeadlineExceededError, InvalidSearchError, RateLimit, RateLimiter
-from scenario_async._limits import Admission, CoolDown, PerLoop, Stopwatch, Waiting, _Window, slots_of
+from scenario_async._limits import Admission, CoolDown, Stopwatch, Waiting, slots_of
+from scenario_async._loops import PerLoop
+from scenario_async._pace import Window
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -78,7 +80,7 @@ def unlimited() -> float:
 async def test_never_more_than_the_pace_allows(requests: int, per: float) -> None:
     """Of as many requests as there are, no more leave within any window."""
     clock = Clock()
-    window = _Window(requests, per, clock.now, clock.sleep)
+    window = Window(requests, per, clock.now, clock.sleep)
     left_at: list[float] = []
 
     async def leave() -> None:
@@ -105,7 +107,7 @@ def test_the_pace_holds_for_any_arrivals(requests: int, per: float, pauses: list
     left_at: list[float] = []
 
     async def arrive() -> None:
-        window = _Window(requests, per, clock.now, clock.sleep)
+        window = Window(requests, per, clock.now, clock.sleep)
         for pause in pauses:
             clock.time += pause
             arrived = clock.time
@@ -123,7 +125,7 @@ def test_the_pace_holds_for_any_arrivals(requests: int, per: float, pauses: list
 async def test_first_come_first_served() -> None:
     """Those who wait leave in the order in which they came."""
     clock = Clock()
-    window = _Window(1, 1.0, clock.now, clock.sleep)
+    window = Window(1, 1.0, clock.now, clock.sleep)
     order: list[int] = []
 
     async def leave(number: int) -> None:
@@ -143,7 +145,7 @@ async def test_a_cancelled_wait_takes_nothing() -> None:
         await release.wait()
         clock.time += seconds
 
-    window = _Window(1, 10.0, clock.now, sleep)
+    window = Window(1, 10.0, clock.now, sleep)
     await window.acquire()
     waiting = [asyncio.ensure_future(window.acquire()) for _ in range(4)]
     await settle()
@@ -159,7 +161,7 @@ async def test_a_cancelled_wait_takes_nothing() -> None:
 def test_one_pace_for_several_loops() -> None:
     """Requests of one loop count for the next."""
     clock = Clock()
-    window = _Window(2, 10.0, clock.now, clock.sleep)
+    window = Window(2, 10.0, clock.now, clock.sleep)
     for _ in range(4):
         asyncio.run(window.acquire())
     assert clock.time - 1000.0 == pytest.approx(10.0, rel=0.05)
