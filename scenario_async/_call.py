@@ -195,6 +195,9 @@ class _Call:
                 await let_go.renewed()
                 self._doing = f"in attempt {number}"
                 reply = await self._timed(sessions, authorization, let_go.leaves)
+                while reply is None:
+                    await let_go.again()
+                    reply = await self._timed(sessions, authorization, let_go.leaves, fresh=True)
             self._doing = f"after attempt {number}"
             await self._observer.answered(reply, self._attempt_seconds[-1])
             if reply.status < _FIRST_ERROR_STATUS:
@@ -212,11 +215,16 @@ class _Call:
             raise error
 
     async def _timed(
-        self, sessions: Sessions, authorization: Secret | None, on_leaving: Callable[[], None] | None
-    ) -> Reply:
-        """Send once, within `timeout`; the clock starts here, with a slot in hand."""
+        self,
+        sessions: Sessions,
+        authorization: Secret | None,
+        on_leaving: Callable[[], None] | None,
+        *,
+        fresh: bool = False,
+    ) -> Reply | None:
+        """Send once, within `timeout`; the clock starts here, with a slot in hand. None is no attempt: see `send`."""
         began = self._now()
-        status: int | None = None
+        reply: Reply | None = None
         failure: BaseException | None = None
         limit = asyncio.timeout(self._timeout)
         try:
@@ -225,12 +233,12 @@ class _Call:
                     sessions,
                     self._request,
                     authorization,
-                    on_leaving=on_leaving,
                     network=self._caller.network,
                     most_bytes=self._caller.rules.max_response_bytes,
+                    on_leaving=on_leaving,
+                    fresh=fresh,
                 )
-                status = reply.status
-                return self._caller.signer.hidden_in(reply)
+                return reply and self._caller.signer.hidden_in(reply)
         except TimeoutError as error:
             failure = error
             if not limit.expired():
@@ -239,8 +247,10 @@ class _Call:
             failure = error
             raise
         finally:
-            self._attempt_seconds.append(self._now() - began)
-            self._observer.ended(self._attempt_seconds[-1], status=status, error=failure)
+            if reply is not None or failure is not None:
+                self._attempt_seconds.append(self._now() - began)
+                status = None if reply is None else reply.status
+                self._observer.ended(self._attempt_seconds[-1], status=status, error=failure)
             del failure  # it holds this frame, which holds it
         raise APITimeoutError(f"the attempt outlasted its timeout of {self._timeout} s")
 

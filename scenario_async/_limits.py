@@ -151,8 +151,12 @@ class Pass:
     async def renewed(self) -> None:
         """Wait again if a cool-down began since the request was let go."""
         while self._admission.cool_down.left() > 0:
-            self._give_back()
-            await self._enter()
+            await self.again()
+
+    async def again(self) -> None:
+        """Wait once more, to send the request once more."""
+        self._give_back()
+        await self._enter()
 
     async def _enter(self) -> None:
         self._slots, self._departure = await self._admission.enter(self._time_left, self._waiting)

@@ -40,7 +40,7 @@ class Departure(Protocol):
     """
 
     def leaves(self) -> None:
-        """Count the request from now on; once more when it is sent once more."""
+        """Count the request from now on."""
         ...
 
     def given_up(self) -> None:
@@ -133,14 +133,11 @@ class Window(Pace):
                 await self._sleep(wait)
         return place
 
-    def left(self, place: _Place, earlier: float | None) -> float:
-        """Note that the request of a place leaves, instead of `earlier` if it was sent before; give the moment."""
+    def left(self, place: _Place) -> None:
+        """Note that the request of a place leaves."""
         with self._lock:
             self._under_way.discard(place)
-            if earlier is not None and earlier in self._left_at:
-                self._left_at.remove(earlier)
             self._left_at.append(self._now())
-            return self._left_at[-1]
 
     def given_up(self, place: _Place) -> None:
         """Free a place whose request will not leave."""
@@ -163,17 +160,15 @@ class Window(Pace):
 class _Place:
     """One request's part of a window."""
 
-    __slots__ = ("_left_at", "_window")
+    __slots__ = ("_window",)
 
     def __init__(self, owner: Window) -> None:
         self._window = owner
-        self._left_at: float | None = None
 
     def leaves(self) -> None:
         """Count the request from now on."""
-        self._left_at = self._window.left(self, self._left_at)
+        self._window.left(self)
 
     def given_up(self) -> None:
         """Let another request have the place, unless this one left."""
-        if self._left_at is None:
-            self._window.given_up(self)
+        self._window.given_up(self)

@@ -41,8 +41,7 @@ _PROXY_AUTHENTICATION_REQUIRED: Final = 407
 _PASSING: Final = (408, 429)
 _FAILURES: Final = (aiohttp.ClientError, OSError, ValueError)
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=None)
-
-
+_SENT_AGAIN_BY_AIOHTTP: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE")
 _FOREIGN: Final[list[object]] = []
 
 
@@ -173,12 +172,11 @@ def _new_session(*, force_close: bool) -> aiohttp.ClientSession:
 class _Connection:
     """Whether an attempt used a connection that had been open before, and whether an answer began."""
 
-    __slots__ = ("_known", "_on_leaving", "_told", "answered", "reused")
+    __slots__ = ("_known", "_on_leaving", "answered", "reused")
 
     def __init__(self, sessions: Sessions, on_leaving: Callable[[], None] | None) -> None:
         self._known = sessions.connections
         self._on_leaving = on_leaving
-        self._told = False
         self.reused = not sessions.ours  # of the user's sessions we cannot know
         self.answered = False
 
@@ -190,16 +188,15 @@ class _Connection:
         self.leaves()
 
     def leaves(self) -> None:
-        """Tell that the request leaves."""
-        self._told = True
-        if self._on_leaving is not None:
-            self._on_leaving()
+        """Tell, once, that the request leaves."""
+        told, self._on_leaving = self._on_leaving, None
+        if told is not None:
+            told()
 
     def answers(self) -> None:
         """Take note that an answer begins: so the request has left, whatever became of its body."""
         self.answered = True
-        if not self._told:
-            self.leaves()
+        self.leaves()
 
     def was_stale(self, error: Exception) -> bool:
         """Tell whether the server had closed the connection before the request arrived, as far as one can know."""
@@ -234,28 +231,25 @@ async def send(
     network: Network,
     most_bytes: int,
     on_leaving: Callable[[], None] | None = None,
-) -> Reply:
+    fresh: bool = False,
+) -> Reply | None:
     """Send a request and read the whole reply, whatever its status; `on_leaving` is called as it leaves.
 
-    If the server closed the kept-alive connection meanwhile, the request goes once more over a new one.
+    None means that the server had closed the kept-alive connection, so that a `fresh` one is worth trying at once.
     Raises `APIConnectionError`, or `APIResponseValidationError` for a reply that is too large or no HTTP.
     """
-    exchange = _Exchange(
-        request, network.headers() | _signed(request.headers, authorization), network, most_bytes
-    )
+    headers = network.headers() | _signed(request.headers, authorization)
     connection = _Connection(sessions, on_leaving)
+    session = sessions.fresh if fresh else sessions.kept_alive
     try:
-        return await exchange.over(sessions.kept_alive, connection)
+        return await _Exchange(request, headers, network, most_bytes).over(session, connection)
     except RuntimeError:  # aiohttp's word for a connection that this side closed
-        if not sessions.kept_alive.closed:
+        if not session.closed:
             raise
         raise APIConnectionError("the client was closed during the call") from None
     except _FAILURES as error:
-        if not connection.was_stale(error):
-            raise _translated(error, network) from _cause(error)
-    try:
-        return await exchange.over(sessions.fresh, connection)
-    except _FAILURES as error:
+        if connection.was_stale(error) and not fresh:
+            return None
         raise _translated(error, network) from _cause(error)
 
 
@@ -270,11 +264,11 @@ class _Exchange:
 
     async def over(self, session: aiohttp.ClientSession, connection: _Connection) -> Reply:
         body = None
-        if self.request.body is not None:
-            body = _Body(self.request.body)
-            body.connection = connection
-        else:
+        if self.request.body is None and self.request.method in _SENT_AGAIN_BY_AIOHTTP:
             connection.leaves()
+        else:
+            body = _Body(self.request.body or b"")
+            body.connection = connection
         async with session.request(
             self.request.method,
             URL(self.request.url, encoded=True),

@@ -233,8 +233,8 @@ class _Granted:
 
     def leaves(self) -> None:
         """Count from now on, if the window's margin does not cover what went by since the grant."""
-        again, self._left = self._left, True
-        if again or self._line.late(self._ticket):
+        self._left = True
+        if self._line.late(self._ticket):
             _meanwhile(self._line, self._line.count(self._ticket))
 
     def given_up(self) -> None:

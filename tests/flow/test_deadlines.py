@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import select
 import socket
+import sqlite3
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
@@ -26,6 +29,7 @@ from scenario_async import (
     RateLimitError,
     testing,
 )
+from scenario_async.limiters import ProcessRateLimit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
 
     from support.faces import Connect, Face
     from support.servers import Serve
+
+    from scenario_async.limiters._line import OnFailure
 
 DEADLINE: Final = 0.4
 SEARCH: Final = AssetSearch(query="q")
@@ -180,6 +186,19 @@ def at_a_slow_pace(place: Place) -> Callable[[], object]:
     return lambda: face.page(SEARCH)
 
 
+def at_a_locked_place(on_failure: OnFailure) -> Prepare:
+    """Prepare a search whose pace is in a file that somebody has locked."""
+
+    def prepare(place: Place) -> Callable[[], object]:
+        path = Path(place.stack.enter_context(TemporaryDirectory()), "pace")
+        somebody = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        place.stack.enter_context(closing(somebody)).execute("BEGIN EXCLUSIVE")
+        face = place.face(ONE_HIT, rate_limit=ProcessRateLimit(path, on_failure=on_failure))
+        return lambda: face.page(SEARCH)
+
+    return prepare
+
+
 def unread(place: Place) -> Callable[[], object]:
     """Prepare a search of a server that takes the connection, and reads nothing."""
     face = place.connect(place.unanswered(backlog=16), deadline=DEADLINE)
@@ -214,6 +233,8 @@ SLOW: Final[dict[str, tuple[Prepare, int, str, Cause]]] = {
     "unaccepted": (unaccepted, 1, "in attempt 1", None),
     "slot": (behind_another, 0, TURN, None),
     "pace": (at_a_slow_pace, 0, TURN, None),
+    "shared pace": (at_a_locked_place("closed"), 0, TURN, None),
+    "shared pace or its own": (at_a_locked_place("open"), 0, TURN, None),
     "plain token": (of_place("blocking", "bearer_auth", ONE_HIT, **BEARER), 0, "before it could leave", None),
     "async token": (of_place("slow", "bearer_auth", ONE_HIT, **BEARER), 0, "before it could leave", None),
     "on_request": (of_place("slow", "on_request", ONE_HIT), 0, "", None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from scenario_async import (
     AssetSearch,
     AsyncScenario,
     DeadlineExceededError,
+    FanOutError,
     InternalServerError,
     RateLimit,
     RateLimitError,
@@ -160,6 +162,86 @@ def test_the_rate_limit_is_never_exceeded_in_any_window(connect: Connect, serve:
     assert time.monotonic() - began >= 1.2
     arrivals.sort()
     assert min(later - earlier for earlier, later in zip(arrivals, arrivals[5:], strict=False)) >= 0.55
+
+
+@pytest.mark.parametrize("late", ["hook", "loop"])
+async def test_requests_that_leave_late_keep_the_pace(connect: Connect, serve: Serve, late: str) -> None:
+    """A slow hook, or a loop that is busy, moves a request within the window and not out of it."""
+    arrivals: list[float] = []
+    turns = itertools.count()
+
+    def script(_: Arrived) -> Any:
+        arrivals.append(time.monotonic())
+        return ONE_HIT
+
+    async def on_request(_: object) -> None:
+        if next(turns) % 2 == 0:
+            if late == "hook":
+                await asyncio.sleep(0.4)
+            else:
+                time.sleep(0.1)  # noqa: ASYNC251 - it stands for work that keeps the loop busy
+
+    pace = RateLimit(requests=5, per=0.6)
+    face = connect(serve(script).base_url, rate_limit=pace, on_request=on_request)
+    found = await asyncio.to_thread(face.fan_out, [SEARCH] * 20, concurrency=20)
+    assert len(found) == 20
+    arrivals.sort()
+    assert min(later - earlier for earlier, later in zip(arrivals, arrivals[5:], strict=False)) >= 0.55
+
+
+def test_what_is_sent_once_more_keeps_the_pace(connect: Connect, serve: Serve) -> None:
+    """Over a stale connection a request is sent again, when the pace has a place for it."""
+    arrivals: list[float] = []
+
+    def script(_: Arrived) -> Any:
+        arrivals.append(time.monotonic())
+        return Answer(behave=_break_off) if len(arrivals) == 2 else ONE_HIT
+
+    face = connect(serve(script).base_url, rate_limit=RateLimit(requests=2, per=0.5), max_retries=0)
+    for _ in range(3):
+        assert face.page(SEARCH).response.attempts == 1
+    assert len(arrivals) == 4
+    assert min(later - earlier for earlier, later in zip(arrivals, arrivals[2:], strict=False)) >= 0.45
+
+
+def _break_off(handler: BaseHTTPRequestHandler) -> None:
+    handler.close_connection = True
+
+
+def test_a_429_reaches_who_is_busy_with_a_hook(connect: Connect, serve: Serve) -> None:
+    """A cool-down that begins while `on_request` works holds that request back as well."""
+    arrivals: list[float] = []
+
+    def script(_: Arrived) -> Any:
+        arrivals.append(time.monotonic())
+        first = len(arrivals) == 1
+        return Answer({}, status=429, headers={"retry-after": "0.5"}) if first else ONE_HIT
+
+    turns = itertools.count()
+
+    async def on_request(_: object) -> None:
+        await asyncio.sleep(0.2 * next(turns))
+
+    face = connect(serve(script).base_url, on_request=on_request)
+    assert len(face.fan_out([SEARCH] * 2, concurrency=2)) == 2
+    assert arrivals[1] - arrivals[0] >= 0.5
+
+
+def test_a_deadline_that_strikes_in_a_cool_down_tells_its_end(connect: Connect, serve: Serve) -> None:
+    """Who waited for a slot when the 429 came learns when to come again."""
+
+    def script(arrived: Arrived) -> Any:
+        slow = arrived.body["query"] == "slow"
+        return Answer(behave=_hang) if slow else Answer({}, status=429, headers={"retry-after": "30"})
+
+    face = connect(serve(script).base_url, max_concurrency=2, max_retries=0)
+    searches = [AssetSearch(query=query, deadline=0.6) for query in ("slow", "slow", "q")]
+    started = [*searches[:1], AssetSearch(query="refused", deadline=0.6), *searches[1:]]
+    found = face.fan_out(started, concurrency=4, on_error="yield")
+    errors = [each.error for each in found if isinstance(each, FanOutError)]
+    struck = [error for error in errors if isinstance(error, DeadlineExceededError)]
+    assert len(struck) == 3
+    assert all(error.retry_after is not None and 29 < error.retry_after <= 30 for error in struck)
 
 
 def test_derived_clients_share_slots_pace_and_cool_down(connect: Connect, serve: Serve) -> None:

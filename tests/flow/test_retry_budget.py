@@ -60,6 +60,19 @@ def test_a_service_that_is_down_is_not_flooded(
     assert str(last).endswith("because the client's retry budget is spent") == spent
 
 
+@pytest.mark.parametrize(
+    ("headers", "requests"), [({"retry-after": "0"}, 210), ({"retry-after-ms": "1"}, 600)]
+)
+def test_a_429_that_asks_for_no_cool_down_is_paid_for(
+    failing: Any, headers: dict[str, str], requests: int
+) -> None:
+    """Nothing else would hold its retries back."""
+    face, arrived = failing(Answer({}, status=429, headers=headers), retry_budget=10)
+    found = face.fan_out([SEARCH] * 200, concurrency=16, on_error="yield")
+    assert sum(isinstance(each, FanOutError) for each in found) == 200
+    assert len(arrived) == requests
+
+
 def test_a_success_refills_the_budget(failing: Any) -> None:
     """Five successes pay for a retry, four do not."""
     face, arrived = failing(

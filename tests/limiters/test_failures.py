@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
 import socket
+import sqlite3
 import subprocess
 import sys
+import threading
+import time
 import traceback
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -16,7 +21,7 @@ from scenario_async import InvalidSearchError, ScenarioError
 from scenario_async.limiters import ProcessRateLimit, _line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from limiters.conftest import RedisServer, Shared
@@ -152,6 +157,46 @@ async def test_a_file_that_cannot_be_used(
     assert "goes on at its own pace" in caplog.text
     if obstacle == "foreign":
         assert path.read_bytes() == b"a diary, and no database" * 100
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Generator[Path]:
+    """Give a pace file that another one has locked."""
+    path = tmp_path / "locked"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield path
+
+
+async def test_a_file_that_is_locked_holds_up_only_those_who_ask_it(locked: Path, tmp_path: Path) -> None:
+    """Another file and a fork have nothing to wait for meanwhile, and the lock's end is noticed."""
+    waiting = asyncio.ensure_future(ProcessRateLimit(locked).acquire())
+    await asyncio.sleep(0.1)
+    began = time.monotonic()
+    await ProcessRateLimit(tmp_path / "free").acquire()
+    async with asyncio.timeout(10):
+        forked = await asyncio.create_subprocess_exec(sys.executable, "-c", "", preexec_fn=lambda: None)
+        await forked.wait()
+    assert not waiting.done()
+    assert time.monotonic() - began < 1.5, "the lock is waited for during 2 seconds"
+    with pytest.raises(ScenarioError, match="database is locked"):
+        await waiting
+
+
+def test_a_lock_that_ends_is_waited_for(tmp_path: Path) -> None:
+    """Processes that ask at one moment answer one after the other."""
+    path = tmp_path / "pace"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        threading.Timer(0.2, other.rollback).start()
+        asyncio.run(ProcessRateLimit(path).acquire())
+
+
+def test_a_pipe_is_no_file(tmp_path: Path) -> None:
+    """What would take every row and keep none is refused."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ScenarioError, match="it is no regular file"):
+        asyncio.run(ProcessRateLimit(tmp_path / "pipe").acquire())
 
 
 async def test_a_client_of_the_users_own(redis_url: str, redis_limiter: Any) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -73,6 +74,20 @@ async def test_a_departure_may_be_taken_anew(shared: Shared) -> None:
     assert [(await place.ask(first)).wait for _ in range(3)] == [0, 0, 0]
     assert (await place.ask(Ticket())).wait == 0
     assert (await place.ask(Ticket())).wait > 3500
+
+
+async def test_a_departure_counts_from_when_it_is_told(shared: Shared) -> None:
+    """It moves in the window without taking a second place, and is there even if it had lapsed already."""
+    place = place_of(shared(2, 0.3))
+    early, late, lapsed = Ticket(), Ticket(), Ticket()
+    for ticket in (early, late):
+        assert (await place.ask(ticket)).wait == 0
+    await asyncio.sleep(0.2)
+    await place.count(early)
+    assert (await place.ask(Ticket())).wait <= 0.12, "the other one lapses first"
+    await place.give_back(late)
+    await place.count(lapsed)
+    assert (await place.ask(Ticket())).wait > 0.05
 
 
 async def test_a_cool_down_is_told_with_its_length(shared: Shared) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,13 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scenario_async import DeadlineExceededError, InvalidSearchError, RateLimit, RateLimiter
+from scenario_async import DeadlineExceededError, InvalidSearchError, RateLimit, RateLimiter, ScenarioError
 from scenario_async._limits import Admission, CoolDown, Stopwatch, Waiting, slots_of
 from scenario_async._loops import PerLoop
 from scenario_async._pace import Window
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from scenario_async._pace import Departure, HeldBack
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -120,6 +123,61 @@ def test_the_pace_holds_for_any_arrivals(requests: int, per: float, pauses: list
     asyncio.run(arrive())
     for earlier, later in zip(left_at, left_at[requests:], strict=False):
         assert later - earlier >= per * 0.999_999
+
+
+@QUICK
+@given(
+    requests=st.integers(1, 5),
+    per=st.floats(0.1, 10),
+    waits=st.lists(st.tuples(st.floats(0, 5), st.floats(0, 30)), min_size=1, max_size=20),
+)
+def test_the_pace_holds_for_what_leaves_late(
+    requests: int, per: float, waits: list[tuple[float, float]]
+) -> None:
+    """Requests that are let go leave whenever they are ready, and no window sees more of them than it may."""
+    clock = Clock()
+    left_at: list[float] = []
+
+    async def leave(window: Window, ready: float) -> None:
+        departure = await window.take(_pass_over)
+        until = clock.time + ready
+        while clock.time < until:
+            await clock.sleep(0.05)
+        departure.leaves()
+        left_at.append(clock.time)
+
+    async def arrive() -> None:
+        window = Window(requests, per, clock.now, clock.sleep)
+        async with asyncio.TaskGroup() as group:
+            for pause, ready in waits:
+                clock.time += pause
+                group.create_task(leave(window, ready))
+
+    asyncio.run(arrive())
+    assert len(left_at) == len(waits)
+    for earlier, later in zip(left_at, left_at[requests:], strict=False):
+        assert later - earlier >= per * 0.999_999
+
+
+async def test_a_request_that_never_leaves_takes_nothing() -> None:
+    """Its place is the next one's, long before the window ends; one that left keeps it."""
+    clock = Clock()
+    window = Window(2, 100.0, clock.now, clock.sleep)
+    first, second = [await window.take(_pass_over) for _ in range(2)]
+    first.leaves()
+    first.given_up()
+    waiting = asyncio.ensure_future(window.acquire())
+    await settle()
+    assert not waiting.done()
+    second.given_up()
+    await waiting
+    assert clock.time - 1000.0 < 5
+    await window.acquire()
+    assert clock.time - 1000.0 >= 100
+
+
+def _pass_over(left: float, length: float) -> None:
+    """Heed no cool-down."""
 
 
 async def test_first_come_first_served() -> None:
@@ -234,6 +292,35 @@ def test_the_longer_cool_down_stays() -> None:
     assert cool_down.remaining() == pytest.approx(20)
 
 
+@pytest.mark.parametrize("draw", [0.0, 1.0])
+@pytest.mark.parametrize("waiting", [0, 1, 9])
+def test_a_line_keeps_its_distances(waiting: int, draw: float) -> None:
+    """At its end nobody is later than the spread, and the distance fits all those who wait."""
+    clock = Clock()
+    cool_down = CoolDown(clock.now, lambda: draw)
+    cool_down.impose(8)
+    clock.time += 8
+    assert cool_down.left() == 0
+    gap = cool_down.gap(waiting)
+    assert 0 <= gap <= 2
+    assert gap == pytest.approx(draw * min(2, 4 / (waiting + 1)))
+    assert cool_down.gap(0, time_left=0.5) <= 0.25
+    clock.time += 2
+    assert cool_down.gap(waiting) == 0
+
+
+@pytest.mark.parametrize("limited", [False, True])
+async def test_a_deadline_that_the_cool_down_fits_into_is_kept(*, limited: bool) -> None:
+    """What the client adds by chance neither refuses a call nor eats the time that it has."""
+    door = Door(1, RateLimit(100) if limited else None, draw=1.0)
+    await door.admission.hold_back(8)
+    task = door.visit(0, lambda: 1000.0 + 8.4 - door.clock.time)
+    await settle()
+    assert door.inside == [0]
+    assert 8 <= door.came_at[0] - 1000.0 < 8.3
+    await door.close(task)
+
+
 @pytest.mark.parametrize("seconds", [0.0, -1.0])
 def test_no_cool_down(seconds: float) -> None:
     """Nothing to wait is nothing to wait."""
@@ -248,9 +335,9 @@ def test_no_cool_down(seconds: float) -> None:
 class Door:
     """An admission with a clock of its own, and visitors that stay until they are told to leave."""
 
-    def __init__(self, slots: int, limit: Gate | None = None) -> None:
+    def __init__(self, slots: int, limit: RateLimiter | None = None, draw: float = 0.0) -> None:
         self.clock = Clock()
-        self.cool_down = CoolDown(self.clock.now, lambda: 0.0)
+        self.cool_down = CoolDown(self.clock.now, lambda: draw)
         self.admission = Admission(slots_of(slots), self.cool_down, limit, sleep=self.clock.sleep)
         self.inside: list[int] = []
         self.came_at: dict[int, float] = {}
@@ -498,6 +585,111 @@ async def test_a_429_holds_back_who_waits_for_the_pace() -> None:
         await settle()
     assert door.came_at[0] - 1000.0 >= 10
     await door.close(task)
+
+
+async def test_a_line_leaves_a_cool_down_spread_and_in_order() -> None:
+    """The pace would let all go at once; they leave one by one over a quarter of the cool-down."""
+    door = Door(50, RateLimit(1000), draw=0.5)
+    await door.admission.hold_back(4)
+    tasks = [door.visit(number) for number in range(20)]
+    while len(door.inside) < 20:
+        await settle()
+    came = [door.came_at[number] - 1004.0 for number in range(20)]
+    assert came == sorted(came)
+    assert came[0] > 0
+    assert came[-1] <= 1.0
+    gaps = [later - earlier for earlier, later in itertools.pairwise(came)]
+    assert max(gaps) < 0.1
+    await door.close(*tasks)
+
+
+async def test_a_cool_down_that_begins_before_the_request_leaves() -> None:
+    """Who has a slot in hand gives it back, with its place in the pace, and waits anew."""
+    door = Door(1, RateLimit(1, 3600))
+    async with door.admission.admitted(unlimited, Waiting()) as let_go:
+        await let_go.renewed()
+        assert door.clock.slept == [], "there is no cool-down"
+        await door.admission.hold_back(5)
+        await let_go.renewed()
+        assert door.clock.time - 1000.0 == 5
+        assert door.free() == 0
+    assert door.free() == 1
+
+
+async def test_a_cool_down_too_long_for_who_was_let_go() -> None:
+    """The deadline's error comes at once, and the slot is free once and not twice."""
+    door = Door(1, RateLimit(1, 3600))
+
+    async def wait_anew() -> None:
+        async with door.admission.admitted(lambda: 4.0, Waiting()) as let_go:
+            await door.admission.hold_back(5)
+            await let_go.renewed()
+
+    with pytest.raises(DeadlineExceededError):
+        await wait_anew()
+    assert door.free() == 1
+
+
+async def test_what_another_process_was_told_holds_back_all() -> None:
+    """A limiter that hears of a cool-down tells the client, which refuses what comes too late and spreads the rest."""
+
+    class Distant(RateLimit):
+        async def take(self, held_back: HeldBack) -> Departure:
+            held_back(3.0, 8.0)
+            return await super().take(held_back)
+
+    door = Door(1, Distant(5))
+    with pytest.raises(DeadlineExceededError) as caught:
+        await door.visit(0, lambda: 2.0)
+    assert caught.value.retry_after == 3
+    assert door.cool_down.left() == 3
+    door.clock.time += 3
+    assert door.cool_down.gap(0, time_left=math.inf) == 0
+    assert CoolDown(door.clock.now, lambda: 1.0).gap(0) == 0
+    assert door.free() == 1
+
+
+async def test_a_class_derived_from_ours_has_the_last_word() -> None:
+    """Its own `acquire` decides, and is not passed by."""
+    asked: list[int] = []
+
+    class Watched(RateLimit):
+        async def acquire(self) -> None:
+            asked.append(1)
+            await super().acquire()
+
+    async with Admission.of(1, Watched(1)).admitted(unlimited, Waiting()):
+        assert asked == [1]
+
+
+async def test_a_limiter_that_is_not_async_is_told_so() -> None:
+    """The error says what is wrong with whose class."""
+
+    class Plain(Gate):
+        def acquire(self) -> None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+            """Forget to be async."""
+
+    door = Door(1, cast("Any", Plain()))
+    with pytest.raises(ScenarioError, match="Plain cannot pace this client: its `acquire` must be an async"):
+        await door.visit(0)
+    assert door.free() == 1
+
+
+@pytest.mark.parametrize("error", [ValueError("redis://:s3cr3t@host"), ScenarioError("down")])
+async def test_a_limiter_that_fails_does_not_hide_the_429(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The cool-down holds all the same, and the log tells what failed."""
+
+    class Broken(Gate):
+        def cool_down(self, seconds: float) -> None:
+            raise error
+
+    door = Door(1, Broken())
+    await door.admission.hold_back(3)
+    assert door.cool_down.left() == 3
+    assert f"did not take note of a cool-down: {type(error).__name__}" in caplog.text
+    assert "s3cr3t" not in caplog.text
 
 
 def test_each_loop_has_its_own_slots() -> None:

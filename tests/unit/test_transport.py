@@ -77,7 +77,7 @@ async def sent_by(
     """Send a request for `/x`."""
     request = Request(method="GET", url=URL_X, headers=headers or {})
     return await send(
-        Sessions(session), request, signature, network=Network(None, None), most_bytes=most_bytes
+        Sessions(session), request, signature, network=Network(None, None), most_bytes=most_bytes, fresh=True
     )
 
 
