@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeAlias
 
 import aiohttp
 import orjson
-from sides import KEYS, Figure, at_least, at_most, compared, milliseconds
+from sides import KEYS, Figure, compared
 
 from scenario_async import AsyncScenario
 
 Search: TypeAlias = Callable[[], Awaitable[object]]
+Measure: TypeAlias = Callable[[Search], Coroutine[Any, Any, float]]
+Searching: TypeAlias = Callable[[str, Measure], Coroutine[Any, Any, float]]
 
 
 async def sixteen_at_once(one: Search, count: int) -> float:
@@ -46,7 +47,7 @@ async def longest_block(one: Search, rounds: int = 12) -> float:
     return sorted(worst)[len(worst) // 2]
 
 
-async def ours(url: str, measure: Callable[[Search], Awaitable[float]]) -> float:
+async def ours(url: str, measure: Measure) -> float:
     """Measure this package."""
     async with AsyncScenario(**KEYS, base_url=url) as client:
 
@@ -56,7 +57,7 @@ async def ours(url: str, measure: Callable[[Search], Awaitable[float]]) -> float
         return await measure(one)
 
 
-async def official(url: str, measure: Callable[[Search], Awaitable[float]]) -> float:
+async def official(url: str, measure: Measure) -> float:
     """Measure the official SDK on its aiohttp backend."""
     from scenario_sdk import AsyncScenario as Official  # noqa: PLC0415
     from scenario_sdk import DefaultAioHttpClient  # noqa: PLC0415
@@ -69,7 +70,7 @@ async def official(url: str, measure: Callable[[Search], Awaitable[float]]) -> f
         return await measure(one)
 
 
-async def floor(url: str, measure: Callable[[Search], Awaitable[float]]) -> float:
+async def floor(url: str, measure: Measure) -> float:
     """Measure bare aiohttp and orjson."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
@@ -84,17 +85,46 @@ async def floor(url: str, measure: Callable[[Search], Awaitable[float]]) -> floa
 def figures(url: str) -> list[Figure]:
     """Compare with the official SDK and with the floor."""
 
-    def side(searching: Any, count: int) -> Callable[[], float]:
-        return lambda: asyncio.run(searching(url, partial(sixteen_at_once, count=count)))
+    def side(searching: Searching, count: int) -> Callable[[], float]:
+        async def measure(one: Search) -> float:
+            return await sixteen_at_once(one, count)
+
+        return lambda: asyncio.run(searching(url, measure))
 
     taken = compared({"ours": side(ours, 400), "official": side(official, 64), "floor": side(floor, 400)})
-    told = milliseconds(taken)
-    blocks = {
-        name: asyncio.run(searching(url, longest_block))
+    return [
+        Figure(
+            name="searches, 16 at once, to official",
+            value=taken["official"] / taken["ours"],
+            goal=12,
+            reach=20,
+            at_least=True,
+            sides=taken,
+        ),
+        Figure(
+            name="searches, 16 at once, to the floor",
+            value=taken["floor"] / taken["ours"],
+            goal=0.45,
+            reach=0.55,
+            at_least=True,
+            sides=taken,
+        ),
+    ]
+
+
+def blocks(url: str) -> list[Figure]:
+    """Tell how long others on the loop wait."""
+    taken = {
+        name: asyncio.run(searching(url, longest_block)) * 1e3
         for name, searching in (("ours", ours), ("official", official), ("floor", floor))
     }
     return [
-        at_least("fan-out 16 at once, to official", taken["official"] / taken["ours"], 12, "x", told),
-        at_least("fan-out 16 at once, to the floor", taken["floor"] / taken["ours"], 0.45, "x", told),
-        at_most("longest block of the loop", blocks["ours"] * 1e3, 5, "ms", milliseconds(blocks)),
+        Figure(
+            name="longest block of the loop, 16 pages",
+            value=taken["ours"],
+            goal=5,
+            unit="ms",
+            at_least=False,
+            sides=taken,
+        )
     ]

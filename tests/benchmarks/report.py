@@ -3,87 +3,95 @@
 from __future__ import annotations
 
 import re
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sides import Figure
 
 DOCS = Path(__file__).parents[2] / "docs"
 BEGIN, END = "<!-- figures begin -->", "<!-- figures end -->"
+COLUMNS = ("what", "ours", "official", "floor", "ratio", "goal", "met")
+WIDTHS = (58, 9, 11, 9, 9, 18, 10)
+LONGEST_BAR = 20
 
 
-def shown(value: float, unit: str) -> str:
+def shown(value: float | None, unit: str) -> str:
     """Write a value with its unit."""
+    if value is None:
+        return ""
     digits = 0 if abs(value) >= 100 or float(value).is_integer() else 2 if abs(value) < 10 else 1
     return f"{value:.{digits}f}{'' if unit == 'x' else ' '}{unit}".strip()
 
 
-def rows(figures: list[Figure]) -> list[tuple[str, str, str, str, str]]:
-    """Give what the table says of each figure."""
-    return [
-        (
-            each.name,
-            shown(each.value, each.unit),
-            f"{'>=' if each.at_least else '<='} {shown(each.goal, each.unit)}",
-            "yes" if each.met else f"no: {each.reached:.0%} of it",
-            each.told,
-        )
-        for each in figures
-    ]
-
-
-def table(figures: list[Figure]) -> str:
-    """Give the table for a terminal."""
-    return "\n".join(
-        f"{name:50} {value:>12} {goal:>14}  {met:14} {told}" for name, value, goal, met, told in rows(figures)
+def row(figure: Figure) -> tuple[str, ...]:
+    """Give what the table says of a figure."""
+    goal = f"{'≥' if figure.at_least else '≤'} {shown(figure.goal, figure.unit)}"
+    if figure.reach is not None:
+        goal += f" ({shown(figure.reach, figure.unit)})"
+    return (
+        figure.name,
+        *(shown(figure.sides.get(side), figure.side_unit) for side in ("ours", "official", "floor")),
+        shown(figure.value, figure.unit),
+        goal,
+        "yes" if figure.met else "NO",
     )
 
 
-def chart(figures: list[Figure], path: Path) -> None:
-    """Draw how much of its goal each figure reaches, on a scale on which twice as much is one step."""
-    mpl: Any = import_module("matplotlib")  # only the docs need it
+def table(figures: Sequence[Figure]) -> str:
+    """Give the table for a terminal."""
+    return "\n".join(
+        " ".join(cell.ljust(width) if place == 0 else cell.rjust(width) for place, (cell, width) in cells)
+        for cells in (
+            enumerate(zip(each, WIDTHS, strict=True)) for each in (COLUMNS, *map(row, figures))
+        )
+    )  # fmt: skip
+
+
+def chart(figures: Sequence[Figure], path: Path) -> None:
+    """Draw how much of its goal each figure reaches, on a scale on which twice as much is one step.
+
+    The same figures give the same file.
+    """
+    import matplotlib as mpl  # noqa: PLC0415 - only the docs need it
+
     mpl.use("svg")
-    mpl.rcParams.update({"svg.hashsalt": "scenario-async", "font.size": 9, "svg.fonttype": "none"})
-    plt: Any = import_module("matplotlib.pyplot")
-    drawn = list(reversed(figures))
-    figure: Any
+    mpl.rcParams.update({"svg.hashsalt": "scenario-async", "font.size": 9, "svg.fonttype": "path"})
+    from matplotlib import pyplot as plt  # noqa: PLC0415
+
+    drawn = [each for each in reversed(figures) if each.goal]
+    canvas: Any
     axes: Any
-    figure, axes = plt.subplots(figsize=(8, 0.28 * len(drawn) + 1))
+    canvas, axes = plt.subplots(figsize=(9, 0.27 * len(drawn) + 1))  # pyright: ignore[reportUnknownMemberType]
     colours = ["#2a7f62" if each.met else "#c0582b" for each in drawn]
-    lengths = [min(each.reached, 20) for each in drawn]
-    axes.barh([each.name for each in drawn], [length - 1 for length in lengths], left=1, color=colours)
+    ends = [min(each.reached, LONGEST_BAR) for each in drawn]
+    axes.barh([each.name for each in drawn], [end - 1 for end in ends], left=1, color=colours)
     axes.set_xscale("log", base=2)
     axes.axvline(1, color="#333333", linewidth=1)
-    for place, (each, length) in enumerate(zip(drawn, lengths, strict=True)):
-        axes.annotate(
-            shown(each.value, each.unit),
-            (max(length, 1), place),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-        )
-    ticks = [0.5, 1, 2, 4, 8, 16]
-    axes.set_xticks(ticks, ["half", "goal", "2x", "4x", "8x", "16x"])
-    axes.set_xlim(0.5, 32)
+    for place, (each, end) in enumerate(zip(drawn, ends, strict=True)):
+        label = f"{shown(each.value, each.unit)}{'' if each.met else '  (goal not met)'}"
+        axes.annotate(label, (max(end, 1), place), xytext=(4, 0), textcoords="offset points", va="center")
+    axes.set_xticks([0.5, 1, 2, 4, 8, 16], ["half", "goal", "2x", "4x", "8x", "16x"])
+    axes.set_xlim(0.5, 40)
+    axes.set_xlabel("how much of its goal each figure reaches")
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
-    plt.close(figure)
+    canvas.patch.set_facecolor("white")
+    canvas.tight_layout()
+    canvas.savefig(path, metadata={"Date": None})
+    plt.close(canvas)
 
 
-def write(figures: list[Figure], machine: str) -> None:
+def write(figures: Sequence[Figure], machine: str) -> None:
     """Make the chart and the table of docs/performance.md anew."""
     chart(figures, DOCS / "performance.svg")
-    lines = ["", f"Measured on {machine}.", "", "| what | measured | goal | met |", "|---|---|---|---|"]
-    for name, value, goal, met, told in rows(figures):
-        note = f"<br><small>{told}</small>" if told else ""
-        lines.append(
-            f"| {name}{note} | {value} | {goal.replace('>=', 'at least').replace('<=', 'at most')} | {met} |"
-        )
+    lines = [BEGIN, "", f"Measured on {machine}.", ""]
+    lines += [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
+    lines += [f"| {' | '.join(row(each))} |" for each in figures]
+    block = "\n".join([*lines, "", END])
     page = DOCS / "performance.md"
+    text = page.read_text(encoding="utf-8")
     between = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
-    block = "\n".join([BEGIN, *lines, "", END])
-    page.write_text(between.sub(lambda _: block, page.read_text(encoding="utf-8")), encoding="utf-8")
+    page.write_text(between.sub(lambda _: block, text), encoding="utf-8")

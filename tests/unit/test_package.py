@@ -174,27 +174,3 @@ def test_unknown_names_are_attribute_errors(name: str) -> None:
 def test_version() -> None:
     """The version is one."""
     assert re.fullmatch(r"\d+\.\d+\.\d+([abrc.+-].*)?", scenario_async.__version__)
-
-
-def test_the_budget_of_modules() -> None:
-    """What an import, and all that a first call needs, may load: a new module is a decision, not an accident."""
-    program = """
-import sys
-before = set(sys.modules)
-import scenario_async
-print(*sorted(set(sys.modules) - before))
-import aiohttp, attrs, cattrs, tenacity, orjson
-before = set(sys.modules)
-scenario_async.preload()
-print(*sorted(set(sys.modules) - before))
-"""
-    imported, preloaded = (line.split() for line in run(program).splitlines())
-    assert {name for name in imported if name.startswith("scenario_async")} == {
-        "scenario_async",
-        "scenario_async._version",
-    }
-    assert len(imported) <= 40, imported
-    ours = [name for name in preloaded if name.startswith("scenario_async")]
-    others = [name for name in preloaded if not name.startswith("scenario_async")]
-    assert len(ours) <= 36, ours
-    assert len(others) <= 20, others
