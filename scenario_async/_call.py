@@ -199,20 +199,15 @@ class _Call:
                     await let_go.again()
                     reply = await self._timed(sessions, authorization, let_go.leaves, fresh=True)
             self._doing = f"after attempt {number}"
+            error = None if reply.status < _FIRST_ERROR_STATUS else status_error(reply)
+            if isinstance(error, RateLimitError) and not isinstance(error, PlanLimitError):
+                await admission.hold_back(error.retry_after or 0)
             await self._observer.answered(reply, self._attempt_seconds[-1])
-            if reply.status < _FIRST_ERROR_STATUS:
+            if error is None:
                 return reply
-            error = status_error(reply)
-            if not self._token_renewed and signer.renews(error, authorization):
-                self._token_renewed = True
-                continue
-            if (
-                isinstance(error, RateLimitError)
-                and not isinstance(error, PlanLimitError)
-                and error.retry_after
-            ):
-                await admission.hold_back(error.retry_after)
-            raise error
+            if self._token_renewed or not signer.renews(error, authorization):
+                raise error
+            self._token_renewed = True
 
     async def _timed(
         self,

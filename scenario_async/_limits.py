@@ -119,7 +119,7 @@ class _Uncounted:
     def leaves(self) -> None:
         """Do nothing."""
 
-    def given_up(self) -> None:
+    async def given_up(self) -> None:
         """Do nothing."""
 
 
@@ -141,7 +141,7 @@ class Pass:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._give_back()
+        await self._give_back()
 
     @property
     def leaves(self) -> Callable[[], None] | None:
@@ -151,21 +151,24 @@ class Pass:
     async def renewed(self) -> None:
         """Wait again if a cool-down began since the request was let go."""
         while self._admission.cool_down.left() > 0:
-            await self.again()
+            await self._give_back()
+            await self._enter()
 
     async def again(self) -> None:
-        """Wait once more, to send the request once more."""
-        self._give_back()
-        await self._enter()
+        """Wait for another place in the pace, to send the request once more; it has waited in line already."""
+        self._departure, left = _UNCOUNTED, self._departure
+        await left.given_up()
+        self._departure = await self._admission.place(self._time_left, self._waiting)
+        await self.renewed()
 
     async def _enter(self) -> None:
         self._slots, self._departure = await self._admission.enter(self._time_left, self._waiting)
 
-    def _give_back(self) -> None:
+    async def _give_back(self) -> None:
         slots, self._slots = self._slots, None
         if slots is not None:
-            self._departure.given_up()
             slots.release()
+            await self._departure.given_up()
 
 
 @attrs.frozen(eq=False)
@@ -205,10 +208,24 @@ class Admission:
                 return slots, _UNCOUNTED
             self._refuse_if_too_long(time_left)  # who comes too late for it need not queue
             async with self.turnstile.get() as turnstile:
-                return slots, await self._paced(slots, self.rate_limit, turnstile, time_left, waiting)
+                return slots, await self._paced(slots, turnstile, time_left, waiting)
+
+    async def place(self, time_left: Callable[[], float], waiting: Waiting) -> Departure:
+        """Wait for a place in the pace, if there is one."""
+
+        def held_back(seconds: float, length: float) -> None:
+            self.cool_down.impose(seconds, length)
+            self._refuse_if_too_long(time_left)
+
+        if self.rate_limit is None:
+            return _UNCOUNTED
+        with waiting.throttled:
+            return await _let_go(self.rate_limit, held_back)
 
     async def hold_back(self, seconds: float) -> None:
         """Let nothing leave for so long, because the service said so."""
+        if seconds == 0:
+            return
         self.cool_down.impose(seconds)
         if self.rate_limit is None:
             return
@@ -238,33 +255,27 @@ class Admission:
     async def _paced(
         self,
         slots: asyncio.Semaphore,
-        rate_limit: RateLimiter,
         turnstile: Turnstile,
         time_left: Callable[[], float],
         waiting: Waiting,
     ) -> Departure:
         """Take a slot and a place in the pace, as the first in line."""
-
-        def held_back(seconds: float, length: float) -> None:
-            self.cool_down.impose(seconds, length)
-            self._refuse_if_too_long(time_left)
-
         while True:
             await self._slot(slots, time_left, waiting, in_line=True)
             departure: Departure = _UNCOUNTED
             try:
-                with waiting.throttled:
-                    departure = await _let_go(rate_limit, held_back)
-                    if gap := self.cool_down.gap(turnstile.waiting, time_left()):
+                departure = await self.place(time_left, waiting)
+                if gap := self.cool_down.gap(turnstile.waiting, time_left()):
+                    with waiting.throttled:
                         await self.sleep(gap)
             except BaseException:
-                departure.given_up()
                 slots.release()
+                await departure.given_up()
                 raise
             if self.cool_down.left() == 0:  # a 429 may have come meanwhile
                 return departure
-            departure.given_up()
             slots.release()
+            await departure.given_up()
 
     async def _wait_out_cool_down(
         self, time_left: Callable[[], float], waiting: Waiting, *, in_line: bool

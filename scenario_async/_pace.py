@@ -43,7 +43,7 @@ class Departure(Protocol):
         """Count the request from now on."""
         ...
 
-    def given_up(self) -> None:
+    async def given_up(self) -> None:
         """Let another request have the place, unless this one left."""
         ...
 
@@ -153,8 +153,9 @@ class Window(Pace):
             if len(self._left_at) + len(self._under_way) < self._requests:
                 self._under_way.add(place)
                 return 0.0
-            wait = self._left_at[0] + self._per - now if self._left_at else _LOOK_AGAIN
-            return min(wait, _LOOK_AGAIN) if self._under_way else wait
+            look_again = min(_LOOK_AGAIN, self._per / 10)
+            wait = self._left_at[0] + self._per - now if self._left_at else look_again
+            return min(wait, look_again) if self._under_way else wait
 
 
 class _Place:
@@ -169,6 +170,6 @@ class _Place:
         """Count the request from now on."""
         self._window.left(self)
 
-    def given_up(self) -> None:
+    async def given_up(self) -> None:
         """Let another request have the place, unless this one left."""
         self._window.given_up(self)

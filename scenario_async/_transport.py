@@ -251,6 +251,13 @@ async def send(
         if connection.was_stale(error) and not fresh:
             return None
         raise _translated(error, network) from _cause(error)
+    except ScenarioError:
+        raise
+    except Exception as error:
+        if sessions.ours or type(error).__module__ == "builtins":  # the latter are mistakes in a program
+            raise
+        told = f"the connection failed: {type(error).__name__}: {redact(str(error))}"
+        raise APIConnectionError(told) from None  # of a connector's own, for SOCKS perhaps
 
 
 @attrs.frozen

@@ -25,7 +25,7 @@ from scenario_async._pace import Pace, RateLimit, window
 from scenario_async.errors import ScenarioError, redact
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Callable, Coroutine
 
     from scenario_async._pace import Departure, HeldBack
 
@@ -36,7 +36,10 @@ _LOG: Final = logging.getLogger("scenario_async")
 _LONGEST_SLEEP: Final = 2.0
 _PATIENCE: Final = 3.0
 _PATIENCE_OF_THE_CANCELLED: Final = 1.0
+_HANGING: Final = 0.25
+_MOMENT: Final = 0.05
 _APART: Final = 5.0
+_SHUT: Final = 1.0
 _LONGEST_COOL_DOWN: Final = 24 * 3600.0
 
 LEASE: Final = 10.0
@@ -51,6 +54,11 @@ class Ticket:
     given_up: bool = False
     asking: asyncio.Future[Answer] | None = None
     asked_at: float = 0.0
+
+    def hangs(self) -> bool:
+        """Tell whether the place has not answered it for so long that it seems to hang."""
+        unanswered = self.asking is not None and not self.asking.done()
+        return unanswered and time.monotonic() - self.asked_at > _HANGING
 
 
 @attrs.frozen
@@ -95,14 +103,27 @@ class _Here:
         self.queues = PerLoop(asyncio.Lock)
         self.pace = RateLimit(requests, per)
         self.cool_down = CoolDown()
+        self.failure = ""
         self.apart_until = 0.0
+
+    def is_apart(self) -> bool:
+        """Tell whether the place is left alone, because it failed a moment ago."""
+        return time.monotonic() < self.apart_until
+
+    def leave(self, seconds: float) -> None:
+        """Leave the place alone for so long."""
+        self.apart_until = time.monotonic() + seconds
+
+
+class _FailedError(Exception):
+    """The place failed, in one way or another."""
 
 
 class Line(Pace):
     """Waits in a shared place; `name` tells users which place that is.
 
-    If the place fails, "closed" raises `ScenarioError`, and "open" lets requests leave at this process's own
-    pace, and tries the place again a little later.
+    If the place fails, "closed" raises `ScenarioError`, for those who come within the next second as well, and "open"
+    lets requests leave at this process's own pace, and tries the place again a little later.
     """
 
     def __init__(
@@ -127,7 +148,7 @@ class Line(Pace):
         here = self._here()
         async with here.queues.get():  # its waiters are served in order, so only the first one has a ticket
             ticket = Ticket()
-            if await self._together(here, lambda: self._turn(ticket, held_back)):
+            if await self._together(here, lambda: self._turn(here, ticket, held_back)):
                 return _Granted(self, ticket)
             while (wait := here.cool_down.left()) > 0:
                 held_back(wait, wait)
@@ -145,11 +166,11 @@ class Line(Pace):
 
     def late(self, ticket: Ticket) -> bool:
         """Tell whether a request leaves so much later than it was let go that it has to count anew."""
-        return time.monotonic() - ticket.asked_at > self._slack
+        return time.monotonic() - ticket.asked_at > self._slack / 2  # the other half is for the way
 
     async def count(self, ticket: Ticket) -> None:
         """Let a departure count from now on."""
-        with suppress(ScenarioError):
+        with suppress(_FailedError):
             await self._told(self._place.count(ticket))
 
     async def give_back(self, ticket: Ticket) -> None:
@@ -157,36 +178,39 @@ class Line(Pace):
         ticket.given_up = True
         if ticket.asking is not None:
             await _settled(ticket.asking)
-        with suppress(ScenarioError):
+        with suppress(_FailedError):
             await self._told(self._place.give_back(ticket))
 
-    async def _turn(self, ticket: Ticket, held_back: HeldBack) -> None:
+    async def _turn(self, here: _Here, ticket: Ticket, held_back: HeldBack) -> None:
         try:
             while (answer := await self._asked(ticket)).wait > 0:
                 if answer.cool_down:
                     held_back(answer.wait, answer.cool_down)
                 await self._sleep(min(answer.wait, _LONGEST_SLEEP))
+        except _FailedError:  # a place that fails is not asked to take anything back
+            ticket.given_up = True
+            raise
         except BaseException:
-            if not ticket.given_up:
-                _meanwhile(self, self.give_back(ticket))
+            if self._on_failure == "open" and ticket.hangs():
+                here.leave(_APART)
+            await _for_a_moment(self, self.give_back(ticket))
             raise
 
     async def _asked(self, ticket: Ticket) -> Answer:
         ticket.asked_at = time.monotonic()
         ticket.asking = asyncio.ensure_future(self._place.ask(ticket))
+        return await self._answered(ticket.asking)
+
+    async def _told(self, doing: Coroutine[Any, Any, _T]) -> _T:
+        task = asyncio.ensure_future(doing)
         try:
-            return await self._told(ticket.asking)
-        except ScenarioError:  # a place that fails is not asked to take anything back
-            ticket.given_up = True
+            return await self._answered(task)
+        except asyncio.CancelledError:
+            await _for_a_moment(self, _settled(task))
             raise
 
-    async def _told(self, doing: Awaitable[_T]) -> _T:
-        task: asyncio.Future[_T] = asyncio.ensure_future(doing)
-        try:
-            await asyncio.wait([task], timeout=_PATIENCE)
-        except asyncio.CancelledError:
-            _meanwhile(self, _settled(task))
-            raise
+    async def _answered(self, task: asyncio.Future[_T]) -> _T:
+        await asyncio.wait([task], timeout=_PATIENCE)
         await _ended(task)
         failure = f"no answer within {_PATIENCE:g} s"
         if task.done() and not task.cancelled():
@@ -198,24 +222,29 @@ class Line(Pace):
             failure = redact(f"{type(error).__name__}: {error}")
             del error
         del task  # with the frames of a driver, which hold passwords
-        raise ScenarioError(
-            f"the pace shared over {self._name} cannot be kept: {failure}; bring that back, or choose "
-            'on_failure="open" to go on at the pace of each process'
-        )
+        raise _FailedError(failure)
 
     async def _together(self, here: _Here, do: Callable[[], Coroutine[Any, Any, None]]) -> bool:
         """Do something in the shared place, and tell whether it was done."""
-        if time.monotonic() < here.apart_until:
-            return False
-        try:
-            await do()
-        except ScenarioError as error:
-            if self._on_failure == "closed":
-                raise
-            here.apart_until = time.monotonic() + _APART
-            _LOG.warning("%s; this process goes on at its own pace", error)
-            return False
-        return True
+        if not here.is_apart():
+            try:
+                await do()
+            except _FailedError as error:
+                here.failure = str(error)
+                here.leave(_APART if self._on_failure == "open" else _SHUT)
+                if self._on_failure == "open":
+                    _LOG.warning("%s; this process goes on at its own pace", self._failure(here))
+            else:
+                return True
+        if self._on_failure == "closed":
+            raise ScenarioError(self._failure(here))
+        return False
+
+    def _failure(self, here: _Here) -> str:
+        return (
+            f"the pace shared over {self._name} cannot be kept: {here.failure}; bring that back, or choose "
+            'on_failure="open" to go on at the pace of each process'
+        )
 
     def _here(self) -> _Here:
         if self._known.pid != os.getpid():
@@ -237,17 +266,17 @@ class _Granted:
         if self._line.late(self._ticket):
             _meanwhile(self._line, self._line.count(self._ticket))
 
-    def given_up(self) -> None:
+    async def given_up(self) -> None:
         """Let another request have it, unless this one left."""
         if not self._left:
-            _meanwhile(self._line, self._line.give_back(self._ticket))
+            await _for_a_moment(self._line, self._line.give_back(self._ticket))
 
 
 _MEANWHILE: Final[dict[asyncio.Task[None], Line]] = {}
 
 
-def _meanwhile(line: Line, doing: Coroutine[Any, Any, None]) -> None:
-    """Do something in the background: a request that leaves does not wait for it, nor does one that is cancelled.
+def _meanwhile(line: Line, doing: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Do something in the background, because a request that leaves does not wait for it.
 
     The line is kept until then. If the end of the loop cancels it, the line is kept a little longer, so that the loop
     itself closes the connections that belong to it.
@@ -258,11 +287,18 @@ def _meanwhile(line: Line, doing: Coroutine[Any, Any, None]) -> None:
     task = asyncio.ensure_future(doing)
     _MEANWHILE[task] = line
     task.add_done_callback(_done)
+    return task
+
+
+async def _for_a_moment(line: Line, doing: Coroutine[Any, Any, None]) -> None:
+    """Do something, and wait long enough for a place that is well; no deadline is to wait for one that hangs."""
+    await asyncio.wait([_meanwhile(line, doing)], timeout=_MOMENT)
 
 
 def _done(task: asyncio.Task[None]) -> None:
     if not task.cancelled():
         _MEANWHILE.pop(task, None)
+        task.exception()  # at the end of the program there may be no thread to be had, and nobody else would look
 
 
 async def _settled(task: asyncio.Future[Any]) -> None:

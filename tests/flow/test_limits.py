@@ -21,6 +21,7 @@ from scenario_async import (
     InternalServerError,
     RateLimit,
     RateLimitError,
+    ResponseEvent,
 )
 
 if TYPE_CHECKING:
@@ -224,6 +225,23 @@ def test_a_429_reaches_who_is_busy_with_a_hook(connect: Connect, serve: Serve) -
 
     face = connect(serve(script).base_url, on_request=on_request)
     assert len(face.fan_out([SEARCH] * 2, concurrency=2)) == 2
+    assert arrivals[1] - arrivals[0] >= 0.5
+
+
+def test_a_slow_hook_does_not_postpone_the_cool_down(connect: Connect, serve: Serve) -> None:
+    """Others wait from the moment at which the 429 is there, whatever `on_response` does with it."""
+    arrivals: list[float] = []
+
+    def script(_: Arrived) -> Any:
+        arrivals.append(time.monotonic())
+        first = len(arrivals) == 1
+        return Answer({}, status=429, headers={"retry-after": "0.5"}) if first else ONE_HIT
+
+    async def on_response(event: ResponseEvent) -> None:
+        await asyncio.sleep(0.3 if event.status == 429 else 0)
+
+    face = connect(serve(script).base_url, on_response=on_response, max_concurrency=1)
+    assert len(face.fan_out([SEARCH] * 4, concurrency=4)) == 4
     assert arrivals[1] - arrivals[0] >= 0.5
 
 

@@ -63,6 +63,25 @@ asyncio.run(full())
 """
 
 
+WAITING = """
+import asyncio, logging, pickle, sys
+from scenario_async import AsyncScenario
+
+logging.getLogger("asyncio").setLevel(logging.ERROR)
+limiter = pickle.loads(sys.stdin.buffer.read())
+
+async def main():
+    global waiting
+    await limiter.acquire()
+    client = AsyncScenario(api_key="a", api_secret="b", base_url="http://127.0.0.1:9/v1", rate_limit=limiter)
+    search = client.search.asset_search(query="q")
+    waiting = [asyncio.ensure_future(search.iter_pages().__anext__()) for _ in range(10)]
+    await asyncio.sleep(0.2)
+
+asyncio.run(main())
+"""
+
+
 @pytest.fixture
 def redis_limiter() -> Any:
     """Give the class, where the extra is installed."""
@@ -72,15 +91,22 @@ def redis_limiter() -> Any:
     return RedisRateLimit
 
 
+def run(program: str, limiter: Any) -> tuple[int, str]:
+    """Run a program with a limiter, and give its exit code and what it has to complain about."""
+    strict = ("-X", "dev", "-W", "error", "-W", "ignore::DeprecationWarning")
+    command = [sys.executable, *strict, "-c", program]
+    done = subprocess.run(command, input=pickle.dumps(limiter), capture_output=True, timeout=60, check=False)
+    return done.returncode, done.stderr.decode()
+
+
 def test_a_forked_child_shares_the_pace_and_nothing_is_left_open(shared: Shared) -> None:
     """Parent and child take four places of four, over connections of their own, without a warning."""
-    command = [
-        sys.executable, "-X", "dev", "-W", "error", "-W", "ignore::DeprecationWarning", "-c", PROGRAM,
-    ]  # fmt: skip
-    done = subprocess.run(
-        command, input=pickle.dumps(shared(4, 3600)), capture_output=True, timeout=60, check=False
-    )
-    assert (done.returncode, done.stderr.decode()) == (0, "")
+    assert run(PROGRAM, shared(4, 3600)) == (0, "")
+
+
+def test_a_program_that_ends_while_searches_wait_is_silent(shared: Shared) -> None:
+    """The line is tidied up before the event loop is closed."""
+    assert run(WAITING, shared(1, 3600)) == (0, "")
 
 
 def test_a_copy_by_pickle_shares_the_place(shared: Shared) -> None:

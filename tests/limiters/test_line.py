@@ -128,12 +128,12 @@ async def test_a_departure_counts_from_the_moment_at_which_the_request_leaves(
     at_once.leaves()
     await until_alone()
     assert place.counted == []
-    now[0] += 0.2
+    now[0] += 0.1
     late.leaves()
     await until_alone()
     assert place.counted == place.asked[1:]
     for departure in (at_once, late):
-        departure.given_up()
+        await departure.given_up()
     await until_alone()
     assert place.given_back == [], "what left stays counted"
 
@@ -141,7 +141,7 @@ async def test_a_departure_counts_from_the_moment_at_which_the_request_leaves(
 async def test_a_request_that_never_leaves_gives_its_departure_back() -> None:
     """Another one may have it."""
     place = Scripted([GRANTED])
-    (await line_in(place).take(_pass_over)).given_up()
+    await (await line_in(place).take(_pass_over)).given_up()
     await until_alone()
     assert place.given_back == place.asked
 
@@ -168,8 +168,7 @@ async def test_a_cancelled_wait_ends_at_once_even_if_the_place_hangs() -> None:
     while not place.asked:
         await asyncio.sleep(0)
     wait.cancel()
-    for _ in range(5):
-        await asyncio.sleep(0)
+    await asyncio.wait([wait], timeout=0.5)  # an answer is waited for during a second
     assert wait.cancelled()
     await until_alone()
     assert place.given_back == place.asked
@@ -198,13 +197,18 @@ async def test_a_driver_that_swallows_a_cancellation_does_not_keep_the_caller() 
 
 async def test_closed_fails_clearly() -> None:
     """The error names the place, what failed, and the way out; it carries no frames of the driver."""
-    line = line_in(Scripted([BrokenError("redis://:s3cr3t@host is down"), GRANTED]))
+    place = Scripted([BrokenError("redis://:s3cr3t@host is down"), GRANTED])
+    line = line_in(place)
     with pytest.raises(
         ScenarioError, match=r"a script.*BrokenError: .* is down.*on_failure=\"open\""
     ) as caught:
         await line.acquire()
     assert "s3cr3t" not in str(caught.value)
     assert caught.value.__context__ is None
+    with pytest.raises(ScenarioError, match="is down"):
+        await line.acquire()  # at once, as all would who wait; none of them asks anew
+    assert len(place.asked) == 1
+    line._known.apart_until = 0.0
     await line.acquire()
 
 
@@ -230,6 +234,31 @@ async def test_open_goes_on_at_its_own_pace(
     line._known.apart_until = 0.0
     await line.acquire()
     assert len(place.asked) == 2
+
+
+async def test_open_goes_on_after_a_wait_that_was_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deadlines shorter than the patience do not keep the place from being noticed as hanging."""
+    monkeypatch.setattr(_line, "_HANGING", 0.02)
+    place = Scripted([3600.0])
+    line = line_in(place, "open")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(line.acquire(), 0.05)
+    await line.acquire()
+    assert len(place.asked) == 1
+    await until_alone()
+
+
+async def test_open_passes_on_what_the_client_says() -> None:
+    """A cool-down that a deadline does not fit is no failure of the place."""
+
+    def too_long(left: float, length: float) -> None:
+        raise DeadlineExceededError(f"{left} of {length}")
+
+    line = line_in(Scripted([Answer(30.0, cool_down=40.0)]), "open")
+    with pytest.raises(DeadlineExceededError):
+        await line.take(too_long)
+    assert not line._known.is_apart()
+    await until_alone()
 
 
 async def test_a_cool_down_reaches_the_place_or_fails() -> None:

@@ -165,11 +165,11 @@ async def test_a_request_that_never_leaves_takes_nothing() -> None:
     window = Window(2, 100.0, clock.now, clock.sleep)
     first, second = [await window.take(_pass_over) for _ in range(2)]
     first.leaves()
-    first.given_up()
+    await first.given_up()
     waiting = asyncio.ensure_future(window.acquire())
     await settle()
     assert not waiting.done()
-    second.given_up()
+    await second.given_up()
     await waiting
     assert clock.time - 1000.0 < 5
     await window.acquire()
@@ -628,6 +628,33 @@ async def test_a_cool_down_too_long_for_who_was_let_go() -> None:
     with pytest.raises(DeadlineExceededError):
         await wait_anew()
     assert door.free() == 1
+
+
+@pytest.mark.parametrize("limited", [False, True])
+async def test_who_sends_again_need_not_queue_again(*, limited: bool) -> None:
+    """Its slot stays, and the pace has a second place for it before those who came later."""
+    gate = Gate()
+    door = Door(1, gate if limited else None)
+    gate.free.release()
+    order: list[str] = []
+
+    async def twice() -> None:
+        async with door.admission.admitted(unlimited, Waiting()) as let_go:
+            later = door.visit(1)
+            await settle()
+            gate.free.release()
+            await let_go.again()
+            order.append("again")
+            assert door.inside == []
+        await settle()
+        gate.free.release()
+        await settle()
+        order.extend(map(str, door.inside))
+        await door.close(later)
+
+    await twice()
+    assert order == ["again", "1"]
+    assert gate.granted == (3 if limited else 0)
 
 
 async def test_what_another_process_was_told_holds_back_all() -> None:

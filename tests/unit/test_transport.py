@@ -209,6 +209,15 @@ async def test_errors_of_programs_pass(http: Any, session: aiohttp.ClientSession
         await sent_by(session)
 
 
+async def test_errors_of_the_users_connector_become_ours(http: Any, session: aiohttp.ClientSession) -> None:
+    """What a SOCKS library raises is an error of the connection, and shows no header."""
+    foreign = type("ProxyError", (Exception,), {"__module__": "socks"})
+    http.get(URL_X, exception=foreign("no way through http://u:s3cr3t@proxy"))
+    with pytest.raises(APIConnectionError, match="ProxyError: no way through") as caught:
+        await sent_by(session)
+    assert "s3cr3t" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("status", "cls"),
     [(302, APIStatusError), (400, BadRequestError), (401, AuthenticationError), (418, APIStatusError)],
