@@ -8,6 +8,7 @@ import logging
 import math
 import random
 import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import attrs
@@ -17,7 +18,7 @@ from scenario_async._pace import Departure, Pace
 from scenario_async.errors import DeadlineExceededError, ScenarioError, redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from scenario_async._pace import HeldBack
     from scenario_async.settings import RateLimiter
@@ -41,6 +42,16 @@ class CoolDown:
         self._draw = draw
         self._until = 0.0
         self._spread = 0.0
+        self._heeding: set[Callable[[], None]] = set()
+
+    @contextmanager
+    def heeded_by(self, heed: Callable[[], None]) -> Generator[None]:
+        """Call `heed` whenever a longer cool-down begins, from whatever thread that comes."""
+        self._heeding.add(heed)
+        try:
+            yield
+        finally:
+            self._heeding.discard(heed)
 
     def impose(self, seconds: float, length: float | None = None) -> None:
         """Let nothing leave for so long, the rest of `length`; a longer cool-down that runs already stays."""
@@ -48,6 +59,8 @@ class CoolDown:
         if until > self._until:
             self._until = until
             self._spread = min(_LONGEST_SPREAD, (length or seconds) * _SPREAD)
+            for heed in list(self._heeding):
+                heed()
 
     def left(self) -> float:
         """How many seconds are left of what the service asked for."""
@@ -203,12 +216,42 @@ class Admission:
         """Wait for leave to send, and take a slot, which is to be released."""
         slots = self.slots.get()
         with waiting.queued:
-            if self.rate_limit is None:
-                await self._slot(slots, time_left, waiting)
-                return slots, _UNCOUNTED
-            self._refuse_if_too_long(time_left)  # who comes too late for it need not queue
-            async with self.turnstile.get() as turnstile:
-                return slots, await self._paced(slots, turnstile, time_left, waiting)
+            if time_left() == math.inf:
+                return slots, await self._turn(slots, time_left, waiting)
+            self._refuse_if_too_long(time_left)
+            limit = asyncio.timeout(None)
+            try:
+                async with limit:
+                    with self.cool_down.heeded_by(self._ending(limit, time_left)):
+                        return slots, await self._turn(slots, time_left, waiting)
+            except TimeoutError:
+                if limit.expired():
+                    raise self._too_long() from None
+                raise
+
+    async def _turn(
+        self, slots: asyncio.Semaphore, time_left: Callable[[], float], waiting: Waiting
+    ) -> Departure:
+        if self.rate_limit is None:
+            await self._slot(slots, time_left, waiting)
+            return _UNCOUNTED
+        async with self.turnstile.get() as turnstile:
+            return await self._paced(slots, turnstile, time_left, waiting)
+
+    def _ending(self, limit: asyncio.Timeout, time_left: Callable[[], float]) -> Callable[[], None]:
+        """Make a function that ends a wait if the cool-down that began outlasts what the deadline leaves."""
+        loop = asyncio.get_running_loop()
+
+        def end_if_too_long() -> None:
+            if self.cool_down.left() > time_left():
+                with suppress(RuntimeError):  # who waited was let go meanwhile
+                    limit.reschedule(loop.time())
+
+        def heed() -> None:
+            with suppress(RuntimeError):  # the loop was closed over those who wait
+                loop.call_soon_threadsafe(end_if_too_long)
+
+        return heed
 
     async def place(self, time_left: Callable[[], float], waiting: Waiting) -> Departure:
         """Wait for a place in the pace, if there is one."""
@@ -287,12 +330,15 @@ class Admission:
                 await self.sleep(wait)
 
     def _refuse_if_too_long(self, time_left: Callable[[], float]) -> None:
+        if self.cool_down.left() > time_left():
+            raise self._too_long()
+
+    def _too_long(self) -> DeadlineExceededError:
         left = self.cool_down.left()
-        if left > time_left():
-            message = f"the service asked to wait {left:.1f} s more, which is longer than the deadline allows"
-            error = DeadlineExceededError(message)
-            error.retry_after = left
-            raise error
+        message = f"the service asked to wait {left:.1f} s more, which is longer than the deadline allows"
+        error = DeadlineExceededError(message)
+        error.retry_after = left
+        return error
 
 
 async def _let_go(rate_limit: RateLimiter, held_back: HeldBack) -> Departure:

@@ -630,6 +630,45 @@ async def test_a_cool_down_too_long_for_who_was_let_go() -> None:
     assert door.free() == 1
 
 
+@pytest.mark.parametrize("waits_for", ["slot", "pace", "line"])
+async def test_a_cool_down_ends_the_waits_that_it_outlasts(waits_for: str) -> None:
+    """Who waits already learns at once that it is no use, from whatever thread that comes; the others wait on."""
+    gate = Gate()
+    door = Door(1, None if waits_for == "slot" else gate)
+    first = door.visit(0)
+    await settle()
+    hasty, patient = door.visit(1, lambda: 5.0), door.visit(2, lambda: 50.0)
+    if waits_for == "pace":
+        first.cancel()
+    await settle()
+    assert not hasty.done()
+    await asyncio.to_thread(door.cool_down.impose, 10)
+    with pytest.raises(DeadlineExceededError, match=r"asked to wait 10\.0 s more") as caught:
+        await asyncio.wait_for(hasty, 5)
+    assert caught.value.retry_after == 10
+    assert not patient.done()
+    for _ in range(4):  # the pace may be asked anew
+        gate.free.release()
+        await settle()
+    await door.let_go(0)
+    assert door.inside == [2]
+    assert door.came_at[2] - 1000.0 >= 10
+    await door.close(first, patient)
+    assert door.free() == 1
+
+
+async def test_who_was_let_go_is_left_alone() -> None:
+    """A cool-down that begins while a request is under way is none of its business."""
+    door = Door(1)
+    task = door.visit(0, lambda: 5.0)
+    await settle()
+    door.cool_down.impose(10)
+    await settle()
+    assert door.inside == [0]
+    await door.let_go(0)
+    await task
+
+
 @pytest.mark.parametrize("limited", [False, True])
 async def test_who_sends_again_need_not_queue_again(*, limited: bool) -> None:
     """Its slot stays, and the pace has a second place for it before those who came later."""
