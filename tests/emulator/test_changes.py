@@ -49,14 +49,14 @@ class TestChanging:
 
         def change() -> None:
             number = 0
-            while not done.wait(0.002):
+            while not done.wait(0.01):
                 library.add(asset(f"asset_{number}", {"name": "knight"}, ownerId=library.project_id))
                 number += 1
 
         changing = threading.Thread(target=change)
         changing.start()
         try:
-            for _ in range(8):
+            for _ in range(5):
                 assert len(found(library, image=image, query="knight")) == 20
                 assert found(library, image=image)
         finally:

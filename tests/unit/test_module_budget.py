@@ -27,7 +27,8 @@ def loaded(program: str, before: str = "") -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for name in names:
         package = name.partition(".")[0]
-        found[STANDARD if package in sys.stdlib_module_names else package].append(name)
+        standard = package in sys.stdlib_module_names or package.startswith("_sysconfigdata")
+        found[STANDARD if standard else package].append(name)
     return found
 
 
