@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeAlias
@@ -48,14 +49,14 @@ class Departure(Protocol):
         ...
 
 
-class Pace:
+class Pace(ABC):
     """What our own limiters have beyond the two methods of `RateLimiter`: they count what leaves."""
 
     __slots__ = ()
 
+    @abstractmethod
     async def take(self, held_back: HeldBack) -> Departure:
         """Give a place when a request may leave; a cancelled wait takes nothing."""
-        raise NotImplementedError
 
     async def acquire(self) -> None:
         """Return when a request may leave; a cancelled wait takes nothing."""

@@ -25,6 +25,7 @@ from scenario_async import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
 
     from support.faces import Connect
@@ -121,8 +122,8 @@ def test_waiting_for_a_slot_never_eats_the_timeout(connect: Connect, serve: Serv
     assert 2 <= server.most_in_flight <= 4
 
 
-def test_a_429_holds_back_every_request_of_the_client(connect: Connect, serve: Serve) -> None:
-    """One refusal is enough: the others wait with it."""
+def _refusing_the_first(retry_after: float) -> tuple[list[float], Callable[[Arrived], Any]]:
+    """Give the moments at which requests arrive, and a script that refuses the first of them for so long."""
     arrivals: list[float] = []
     lock = threading.Lock()
 
@@ -130,8 +131,14 @@ def test_a_429_holds_back_every_request_of_the_client(connect: Connect, serve: S
         with lock:
             arrivals.append(time.monotonic())
             first = len(arrivals) == 1
-        return Answer({}, status=429, headers={"retry-after": "0.3"}) if first else ONE_HIT
+        return Answer({}, status=429, headers={"retry-after": str(retry_after)}) if first else ONE_HIT
 
+    return arrivals, script
+
+
+def test_a_429_holds_back_every_request_of_the_client(connect: Connect, serve: Serve) -> None:
+    """One refusal is enough: the others wait with it."""
+    arrivals, script = _refusing_the_first(0.3)
     face = connect(serve(script).base_url, max_concurrency=1)
     assert len(face.fan_out([SEARCH] * 5, concurrency=5)) == 5
     assert arrivals[1] - arrivals[0] >= 0.3
@@ -211,13 +218,7 @@ def _break_off(handler: BaseHTTPRequestHandler) -> None:
 
 def test_a_429_reaches_who_is_busy_with_a_hook(connect: Connect, serve: Serve) -> None:
     """A cool-down that begins while `on_request` works holds that request back as well."""
-    arrivals: list[float] = []
-
-    def script(_: Arrived) -> Any:
-        arrivals.append(time.monotonic())
-        first = len(arrivals) == 1
-        return Answer({}, status=429, headers={"retry-after": "0.5"}) if first else ONE_HIT
-
+    arrivals, script = _refusing_the_first(0.5)
     turns = itertools.count()
 
     async def on_request(_: object) -> None:
@@ -230,12 +231,7 @@ def test_a_429_reaches_who_is_busy_with_a_hook(connect: Connect, serve: Serve) -
 
 def test_a_slow_hook_does_not_postpone_the_cool_down(connect: Connect, serve: Serve) -> None:
     """Others wait from the moment at which the 429 is there, whatever `on_response` does with it."""
-    arrivals: list[float] = []
-
-    def script(_: Arrived) -> Any:
-        arrivals.append(time.monotonic())
-        first = len(arrivals) == 1
-        return Answer({}, status=429, headers={"retry-after": "0.5"}) if first else ONE_HIT
+    arrivals, script = _refusing_the_first(0.5)
 
     async def on_response(event: ResponseEvent) -> None:
         await asyncio.sleep(0.3 if event.status == 429 else 0)
