@@ -56,7 +56,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(name="lowest", python="3.11")
 def lowest_dependencies(session: nox.Session) -> None:
-    """Run the suite on the lowest dependencies that pyproject.toml allows, aiohttp 3.14.4 among them."""
+    """Run the suite on the lowest dependencies that pyproject.toml allows, aiohttp 3.11 among them."""
     extras = PYPROJECT["project"]["optional-dependencies"]
     bounds = [*PYPROJECT["project"]["dependencies"]]
     bounds += [each for name in extras if name != "all" for each in extras[name]]

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 from scenario_async._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from scenario_async._pace import RateLimit as RateLimit
-    from scenario_async._pagers import AsyncSearchPage as AsyncSearchPage
-    from scenario_async._pagers import SearchPager as SearchPager
-    from scenario_async._wire import Reply as Reply
+    from scenario_async._calls.quota import RateLimit as RateLimit
+    from scenario_async._http.reply import Reply as Reply
+    from scenario_async._paging.fan_out import FanOutError as FanOutError
+    from scenario_async._paging.fan_out import FanOutHit as FanOutHit
+    from scenario_async._paging.pager import AsyncSearchPage as AsyncSearchPage
+    from scenario_async._paging.pager import SearchPager as SearchPager
     from scenario_async.client import AsyncScenario as AsyncScenario
     from scenario_async.errors import (
         APIConnectionError as APIConnectionError,
@@ -111,15 +113,13 @@ if TYPE_CHECKING:
         WorkflowSearch as WorkflowSearch,
     )
     from scenario_async.settings import RateLimiter as RateLimiter
-    from scenario_async.surface import FanOutError as FanOutError
-    from scenario_async.surface import FanOutHit as FanOutHit
     from scenario_async.sync import Scenario as Scenario
     from scenario_async.sync import SyncSearchPage as SyncSearchPage
 
 _ROOMS: Final = {
-    "_pace": "RateLimit",
-    "_pagers": "AsyncSearchPage SearchPager",
-    "_wire": "Reply",
+    "_calls.quota": "RateLimit",
+    "_paging.pager": "AsyncSearchPage SearchPager",
+    "_http.reply": "Reply",
     "client": "AsyncScenario",
     "errors": (
         "APIConnectionError APIError APIResponseValidationError APIStatusError APITimeoutError AuthenticationError "
@@ -133,7 +133,7 @@ _ROOMS: Final = {
     "pages": "SearchPage",
     "searches": "AssetSearch ModelSearch Search WorkflowSearch",
     "settings": "RateLimiter",
-    "surface": "FanOutError FanOutHit",
+    "_paging.fan_out": "FanOutError FanOutHit",
     "sync": "Scenario SyncSearchPage",
 }
 _ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in names.split()}
@@ -195,7 +195,7 @@ def preload() -> None:
     for name in _ROOM_OF:
         __getattr__(name)
     import_module("tenacity")
-    import_module("scenario_async._json").loads(b"null")
+    import_module("scenario_async._http.json").loads(b"null")
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 
 import attrs
 
-from scenario_async._structure import MisfitError, structure_hits
+from scenario_async._http.structure import MisfitError, structure_hits
 from scenario_async.models import (
     AssetHit,
     AssetMetadata,
@@ -62,7 +62,7 @@ def _telling(make: Callable[_P, _HitT]) -> Callable[_P, _HitT]:
         except MisfitError as misfit:
             path = misfit.path.removeprefix("$.hits[0].")
             wrong = [f"{name}={value!r}" for name, value in fields.items() if wire_name(name) in path]
-            told = f"{make.__name__}({', '.join(wrong)}): {path} {misfit.told}"
+            told = f"{make.__name__}({', '.join(wrong)}): {path} {misfit.fault}"
         raise TypeError(told)
 
     return telling

@@ -1,117 +1,169 @@
-"""The async client."""
+"""The async client, and what both clients are made of."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, ClassVar, Final, ParamSpec, Protocol, Self, TypeVar, cast
 
 import attrs
 
-from scenario_async._pagers import SearchPager
-from scenario_async.errors import CleanFrames, quiet
-from scenario_async.models import Hit
-from scenario_async.surface import (
-    Client,
-    FanOutError,
-    FanOutHit,
-    OnError,
-    Order,
-    Searches,
-    check_fan_out,
-    results,
-)
+from scenario_async._calls.call import Caller
+from scenario_async._endpoints import AsyncSearches, Searches, method_signature
+from scenario_async._http.request import free_request
+from scenario_async.errors import ScenarioError, drop_frames
+from scenario_async.settings import Settings, can_be_off
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from scenario_async._wire import Reply
-    from scenario_async.searches import Search
+    from scenario_async._http.reply import Reply
 
-_HitT = TypeVar("_HitT", bound=Hit)
-_T = TypeVar("_T")
+    # A client takes the keywords of its settings and has them as attributes: for checkers as if it were its settings.
+    _Keywords = Settings
+else:
+    _Keywords = object
+
+_P = ParamSpec("_P")
+_ClientT = TypeVar("_ClientT", bound="Client")
 
 
-class AsyncSearches(Searches):
-    """The searches of an `AsyncScenario`."""
+class Options(Protocol[_P]):
+    """`with_options`: the keywords of the settings, the class of the client it is read from."""
 
-    def run(self, search: Search[_HitT]) -> SearchPager[_HitT]:
-        """Give the pager of a search value; the method of its kind does the same."""
+    def __get__(self, instance: _ClientT, owner: type | None = None, /) -> Callable[_P, _ClientT]: ...
+
+
+def _options(settings: Callable[_P, Settings]) -> Options[_P]:
+    """Make the method that gives a client like this one, but for some keywords."""
+
+    def with_options(self: Client, /, **overrides: Any) -> Any:  # noqa: ANN401
+        """Give a client like this one, but for the keywords that are given.
+
+        None switches off what may be absent: `deadline`, `rate_limit`, `project_id`, `proxy` and the hooks; of other
+        keywords it counts as not given. The client shares connections, slots, cool-down and rate limit, unless they
+        are what is overridden. Closing it leaves the shared connections open; closing the client it came from closes
+        them for both.
+        """
         try:
-            return SearchPager(self._source(search))
+            return self._derived(overrides)  # pyright: ignore[reportPrivateUsage] - a method of the same class
+        except ScenarioError as error:
+            raise drop_frames(error)  # noqa: B904 - the same error
         finally:
-            del search  # what is no search may be a mapping with a picture in it
+            overrides.clear()
 
-    def resume(self, token: str, search: Search[_HitT]) -> SearchPager[_HitT]:
-        """Go on with a search where a `resume_token` of the very same search was taken.
-
-        Raises `InvalidSearchError` for a token of another search or version, or a damaged one.
-        """
-        return SearchPager(*self._resumed(token, search))
-
-    @overload
-    def fan_out(
-        self,
-        searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]],
-        *,
-        concurrency: int = 8,
-        max_hits: int | None = None,
-        order: Order = "completed",
-        on_error: Literal["raise"] = "raise",
-    ) -> AsyncGenerator[FanOutHit[_HitT]]: ...
-    @overload
-    def fan_out(
-        self,
-        searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]],
-        *,
-        concurrency: int = 8,
-        max_hits: int | None = None,
-        order: Order = "completed",
-        on_error: OnError,
-    ) -> AsyncGenerator[FanOutHit[_HitT] | FanOutError[_HitT]]: ...
-    def fan_out(
-        self,
-        searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]],
-        *,
-        concurrency: int = 8,
-        max_hits: int | None = None,
-        order: Order = "completed",
-        on_error: OnError = "raise",
-    ) -> AsyncGenerator[Any]:
-        """Run many searches, a few at a time, and give their hits as pages arrive.
-
-        Args:
-            searches: search values of any kind; an iterable or an async one, read only as places free up.
-            concurrency: how many searches are under way at once.
-            max_hits: the most hits of each search; None for all.
-            order: `"completed"`, or `"submitted"` to give the searches' hits in the order of the input.
-            on_error: `"raise"` the first error and cancel the rest, or `"yield"` a `FanOutError` for the search
-                that failed and go on with the others.
-
-        A slow consumer stops the fetching. Closing the generator cancels what is under way.
-        """
-        check_fan_out(concurrency, max_hits, order, on_error)
-        return self._fan_out(_each(searches), concurrency, max_hits, order, on_error)
-
-    async def _fan_out(
-        self,
-        searches: AsyncIterator[Search[_HitT]],
-        concurrency: int,
-        max_hits: int | None,
-        order: Order,
-        on_error: OnError,
-    ) -> AsyncGenerator[FanOutHit[_HitT] | FanOutError[_HitT]]:
-        merged = self._merged(searches, concurrency=concurrency, max_hits=max_hits, order=order)
-        with CleanFrames():
-            async with aclosing(merged):
-                async for item in merged:
-                    for result in results(item, on_error):
-                        yield result
+    with_options.__dict__["__signature__"] = method_signature(settings)
+    with_options.__annotations__ = {}  # the signature has them
+    return cast("Options[_P]", with_options)
 
 
-@quiet
-@attrs.frozen(kw_only=True, eq=False)
+class Client(_Keywords):
+    """What both clients are: settings, and the caller that makes the calls.
+
+    A setting is read as an attribute and cannot be changed. A derived class may take keywords and have attributes of
+    its own, which `with_options`, copies and pickles keep.
+    """
+
+    settings: Settings
+    _searches_class: ClassVar[type[Searches]]
+    _caller: Caller
+    _owns_pool: bool
+
+    if not TYPE_CHECKING:  # checkers take the keywords and the attributes from the settings
+
+        def __init__(self, **keywords: Any) -> None:  # noqa: ANN401
+            try:
+                self._refuse_unknown(keywords)
+                settings = Settings.of(keywords)
+                caller = Caller.of(settings)
+            except ScenarioError as error:
+                raise drop_frames(error)  # noqa: B904 - the same error
+            finally:
+                keywords.clear()  # no error is to carry a key in this frame
+            self._begin(settings, caller, owns_pool=True)
+
+        def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+            settings = self.__dict__.get("settings")
+            if settings is None or not _is_setting(name):
+                return object.__getattribute__(self, name)  # which raises, also what a property raised
+            return getattr(settings, name)
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if _is_setting(name):
+                raise AttributeError(_UNCHANGED.format(name))
+            object.__setattr__(self, name, value)
+
+        def __delattr__(self, name: str) -> None:
+            if _is_setting(name):
+                raise AttributeError(_UNCHANGED.format(name))
+            object.__delattr__(self, name)
+
+        __init__.__signature__ = method_signature(Settings)
+
+    with_options = _options(Settings)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether this client can make no more calls."""
+        return self._caller.is_closed
+
+    def __repr__(self) -> str:
+        settings = vars(self).get("settings", "(…)")  # it may not have come that far
+        return type(self).__name__ + repr(settings).removeprefix(type(settings).__name__)
+
+    def __copy__(self) -> Self:
+        return self._derived({})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        copied = self._derived({})
+        own = {name: value for name, value in vars(self).items() if name not in _PARTS}
+        vars(copied).update(deepcopy(own, memo))
+        return copied
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        own = {name: value for name, value in vars(self).items() if name not in _PARTS}
+        return _unpickled, (type(self), self.settings.pickled(), own)
+
+    def _begin(self, settings: Settings, caller: Caller, *, owns_pool: bool) -> None:
+        parts = (settings, caller, owns_pool, self._searches_class(caller))
+        vars(self).update(zip(_PARTS, parts, strict=True))
+
+    def _refuse_unknown(self, keywords: Mapping[str, Any]) -> None:
+        for name in keywords:
+            if not _is_setting(name):
+                raise TypeError(f"{type(self).__name__}() got an unexpected keyword argument {name!r}")
+
+    def _derived(self, overrides: Mapping[str, Any]) -> Self:
+        self._refuse_unknown(overrides)
+        settings = self.settings.derived(overrides)
+        changed = {name for name, value in overrides.items() if value is not None or can_be_off(name)}
+        derived = object.__new__(type(self))
+        vars(derived).update(vars(self))
+        derived._begin(settings, self._caller.sharing(settings, changed), owns_pool="session" in changed)
+        return derived
+
+    async def _aclose(self) -> None:
+        if not self._caller.closed.is_set():
+            self._caller.closed.set()
+            if self._owns_pool:
+                await self._caller.pool.aclose()
+
+
+_PARTS: Final = ("settings", "_caller", "_owns_pool", "search")
+_UNCHANGED: Final = "{0} is a setting of this client, which stays as it is: client.with_options({0}=...) gives a client with another"
+
+
+def _is_setting(name: str) -> bool:
+    return name in attrs.fields_dict(Settings)
+
+
+def _unpickled(cls: type[Client], keywords: dict[str, Any], own: dict[str, Any]) -> Client:
+    client = object.__new__(cls)
+    vars(client).update(own)
+    Client.__init__(client, **keywords)
+    return client
+
+
 class AsyncScenario(Client):
     """Searches Scenario, asynchronously; all keywords are those of `Settings`.
 
@@ -119,10 +171,10 @@ class AsyncScenario(Client):
     an async context manager, or `await client.aclose()`.
     """
 
-    @property
-    def search(self) -> AsyncSearches:
-        """The searches: `asset_search`, `model_search`, `workflow_search`, `run`, `resume`, `fan_out`."""
-        return AsyncSearches(self._source)
+    search: AsyncSearches
+    """The searches: `asset_search`, `model_search`, `workflow_search`, `run`, `resume`, `fan_out`."""
+
+    _searches_class = AsyncSearches
 
     async def request(
         self,
@@ -146,11 +198,17 @@ class AsyncScenario(Client):
 
         Raises `APIError` like a search does.
         """
-        with CleanFrames():
-            return await self._request(method, path, json=json, query=query, headers=headers, timeout=timeout)
+        try:
+            self._caller.check_open()
+            request = free_request(
+                self.settings, method, path, json=json, query=query, headers=headers, timeout=timeout
+            )
+        finally:
+            del path, json, query, headers  # no error is to carry them in this frame
+        return await self._caller.call(request)
 
     async def aclose(self) -> None:
-        """Close the connections; calls that come later raise `ScenarioError`."""
+        """Close the connections; calls under way end with an error, and later ones raise `ScenarioError`."""
         await self._aclose()
 
     async def __aenter__(self) -> Self:
@@ -160,19 +218,3 @@ class AsyncScenario(Client):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._aclose()
-
-
-def _each(searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]]) -> AsyncIterator[Search[_HitT]]:
-    return aiter(searches) if isinstance(searches, AsyncIterable) else _Each(iter(searches))
-
-
-class _Each(AsyncIterator[_T]):
-    """An iterator as an async one."""
-
-    def __init__(self, items: Iterator[_T]) -> None:
-        self._items = items
-
-    async def __anext__(self) -> _T:
-        for item in self._items:
-            return item
-        raise StopAsyncIteration

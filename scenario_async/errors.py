@@ -16,27 +16,30 @@ ScenarioError
         └── InternalServerError 500 and above
 ```
 
-All of them pickle, and none carries a secret in its text or in the frames it was raised from.
+All of them pickle, and none carries a secret in its text or in the frames it was raised from: those are this package's
+own, and hold keys and tokens as objects that do not print.
 """
 
 from __future__ import annotations
 
 import re
-from asyncio import CancelledError
-from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+CALL_TIMES: Final = (
+    "attempts", "attempt_seconds", "waited_for_slot", "waited_for_quota", "waited_for_cool_down", "elapsed",
+)  # fmt: skip
+"""What every reply and error tells of its call: how often it was tried, and where the time went."""
+
 _MESSAGE_LENGTH = 500
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-_DATA_URL = re.compile(r"data:[^,\s\"']*,[^\"']*", re.ASCII | re.IGNORECASE)
-_QUERY_STRING = re.compile(r"([a-z][a-z0-9+.-]*://[^\s?\"'<>]+)\?[^\s\"'<>]+", re.ASCII | re.IGNORECASE)
-_CREDENTIALS_IN_URL = re.compile(
-    r"([a-z][a-z0-9+.-]*://|\b)(?:(?<=://)[^\s/@\"'<>]+|[^\s/:@\"'<>]+:[^\s/@\"'<>]*)@", re.IGNORECASE
-)
-_AUTHORIZATION = re.compile(r"\b((?:(?:Basic|Bearer)\s+)+)[\w.~+/=-]{6,}", re.ASCII | re.IGNORECASE)
+# Compiled when they are first used: an import has no need of them.
+_UNPRINTABLE = r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]"
+_DATA_URL = r"(?ai)data:[^,\s\"']*,[^\"']*"
+_QUERY_STRING = r"(?ai)([a-z][a-z0-9+.-]*://[^\s?\"'<>]+)\?[^\s\"'<>]+"
+_CREDENTIALS_IN_URL = r"(?i)([a-z][a-z0-9+.-]*://|\b)(?:(?<=://)[^\s/@\"'<>]+|[^\s/:@\"'<>]+:[^\s/@\"'<>]*)@"
+_AUTHORIZATION = r"(?ai)\b((?:(?:Basic|Bearer)\s+)+)[\w.~+/=-]{6,}"
 
 
 GaveUp: TypeAlias = Literal["max_retries", "deadline", "retry_budget"]
@@ -45,6 +48,9 @@ _GAVE_UP: Final[Mapping[GaveUp, str]] = {
     "deadline": "; the wait before the next attempt would outlast the deadline",
     "retry_budget": "; not tried again, because the client's retry budget is spent",
 }
+
+
+_ErrorT = TypeVar("_ErrorT", bound="ScenarioError")
 
 
 class ScenarioError(Exception):
@@ -73,9 +79,9 @@ class APIError(ScenarioError):
     """A call failed after it left for the service.
 
     `method` and `url` (without its query string) tell the endpoint, `attempts` how often it was tried,
-    `attempt_seconds` how long each try took, `queued` the seconds spent waiting for a slot, the pace and a
-    cool-down, `elapsed` the seconds in all (queueing and waits included), `request_id` the service's own name for
-    the last reply, and `body` that reply's decoded JSON or text.
+    `attempt_seconds` how long each try took, `waited_for_slot`, `waited_for_quota` and `waited_for_cool_down` the
+    seconds before them, `elapsed` the seconds in all, `request_id` the service's own name for the last reply, and
+    `body` that reply's decoded JSON or text.
 
     `retryable` tells whether the same call may fare better later, and `gave_up_because` what kept the client from
     trying again by itself: `"max_retries"`, `"deadline"`, `"retry_budget"`, or None where that cannot help.
@@ -97,10 +103,17 @@ class APIError(ScenarioError):
         self.body = body
         self.attempts = 0
         self.attempt_seconds: tuple[float, ...] = ()
-        self.queued = 0.0
+        self.waited_for_slot = 0.0
+        self.waited_for_quota = 0.0
+        self.waited_for_cool_down = 0.0
         self.elapsed = 0.0
         self.retryable = False
         self.gave_up_because: GaveUp | None = None
+
+    @property
+    def queued(self) -> float:
+        """The seconds of the three waits together."""
+        return self.waited_for_slot + self.waited_for_quota + self.waited_for_cool_down
 
     def __str__(self) -> str:
         """Tell what happened, where, after how many attempts, and why there was no other."""
@@ -235,42 +248,24 @@ def redact(text: str) -> str:
 
     That is data URLs, query strings, credentials in URLs and in Authorization headers.
     """
-    text = " ".join(_UNPRINTABLE.sub("�", text[: _MESSAGE_LENGTH * 4]).split())
-    text = _DATA_URL.sub("data:…", text)
-    text = _QUERY_STRING.sub(r"\1?…", text)
-    text = _CREDENTIALS_IN_URL.sub(r"\1…@", text)
-    text = _AUTHORIZATION.sub(r"\1…", text)
+    text = " ".join(re.sub(_UNPRINTABLE, "�", text[: _MESSAGE_LENGTH * 4]).split())
+    text = re.sub(_DATA_URL, "data:…", text)
+    text = re.sub(_QUERY_STRING, r"\1?…", text)
+    text = re.sub(_CREDENTIALS_IN_URL, r"\1…@", text)
+    text = re.sub(_AUTHORIZATION, r"\1…", text)
     return text if len(text) <= _MESSAGE_LENGTH else text[:_MESSAGE_LENGTH] + "…"
 
 
-_ErrorT = TypeVar("_ErrorT", bound=BaseException)
-_T = TypeVar("_T")
+def drop_frames(error: _ErrorT) -> _ErrorT:
+    """Let an error of ours forget the frames that it has passed, whose locals hold what was given or received.
 
-
-def without_frames(error: _ErrorT) -> _ErrorT:
-    """Drop the traceback of an error and of all its causes: their frames hold headers, bodies and keys."""
-    chain: list[BaseException | None] = [error]
-    seen: set[int] = set()
-    while chain:
-        link = chain.pop()
-        if link is not None and id(link) not in seen:
-            seen.add(id(link))
-            link.__traceback__ = None
-            if link.__suppress_context__:
-                link.__context__ = None
-            chain += [link.__cause__, link.__context__]
+    Nothing else is changed: no cause, and no context but one that the error itself suppresses. `raise` the error that
+    this gives, where the frame that does so is to be seen.
+    """
+    error.__traceback__ = None
+    if error.__suppress_context__:
+        error.__context__ = None
     return error
-
-
-class CleanFrames:
-    """A `with` block that our own errors, and cancellations, leave without the frames they passed through inside."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (ScenarioError, CancelledError)):
-            without_frames(error)
 
 
 def _rebuild(cls: type[ScenarioError], args: tuple[Any, ...], state: dict[str, Any]) -> ScenarioError:
@@ -278,19 +273,3 @@ def _rebuild(cls: type[ScenarioError], args: tuple[Any, ...], state: dict[str, A
     error.args = args
     error.__dict__.update(state)
     return error
-
-
-def quiet(cls: type[_T]) -> type[_T]:
-    """Let what a class was built with not stand in the frames of the error that refuses it."""
-    build = cast("Callable[..., None]", cls.__init__)
-
-    @wraps(build)
-    def __init__(self: object, *args: object, **given: object) -> None:  # noqa: N807
-        try:
-            with CleanFrames():
-                build(self, *args, **given)
-        finally:
-            del self, args, given  # a `TypeError` about a keyword keeps this frame
-
-    setattr(cls, "__init__", __init__)  # noqa: B010 - mypy takes no assignment to __init__
-    return cls

@@ -13,16 +13,23 @@ if TYPE_CHECKING:
 
 @attrs.frozen(kw_only=True)
 class RequestEvent:
-    """An attempt is about to leave.
+    """An attempt is about to go out.
 
-    `url` is without its query string. `attempt` counts from 1 within the call, `queued` the seconds that the
-    call has waited so far for a slot, for the pace and for a cool-down.
+    `url` is without its query string. `attempt` counts from 1 within the call; `waited_for_slot`, `waited_for_quota`
+    and `waited_for_cool_down` are the seconds that the call has waited so far, `queued` is their sum.
     """
 
     method: str
     url: str
     attempt: int
-    queued: float
+    waited_for_slot: float = 0.0
+    waited_for_quota: float = 0.0
+    waited_for_cool_down: float = 0.0
+
+    @property
+    def queued(self) -> float:
+        """The seconds of the three waits together."""
+        return self.waited_for_slot + self.waited_for_quota + self.waited_for_cool_down
 
 
 @attrs.frozen(kw_only=True)

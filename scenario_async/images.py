@@ -18,23 +18,22 @@ from scenario_async.models import url_repr
 Picture: TypeAlias = "str | bytes | os.PathLike[str]"
 """An asset id or an image data URL (`str`), a file (`os.PathLike`), or a picture's bytes."""
 
+# Compiled when they are first used, as the others here.
 _SIGNATURES: Final = (
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
-    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
-    (re.compile(rb"GIF8[79]a"), "image/gif"),
-    (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
-    (re.compile(rb"....ftypavi[fs]", re.DOTALL), "image/avif"),
-    (re.compile(rb"....ftyp(heic|heix|hevc|mif1|msf1)", re.DOTALL), "image/heic"),
-    (re.compile(rb"BM.{4}\0\0\0\0", re.DOTALL), "image/bmp"),
-    (re.compile(rb"II\*\0|MM\0\*"), "image/tiff"),
+    (rb"\x89PNG\r\n\x1a\n", "image/png"),
+    (rb"\xff\xd8\xff", "image/jpeg"),
+    (rb"GIF8[79]a", "image/gif"),
+    (rb"RIFF....WEBP", "image/webp"),
+    (rb"....ftypavi[fs]", "image/avif"),
+    (rb"....ftyp(heic|heix|hevc|mif1|msf1)", "image/heic"),
+    (rb"BM.{4}\0\0\0\0", "image/bmp"),
+    (rb"II\*\0|MM\0\*", "image/tiff"),
 )
-_DATA_URL: Final = re.compile(
-    r"data:(image/[\w.+-]+)((?:;[\w.+-]+=[^;,\s]*)*)(;base64)?,", re.ASCII | re.IGNORECASE
-)
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_DATA_URL: Final = r"(?ai)data:(image/[\w.+-]+)((?:;[\w.+-]+=[^;,\s]*)*)(;base64)?,"
+_SURROGATE: Final = "[\ud800-\udfff]"
 _ID_LENGTH: Final = 200
 _SHOWN: Final = 80
-_IMAGE_SUFFIX: Final = re.compile(r"\.(avif|bmp|gif|hei[cf]|jpe?g|png|svg|tiff?|webp)$", re.IGNORECASE)
+_IMAGE_SUFFIX: Final = r"(?i)\.(avif|bmp|gif|hei[cf]|jpe?g|png|svg|tiff?|webp)$"
 
 
 def _pictures_repr(pictures: tuple[str, ...] | None) -> str:
@@ -65,7 +64,7 @@ def picture_repr(picture: object) -> str:
     if picture is None:
         return "None"
     if isinstance(picture, str):
-        head = _DATA_URL.match(picture)
+        head = re.match(_DATA_URL, picture)
         return f"'data:{head[1][:_SHOWN]}…' ({len(picture)} characters)" if head else repr(picture[:_SHOWN])
     if isinstance(picture, bytes):
         return f"{len(picture)} bytes"
@@ -137,7 +136,7 @@ def _text(text: str, parameter: str) -> str:
         raise _refused(
             parameter, text, f"is neither an asset id nor an image data URL ({len(text)} characters)"
         )
-    elif "/" in text or "\\" in text or text.startswith((".", "~")) or _IMAGE_SUFFIX.search(text):
+    elif "/" in text or "\\" in text or text.startswith((".", "~")) or re.search(_IMAGE_SUFFIX, text):
         raise _refused(parameter, text, "looks like a path; pass pathlib.Path to read a file")
     elif not text or not text.isprintable() or " " in text:
         raise _refused(parameter, text, "is neither an asset id nor an image data URL")
@@ -145,8 +144,8 @@ def _text(text: str, parameter: str) -> str:
 
 
 def _check_data_url(text: str, parameter: str) -> None:
-    head = _DATA_URL.match(text)
-    if not text.isascii() and _SURROGATE.search(text):
+    head = re.match(_DATA_URL, text)
+    if not text.isascii() and re.search(_SURROGATE, text):
         raise _refused(parameter, text, "is a data URL that holds a lone surrogate, which UTF-8 cannot carry")
     if not head:
         rule = "is a data URL of no image; it has to start with data:image/<type>;base64,"
@@ -161,7 +160,7 @@ def _check_data_url(text: str, parameter: str) -> None:
 
 def _data_url(content: bytes, parameter: str, shown: str) -> str:
     for signature, mime_type in _SIGNATURES:
-        if signature.match(content):
+        if re.match(signature, content, re.DOTALL):
             return f"data:{mime_type};base64,{base64.b64encode(content).decode('ascii')}"
     kinds = "PNG, JPEG, GIF, WebP, AVIF, HEIC, BMP, TIFF"
     rule = (

@@ -1,4 +1,4 @@
-"""What a client can be told, once for both clients.
+"""What a client can be told, once for both clients: each keyword with its type, rule, words and variable.
 
 An explicit value wins over the environment; None counts as not given. Keys, tokens and headers never print,
 and they are left out of a pickle unless `pickle_credentials` says otherwise.
@@ -9,25 +9,25 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self, TypeAlias, cast, runtime_checkable
 from urllib.parse import urlsplit
 
 import attrs
 
-from scenario_async import _checks, _network
-from scenario_async._network import is_loopback
-from scenario_async._secret import Secret
+from scenario_async._support import checks, network
+from scenario_async._support.network import is_loopback
+from scenario_async._support.secret import Secret
 from scenario_async.errors import ScenarioError, redact
 
 if TYPE_CHECKING:
     import aiohttp
 
-    from scenario_async._network import TLS, Proxy
+    from scenario_async._support.network import TLS, Proxy
     from scenario_async.events import OnRequest, OnResponse, OnRetry
 
 SERVICE_URL: Final = "https://api.cloud.scenario.com/v1"
-_CREDENTIALS: Final = ("api_key", "api_secret", "bearer_auth")
-_UNPICKLED: Final = (*_CREDENTIALS, "default_headers")
+CREDENTIALS: Final = ("api_key", "api_secret", "bearer_auth")
+_UNPICKLED: Final = (*CREDENTIALS, "default_headers")
 
 TokenSource: TypeAlias = Callable[[], "str | Awaitable[str]"]
 SessionFactory: TypeAlias = "Callable[[], aiohttp.ClientSession]"
@@ -52,6 +52,17 @@ class RateLimiter(Protocol):
         ...
 
 
+def keyword(
+    words: str, rule: checks.Rule | None, *, variable: str = "", can_be_off: bool = False
+) -> dict[str, Any]:
+    """Declare a keyword, as the metadata of its field: its words, its rule, and the variable that may stand for it.
+
+    A rule of None means that the field's converter is the rule. `can_be_off` lets `with_options(name=None)` switch off
+    what a client had.
+    """
+    return checks.declared(words, rule, variable=variable, can_be_off=can_be_off)
+
+
 def _secret(value: str | Secret | None) -> Secret | None:
     if value is None or isinstance(value, Secret):
         return value
@@ -61,219 +72,318 @@ def _secret(value: str | Secret | None) -> Secret | None:
         raise ScenarioError(
             "a key, secret or token holds a line break or another character that no header can carry"
         )
-    return Secret(value) if value else None
+    return Secret(value)
 
 
 def _bearer(value: str | Secret | TokenSource | None) -> Secret | TokenSource | None:
-    if callable(value):
-        return value
-    return _secret(value)
+    return value if callable(value) else _secret(value)
 
 
 def _base_url(value: str | None) -> str:
-    given = _checks.text(value, "base_url")
-    return (given or os.environ.get("SCENARIO_BASE_URL") or SERVICE_URL).rstrip("/")
+    return (checks.text(value, "base_url") or SERVICE_URL).rstrip("/")
 
 
-def _project_id(value: str | None) -> str | None:
-    given = _checks.text(value, "project_id")
-    return given or _checks.text(os.environ.get("SCENARIO_PROJECT_ID"), "SCENARIO_PROJECT_ID") or None
-
-
-def _allow_http(value: bool | None) -> bool:  # noqa: FBT001
-    return bool(_checks.truth(value, "allow_http"))
-
-
-def _coalesce(value: bool | None) -> bool:  # noqa: FBT001
-    return bool(_checks.truth(value, "coalesce"))
-
-
-def _pickle_credentials(value: bool | None) -> bool:  # noqa: FBT001
-    return bool(_checks.truth(value, "pickle_credentials"))
-
-
-def _timeout(value: float | None) -> float:
-    return _checks.seconds(value, "timeout") or 60.0
-
-
-def _deadline(value: float | None) -> float | None:
-    return _checks.seconds(value, "deadline")
-
-
-def _max_retries(value: int | None) -> int:
-    checked = _checks.integer(value, "max_retries", least=0)
-    return 2 if checked is None else checked
-
-
-def _retry_budget(value: bool | int | None) -> int:  # noqa: FBT001
-    if value is False:
-        return value
-    if value is None or value is True:
-        return 100
-    rule = "it must be 1 or more, or False for no budget; max_retries=0 is for no retries"
-    if not isinstance(cast("object", value), int) or value < 1:
-        _checks.refuse("retry_budget", value, rule)
-    return value
-
-
-def _max_concurrency(value: int | None) -> int:
-    return _checks.integer(value, "max_concurrency", least=1) or 32
-
-
-def _max_response_bytes(value: int | None) -> int:
-    return _checks.integer(value, "max_response_bytes", least=1) or 64 * 1024 * 1024
-
-
-def _headers(value: Mapping[str, str] | None) -> dict[str, str] | None:
-    return _checks.headers(value, "default_headers")
+def _headers(value: Mapping[str, str] | None) -> dict[str, str]:
+    return checks.headers(value, "default_headers") or {}
 
 
 def _query(value: Mapping[str, Any] | None) -> dict[str, Any]:
-    return _checks.query(value, "default_query") or {}
+    return checks.query(value, "default_query") or {}
 
 
-def _invalid_hits(value: Literal["raise", "keep"] | None) -> Literal["raise", "keep"]:
-    if value not in (None, "raise", "keep"):
-        _checks.refuse("invalid_hits", value, 'it must be "raise" or "keep"')
-    return value or "raise"
-
-
-def _rate_limit(value: RateLimiter | None) -> RateLimiter | None:
-    if value is not None and not isinstance(cast("object", value), RateLimiter):
-        _checks.refuse("rate_limit", value, "it must be a RateLimit or have `acquire` and `cool_down`")
+def _retry_budget(value: bool | int, parameter: str) -> int:  # noqa: FBT001
+    if value is False:
+        return value
+    if value is True:
+        return 100
+    rule = "it must be 1 or more, or False for no budget; max_retries=0 is for no retries"
+    if not isinstance(cast("object", value), int) or value < 1:
+        checks.refuse(parameter, value, rule)
     return value
 
 
-def _is_hook(_: object, field: attrs.Attribute[Any], value: Any) -> None:  # noqa: ANN401
-    if value is not None and not callable(value):
-        rule = "it must be a function of one argument, plain or async"
-        _checks.refuse(field.name, type(value).__name__, rule)
+def _limiter(value: object, parameter: str) -> object:
+    if not isinstance(value, RateLimiter):
+        checks.refuse(parameter, value, "it must be a RateLimit or have `acquire` and `cool_down`")
+    return value
 
 
+def _hook(value: object, parameter: str) -> object:
+    if not callable(value):
+        checks.refuse(
+            parameter, type(value).__name__, "it must be a function of one argument, plain or async"
+        )
+    return value
+
+
+def _session(value: object, parameter: str) -> object:
+    if not callable(value) and not hasattr(value, "request"):
+        rule = "it must be an aiohttp.ClientSession or a factory of one"
+        checks.refuse(parameter, type(value).__name__, rule)
+    return value
+
+
+def session_factory(value: object, parameter: str) -> object:
+    """Take what the sync client does."""
+    if not callable(value):
+        rule = "the sync client runs on a loop of its own, so it must be a factory of sessions"
+        checks.refuse(parameter, type(value).__name__, rule)
+    return value
+
+
+@checks.documented
 @attrs.frozen(kw_only=True, eq=False)
 class Settings:
     """The keywords of both clients.
 
-    Args:
-        api_key: the key of a pair; environment `SCENARIO_SDK_API_KEY`.
-        api_secret: the secret of a pair; environment `SCENARIO_SDK_API_SECRET`.
-        bearer_auth: a token, or a callable (plain or async) that gives one; environment `SCENARIO_SDK_JWT`.
-        project_id: the project of searches that name none; environment `SCENARIO_PROJECT_ID`.
-        base_url: where the API is; environment `SCENARIO_BASE_URL`, else the service.
-        allow_http: let `http://` reach hosts other than this machine; False.
-        timeout: seconds for one attempt; 60.
-        deadline: seconds for one call in all: queueing, attempts, waits, body; none.
-        max_retries: attempts after the first; 2.
-        retry_budget: the retries of all calls together, refilled by successes; 100. False: without end.
-        max_concurrency: requests in flight at once per event loop; 32.
-        rate_limit: a pace for requests, `RateLimit(requests=100, per=60.0)` for instance; none.
-        default_headers: headers of every request; `SCENARIO_CUSTOM_HEADERS` (one a line) come first.
-        default_query: URL parameters of every request.
-        invalid_hits: `"raise"`, or `"keep"` to put hits that do not fit into `page.invalid_hits`.
-        max_response_bytes: the largest reply taken, decompressed; 64 MiB.
-        coalesce: let identical searches that are in flight at once be one request; False.
-        on_request: a function, plain or async, that is told of each attempt before it leaves.
-        on_response: one that is told of each reply.
-        on_retry: one that is told of each failure that is tried again.
-        session: a factory of `aiohttp.ClientSession`, called on the loop that needs one; the async client
-            takes a session as well, which binds it to that session's loop and is never closed by it.
-        ssl: an `ssl.SSLContext`, or the path of a file or directory of certificate authorities.
-        proxy: the URL of an HTTP proxy; else HTTPS_PROXY (HTTP_PROXY, ALL_PROXY) and NO_PROXY count.
-        pickle_credentials: let keys travel in a pickle; False: the unpickled client reads its environment.
-
     Raises `ScenarioError` when there is nothing to sign with, half a pair, or an unusable base URL.
     """
 
-    api_key: Secret | None = attrs.field(default=None, converter=_secret)
-    api_secret: Secret | None = attrs.field(default=None, converter=_secret)
-    bearer_auth: Secret | TokenSource | None = attrs.field(default=None, converter=_bearer, repr=False)
-    project_id: str | None = attrs.field(default=None, converter=_project_id)
-    base_url: str = attrs.field(default=None, converter=_base_url)
-    allow_http: bool = attrs.field(default=None, converter=_allow_http)
-    timeout: float = attrs.field(default=None, converter=_timeout)
-    deadline: float | None = attrs.field(default=None, converter=_deadline)
-    max_retries: int = attrs.field(default=None, converter=_max_retries)
-    retry_budget: int = attrs.field(default=None, converter=_retry_budget)
-    max_concurrency: int = attrs.field(default=None, converter=_max_concurrency)
-    rate_limit: RateLimiter | None = attrs.field(default=None, converter=_rate_limit)
-    default_headers: dict[str, str] | None = attrs.field(default=None, converter=_headers, repr=False)
-    default_query: dict[str, Any] = attrs.field(default=None, converter=_query, repr=False)
-    invalid_hits: Literal["raise", "keep"] = attrs.field(default=None, converter=_invalid_hits)
-    max_response_bytes: int = attrs.field(default=None, converter=_max_response_bytes)
-    coalesce: bool = attrs.field(default=None, converter=_coalesce)
-    on_request: OnRequest | None = attrs.field(default=None, validator=_is_hook, repr=False)
-    on_response: OnResponse | None = attrs.field(default=None, validator=_is_hook, repr=False)
-    on_retry: OnRetry | None = attrs.field(default=None, validator=_is_hook, repr=False)
-    session: aiohttp.ClientSession | SessionFactory | None = attrs.field(default=None, repr=False)
-    ssl: TLS | None = attrs.field(default=None, converter=_network.tls, repr=False)
-    proxy: Proxy | None = attrs.field(default=None, converter=_network.proxy, repr=False)
-    pickle_credentials: bool = attrs.field(default=None, converter=_pickle_credentials)
+    api_key: Secret | None = attrs.field(
+        default=None,
+        converter=_secret,
+        metadata=keyword("the key of a pair.", None, variable="SCENARIO_SDK_API_KEY"),
+    )
+    api_secret: Secret | None = attrs.field(
+        default=None,
+        converter=_secret,
+        metadata=keyword("the secret of a pair.", None, variable="SCENARIO_SDK_API_SECRET"),
+    )
+    bearer_auth: Secret | TokenSource | None = attrs.field(
+        default=None,
+        converter=_bearer,
+        repr=False,
+        metadata=keyword(
+            "a token, or a callable (plain or async) that gives one.", None, variable="SCENARIO_SDK_JWT"
+        ),
+    )
+    project_id: str | None = attrs.field(
+        default=None,
+        metadata=keyword(
+            "the project of searches that name none.",
+            checks.text,
+            variable="SCENARIO_PROJECT_ID",
+            can_be_off=True,
+        ),
+    )
+    base_url: str = attrs.field(
+        default=SERVICE_URL,
+        converter=_base_url,
+        metadata=keyword("where the API is; the service.", None, variable="SCENARIO_BASE_URL"),
+    )
+    allow_http: bool = attrs.field(
+        default=False,
+        metadata=keyword("let `http://` reach hosts other than this machine; False.", checks.truth),
+    )
+    timeout: float = attrs.field(
+        default=60.0, metadata=keyword("seconds for one attempt; 60.", checks.seconds)
+    )
+    deadline: float | None = attrs.field(
+        default=None,
+        metadata=keyword(
+            "seconds for one call in all: queueing, attempts, waits, body; none.",
+            checks.seconds,
+            can_be_off=True,
+        ),
+    )
+    max_retries: int = attrs.field(
+        default=2, metadata=keyword("attempts after the first; 2.", checks.at_least(0))
+    )
+    retry_budget: int = attrs.field(
+        default=100,
+        metadata=keyword(
+            "the retries of all calls together, refilled by successes; 100. False: without end.",
+            _retry_budget,
+        ),
+    )
+    max_concurrency: int = attrs.field(
+        default=32,
+        metadata=keyword("requests in flight at once per event loop; 32.", checks.at_least(1)),
+    )
+    rate_limit: RateLimiter | None = attrs.field(
+        default=None,
+        metadata=keyword(
+            "a quota to keep, `RateLimit(requests=100, per=60.0)` for instance; none.",
+            _limiter,
+            can_be_off=True,
+        ),
+    )
+    default_headers: dict[str, str] = attrs.field(
+        factory=dict[str, str],
+        converter=_headers,
+        repr=False,
+        metadata=keyword(
+            "headers of every request; those of `SCENARIO_CUSTOM_HEADERS` (one a line) come first.", None
+        ),
+    )
+    default_query: dict[str, Any] = attrs.field(
+        factory=dict[str, Any],
+        converter=_query,
+        repr=False,
+        metadata=keyword("URL parameters of every request.", None),
+    )
+    invalid_hits: Literal["raise", "keep"] = attrs.field(
+        default="raise",
+        metadata=keyword(
+            '`"raise"`, or `"keep"` to put hits that do not fit into `page.invalid_hits`.',
+            checks.one_of("raise", "keep"),
+        ),
+    )
+    max_response_bytes: int = attrs.field(
+        default=64 * 1024 * 1024,
+        metadata=keyword("the largest reply taken, decompressed; 64 MiB.", checks.at_least(1)),
+    )
+    coalesce: bool = attrs.field(
+        default=False,
+        metadata=keyword(
+            "let identical searches that are in flight at once be one request; False.", checks.truth
+        ),
+    )
+    on_request: OnRequest | None = attrs.field(
+        default=None,
+        repr=False,
+        metadata=keyword(
+            "a function, plain or async, that is told of each attempt before it goes out.",
+            _hook,
+            can_be_off=True,
+        ),
+    )
+    on_response: OnResponse | None = attrs.field(
+        default=None,
+        repr=False,
+        metadata=keyword("one that is told of each reply.", _hook, can_be_off=True),
+    )
+    on_retry: OnRetry | None = attrs.field(
+        default=None,
+        repr=False,
+        metadata=keyword("one that is told of each failure that is tried again.", _hook, can_be_off=True),
+    )
+    session: aiohttp.ClientSession | SessionFactory | None = attrs.field(
+        default=None,
+        repr=False,
+        metadata=keyword(
+            "a factory of `aiohttp.ClientSession`, called on the loop that needs one; the async client takes a "
+            "session as well, which binds it to that session's loop and is never closed by it.",
+            _session,
+        ),
+    )
+    ssl: TLS | None = attrs.field(
+        default=None,
+        converter=network.tls,
+        repr=False,
+        metadata=keyword(
+            "an `ssl.SSLContext`, or the path of a file or directory of certificate authorities.", None
+        ),
+    )
+    proxy: Proxy | None = attrs.field(
+        default=None,
+        converter=network.proxy,
+        repr=False,
+        metadata=keyword(
+            "the URL of an HTTP proxy; else HTTPS_PROXY (HTTP_PROXY, ALL_PROXY) and NO_PROXY count.",
+            None,
+            can_be_off=True,
+        ),
+    )
+    pickle_credentials: bool = attrs.field(
+        default=False,
+        metadata=keyword(
+            "let keys travel in a pickle; False: the unpickled client reads its environment.", checks.truth
+        ),
+    )
 
     def __attrs_post_init__(self) -> None:
+        checks.keep_rules(self)
         _check_base_url(self.base_url, allow_http=self.allow_http)
-        self._resolve_headers_and_credentials()
-        _set_up_logging()
-
-    def _resolve_headers_and_credentials(self) -> None:
-        from_environment = _environment_headers()
-        explicit = any(getattr(self, name) is not None for name in _CREDENTIALS) or signs(
-            self.default_headers
-        )
-        if explicit:
-            from_environment = {k: v for k, v in from_environment.items() if k.lower() != "authorization"}
-        own = self.default_headers or {}
-        taken = {name.lower() for name in own}
-        kept = {name: value for name, value in from_environment.items() if name.lower() not in taken}
-        object.__setattr__(self, "default_headers", kept | own)
-
-        key, secret, bearer = self.api_key, self.api_secret, self.bearer_auth
-        if (bearer is None and not signs(own)) or key is not None or secret is not None:
-            key = key or _secret(os.environ.get("SCENARIO_SDK_API_KEY"))
-            secret = secret or _secret(os.environ.get("SCENARIO_SDK_API_SECRET"))
-        if (key is None) != (secret is None):
-            missing = (
-                "api_key (SCENARIO_SDK_API_KEY)" if key is None else "api_secret (SCENARIO_SDK_API_SECRET)"
+        if (self.api_key is None) != (self.api_secret is None):
+            half = (
+                "api_key (SCENARIO_SDK_API_KEY)"
+                if self.api_key is None
+                else "api_secret (SCENARIO_SDK_API_SECRET)"
             )
-            raise ScenarioError(f"half a key pair: {missing} is missing; give both, or neither")
-        if key is not None:
-            bearer = None
-        elif bearer is None and not explicit:
-            bearer = _secret(os.environ.get("SCENARIO_SDK_JWT"))
-        if key is None and bearer is None and not signs(self.default_headers):
+            raise ScenarioError(f"half a key pair: {half} is missing; give both, or neither")
+        if self.api_key is None and self.bearer_auth is None and not signs(self.default_headers):
             raise ScenarioError(
                 "nothing to sign with: pass api_key and api_secret, or bearer_auth, or set SCENARIO_SDK_API_KEY "
                 "and SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT"
             )
-        for name, value in zip(_CREDENTIALS, (key, secret, bearer), strict=True):
-            object.__setattr__(self, name, value)
+        _set_up_logging()
 
-    def _keywords(self) -> dict[str, Any]:
-        """Give what this object was resolved to, as keywords of another."""
-        return {field.name: getattr(self, field.name) for field in attrs.fields(Settings)}
+    @classmethod
+    def of(cls, given: Mapping[str, Any], *, off: frozenset[str] = frozenset()) -> Self:
+        """Settle what was given with what the environment has; None and an empty text count as not given.
 
-    def _overridden(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
-        """Give the keywords of an object like this one, but for the overrides that are not None.
-
-        Overridden credentials replace all others: a token given here is not beaten by an older key pair.
+        What is `off` stays so, whatever the environment has.
         """
-        given = {name: value for name, value in overrides.items() if value is not None}
-        kept = self._keywords()
-        if any(name in given for name in _CREDENTIALS) or signs(given.get("default_headers")):
-            kept |= dict.fromkeys(_CREDENTIALS)
-        return kept | given
+        values = {name: value for name, value in given.items() if not _is_absent(value)}
+        explicit = any(name in values for name in CREDENTIALS) or signs(values.get("default_headers"))
+        pair_given = "api_key" in values or "api_secret" in values
+        for field in attrs.fields(cls):
+            variable = field.metadata["variable"]
+            absent = variable and field.name not in values and field.name not in off
+            if not absent or (
+                field.name in CREDENTIALS and explicit and not _completes(field.name, pair_given)
+            ):
+                continue
+            if text := os.environ.get(variable):
+                values[field.name] = text
+        if "api_key" in values and "bearer_auth" in values:
+            _bearer(values.pop("bearer_auth"))  # it is not needed, and right all the same
+        headers = _environment_headers(signed=explicit)
+        own: object = values.get("default_headers")
+        if isinstance(own, Mapping):
+            own_headers = dict(cast("Mapping[Any, Any]", own))  # type: ignore[redundant-cast]
+            taken = {str(name).lower() for name in own_headers}
+            headers = {
+                name: value for name, value in headers.items() if name.lower() not in taken
+            } | own_headers
+        if own is None or isinstance(own, Mapping):
+            values["default_headers"] = headers
+        if "proxy" in off:
+            values["proxy"] = network.NO_PROXY
+        return cls(**values)
 
-    def _pickled(self) -> dict[str, Any]:
+    def derived(self, given: Mapping[str, Any]) -> Self:
+        """Give settings like these, but for those given: None switches off what can be, and else counts as not given.
+
+        Credentials that are given replace all others: a token is not beaten by an older key pair.
+        """
+        off = frozenset(name for name, value in given.items() if value is None and can_be_off(name))
+        values = {name: value for name, value in given.items() if value is not None}
+        off |= {name for name in ("project_id",) if getattr(self, name) is None and name not in values}
+        kept = {
+            each.name: getattr(self, each.name) for each in attrs.fields(type(self)) if each.name not in off
+        }
+        if any(name in values for name in CREDENTIALS) or signs(values.get("default_headers")):
+            kept |= dict.fromkeys(CREDENTIALS)
+        return self.of(kept | values, off=off)
+
+    def pickled(self) -> dict[str, Any]:
         """Give the keywords that may travel in a pickle."""
-        keywords = self._keywords()
+        keywords = {field.name: getattr(self, field.name) for field in attrs.fields(type(self))}
         if not self.pickle_credentials:
             keywords = {name: value for name, value in keywords.items() if name not in _UNPICKLED}
             keywords["proxy"] = None if self.proxy is None else self.proxy.without_credentials()
-        _network.refuse_to_pickle(self.ssl)
+        network.refuse_to_pickle(self.ssl)
         if keywords["session"] is not None and not callable(keywords["session"]):
             raise ScenarioError(
                 "a client with a session of its own cannot be pickled; give it a session factory"
             )
         return keywords
+
+
+if TYPE_CHECKING:
+
+    @attrs.frozen(kw_only=True, eq=False)
+    class SyncSettings(Settings):
+        """The same for the sync client, which takes no session, only a factory of one."""
+
+        session: SessionFactory | None = None
+
+
+def can_be_off(name: str) -> bool:
+    """Tell whether `with_options(name=None)` switches a setting off."""
+    return bool(attrs.fields_dict(Settings)[name].metadata["can_be_off"])
 
 
 def signs(headers: object) -> bool:
@@ -283,11 +393,23 @@ def signs(headers: object) -> bool:
     return any(str(name).lower() == "authorization" for name in cast("Mapping[object, object]", headers))
 
 
-def _environment_headers() -> dict[str, str]:
+def _is_absent(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value)
+
+
+def _completes(name: str, pair_given: bool) -> bool:  # noqa: FBT001
+    """Tell whether a variable may complete credentials of which some were given: the other half of a pair may."""
+    return pair_given and name in ("api_key", "api_secret")
+
+
+def _environment_headers(*, signed: bool) -> dict[str, str]:
     lines = os.environ.get("SCENARIO_CUSTOM_HEADERS", "").splitlines()
     pairs = (line.split(":", 1) for line in lines if ":" in line)
     headers = {name.strip(): value.strip() for name, value in pairs}
-    return _checks.headers(headers, "SCENARIO_CUSTOM_HEADERS") or {}
+    checked = checks.headers(headers, "SCENARIO_CUSTOM_HEADERS") or {}
+    return {
+        name: value for name, value in checked.items() if not (signed and name.lower() == "authorization")
+    }
 
 
 def _check_base_url(url: str, *, allow_http: bool) -> None:

@@ -92,7 +92,7 @@ def async_scenario(scenario_emulator: Emulator) -> Generator[AsyncScenario]:
     It is bound to no event loop, so it serves tests of pytest-asyncio, of anyio on asyncio, and plain tests
     that call `asyncio.run`.
     """
-    from scenario_async._portal import portal  # noqa: PLC0415
+    from scenario_async._support.portal import portal  # noqa: PLC0415
     from scenario_async.client import AsyncScenario  # noqa: PLC0415
 
     client = AsyncScenario(base_url=scenario_emulator.base_url)
@@ -113,10 +113,10 @@ def scenario(scenario_emulator: Emulator) -> Generator[Scenario]:
 def instant_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every client of this test retry at once: no backoff, no `Retry-After`, no cool-down after a 429.
 
-    How often is retried, and what, stays as it is; so does the pace of a `rate_limit`.
+    How often is retried, and what, stays as it is; so does the quota of a `rate_limit`.
     """
-    from scenario_async._limits import Admission  # noqa: PLC0415
-    from scenario_async._retry import Backoff  # noqa: PLC0415
+    from scenario_async._calls.admission import Admission  # noqa: PLC0415
+    from scenario_async._calls.retries import Backoff  # noqa: PLC0415
 
     def no_wait(_backoff: Backoff, _error: BaseException | None, _attempts: int) -> float:
         return 0.0

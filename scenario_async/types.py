@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from scenario_async._pagers import AsyncSearchPage as AsyncSearchHitsOffset
+from scenario_async._paging.pager import AsyncSearchPage as AsyncSearchHitsOffset
 from scenario_async.filters import Filter
 from scenario_async.images import Images
 from scenario_async.models import AssetHit as SearchAssetSearchResponse

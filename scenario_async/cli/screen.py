@@ -70,7 +70,8 @@ class Screen:
     def hits(self, page: SearchPage[Hit]) -> None:
         """Show the hits of one page."""
         self._table(hits_table(page.hits))
-        total = "" if page.hinted_total is None else f" of about {page.hinted_total}"
+        hint = page.total_hits if page.estimated_total_hits is None else page.estimated_total_hits
+        total = "" if hint is None else f" of about {hint}"
         self._aside(f"{len(page.hits)} hits{total} in {page.response.elapsed * 1000:.0f} ms")
 
     def fan_out(self, found: Sequence[FanOutHit[Hit]]) -> None:

@@ -1,4 +1,4 @@
-"""Paces that several processes keep together: on one machine over a file, on several over Redis.
+"""Quotas that several processes keep together: on one machine over a file, on several over Redis.
 
 Names load what they need when they are first used.
 """

@@ -1,39 +1,38 @@
-"""A pace that the processes of one machine share, over a file."""
+"""A quota that the processes of one machine share, over a file."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 import sqlite3
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 import attrs
 
-from scenario_async import _checks
-from scenario_async._pace import Pace, RateLimit, window
-from scenario_async.limiters._line import (
+from scenario_async._calls.quota import Quota, RateLimit
+from scenario_async._support import checks
+from scenario_async._support.threads import in_thread
+from scenario_async.limiters._shared import (
     LEASE,
     Answer,
-    Line,
     OnFailure,
+    SharedQueue,
     Ticket,
     checked_on_failure,
     checked_per,
     checked_requests,
+    window,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from scenario_async._pace import Departure, HeldBack
+    from scenario_async._calls.quota import Place, Waiter
 
-_T = TypeVar("_T")
 _BUSY: Final = 2.0
 _PAUSE: Final = (0.001, 0.005)
 _TABLES: Final = """
@@ -53,20 +52,20 @@ if hasattr(os, "register_at_fork"):
 
 def _path(value: str | os.PathLike[str]) -> str:
     if not value or not isinstance(cast("object", value), str | os.PathLike):
-        _checks.refuse("path", value, "it must be the path of a file that all processes share")
+        checks.refuse("path", value, "it must be the path of a file that all processes share")
     return os.path.abspath(value)  # noqa: PTH100 - symbolic links stay as they are
 
 
 @attrs.frozen(eq=False)
-class ProcessRateLimit(Pace):
-    """A pace that processes of one machine keep together: at most `requests` in any `per` seconds of all of them.
+class ProcessRateLimit(Quota):
+    """A quota that processes of one machine keep together: at most `requests` in any `per` seconds of all of them.
 
-    All give the same pace and the same `path`: a file on a local disk that is made on first use, and that is no
+    All give the same figures and the same `path`: a file on a local disk that is made on first use, and that is no
     file of anything else. First come, first served; the cool-down after a 429 of one process holds back all.
     What a process that dies had waited for is free again after 10 seconds.
 
     If the file cannot be used, `on_failure="closed"` raises `ScenarioError`, and `"open"` lets each process go
-    on at this pace by itself until the file can be used again.
+    on under this quota by itself until the file can be used again.
 
     It serves several clients, event loops and threads, works in a forked child, and pickles.
     """
@@ -75,27 +74,29 @@ class ProcessRateLimit(Pace):
     requests: int = attrs.field(default=100, converter=checked_requests)
     per: float = attrs.field(default=60.0, converter=checked_per)
     on_failure: OnFailure = attrs.field(default="closed", kw_only=True, converter=checked_on_failure)
-    _line: Line = attrs.field(init=False, repr=False)
+    _queue: SharedQueue = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        pace = RateLimit(self.requests, self.per)
-        line = Line(File(self.path, pace), pace, name=f"the file {self.path!r}", on_failure=self.on_failure)
-        object.__setattr__(self, "_line", line)
+        quota = RateLimit(self.requests, self.per)
+        queue = SharedQueue(
+            File(self.path, quota), quota, name=f"the file {self.path!r}", on_failure=self.on_failure
+        )
+        object.__setattr__(self, "_queue", queue)
 
-    async def take(self, held_back: HeldBack) -> Departure:
-        """Give a departure when a request may leave; a cancelled wait takes nothing."""
-        return await self._line.take(held_back)
+    async def take(self, waiter: Waiter) -> Place:
+        """Give a place when there is one; a cancelled wait takes nothing."""
+        return await self._queue.take(waiter)
 
     async def cool_down(self, seconds: float) -> None:
         """Hold back every process for so long; a longer cool-down that runs already stays."""
-        await self._line.cool_down(seconds)
+        await self._queue.cool_down(seconds)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(type(self), self.path, self.requests, self.per, on_failure=self.on_failure), ()
 
 
 class File:
-    """The line in a SQLite file, which is opened for each question, so that no handle outlives a fork.
+    """The queue in a SQLite file, which is opened for each question, so that no handle outlives a fork.
 
     The clock counts from the machine's start and is the same for all its processes: it does not jump as the wall
     clock does. A moment still to come was therefore written before a reboot, and the file starts anew.
@@ -103,27 +104,27 @@ class File:
 
     failures: ClassVar[tuple[type[Exception], ...]] = (sqlite3.Error, OSError)
 
-    def __init__(self, path: str, pace: RateLimit, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, path: str, quota: RateLimit, now: Callable[[], float] = time.monotonic) -> None:
         self._path = path
-        self._requests = pace.requests
-        self._window = window(pace.per)
+        self._requests = quota.requests
+        self._window = window(quota.per)
         self._now = now
 
     async def ask(self, ticket: Ticket) -> Answer:
-        """Grant a departure at this moment, or tell how long it takes."""
-        return await _in_a_thread(lambda: self._ask(ticket))
+        """Grant a ticket at this moment, or say how long it takes."""
+        return await in_thread(lambda: self._ask(ticket), "quota")
 
     async def give_back(self, ticket: Ticket) -> None:
-        """Forget a ticket, and the departure granted to it."""
-        await _in_a_thread(lambda: self._give_back(ticket))
+        """Forget a ticket, granted or not."""
+        await in_thread(lambda: self._give_back(ticket), "quota")
 
     async def count(self, ticket: Ticket) -> None:
-        """Let the departure that was granted to a ticket count from now on."""
-        await _in_a_thread(lambda: self._count(ticket))
+        """Let a ticket that was granted count from now on."""
+        await in_thread(lambda: self._count(ticket), "quota")
 
     async def hold(self, seconds: float) -> None:
         """Grant nothing for so long; a longer cool-down that runs already stays."""
-        await _in_a_thread(lambda: self._hold(seconds))
+        await in_thread(lambda: self._hold(seconds), "quota")
 
     def _ask(self, ticket: Ticket) -> Answer:
         with self._opened() as (file, now):
@@ -235,12 +236,3 @@ class File:
         if file.execute(still_to_come, (now,)).fetchone() is not None:
             for table in ("scenario_departures", "scenario_line", "scenario_cool_down"):
                 file.execute(f"DELETE FROM {table}")  # noqa: S608 - names of this very line
-
-
-async def _in_a_thread(call: Callable[[], _T]) -> _T:
-    """Call in a thread of its own: those of the loop may all be busy, and this one is gone afterwards."""
-    executor = ThreadPoolExecutor(1, thread_name_prefix="scenario-async-pace")
-    try:
-        return await asyncio.get_running_loop().run_in_executor(executor, call)
-    finally:
-        executor.shutdown(wait=False)

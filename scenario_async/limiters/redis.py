@@ -1,4 +1,4 @@
-"""A pace that processes of several machines share, over Redis."""
+"""A quota that processes of several machines share, over Redis."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from weakref import WeakKeyDictionary
 
 import attrs
 
-from scenario_async import _checks
-from scenario_async._pace import Pace, RateLimit, window
-from scenario_async._secret import Secret
-from scenario_async.errors import ScenarioError, quiet
-from scenario_async.limiters._line import (
+from scenario_async._calls.quota import Quota, RateLimit
+from scenario_async._support import checks
+from scenario_async._support.secret import Secret
+from scenario_async.errors import ScenarioError
+from scenario_async.limiters._shared import (
     LEASE,
     Answer,
-    Line,
     OnFailure,
+    SharedQueue,
     Ticket,
     checked_on_failure,
     checked_per,
     checked_requests,
+    window,
 )
 
 try:
@@ -41,13 +42,13 @@ except ImportError as _error:
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from scenario_async._pace import Departure, HeldBack
+    from scenario_async._calls.quota import Place, Waiter
 
 _MICROSECONDS: Final = 1_000_000
 
 # Keys: departures (when), line (since when), seen (last when), cool-down (its length, for as long as it lasts).
 # A moment still to come means that Redis' clock went back: it is taken for now, so that nobody waits longer
-# than the pace and a cool-down ask for.
+# than the quota and a cool-down ask for.
 _ASK: Final = """
 local departures, line, seen, held = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local ticket, requests = ARGV[1], tonumber(ARGV[2])
@@ -123,7 +124,7 @@ def _server(value: object) -> Secret | Redis:
     if isinstance(value, Redis | Secret):
         return value
     if not isinstance(value, str):
-        _checks.refuse("redis", type(value).__name__, "it must be a URL or a redis.asyncio.Redis")
+        checks.refuse("redis", type(value).__name__, "it must be a URL or a redis.asyncio.Redis")
     try:
         parse_url(value)
         usable = "@" not in urlsplit(value).path + urlsplit(value).fragment or value.startswith("unix:")
@@ -139,22 +140,22 @@ def _shown(server: Secret | Redis) -> str:
     """Tell which server it is, without a password."""
     options: dict[str, Any]
     if isinstance(server, Secret):
-        options = {"host": "localhost", **parse_url(server.reveal())}
+        options = {"host": "localhost", **parse_url(server.in_plain_text)}
     else:
         options = cast("Any", server).connection_pool.connection_kwargs
     return str(options.get("path") or f"{options.get('host')}:{options.get('port', 6379)}")
 
 
 def _key(value: str) -> str:
-    return _checks.text(value, "key") or "scenario-async"
+    return checks.text(value, "key") or "scenario-async"
 
 
-@quiet
+@checks.hides_arguments
 @attrs.frozen(eq=False)
-class RedisRateLimit(Pace):
-    """A pace that processes of several machines keep together: at most `requests` in any `per` seconds of all.
+class RedisRateLimit(Quota):
+    """A quota that processes of several machines keep together: at most `requests` in any `per` seconds of all.
 
-    All give the same pace, the same `key` and the same Redis (5 or later), whose clock counts. First come, first
+    All give the same figures, the same `key` and the same Redis (5 or later), whose clock counts. First come, first
     served; the cool-down after a 429 of one process holds back all. What a process that dies had waited for is
     free again after 10 seconds.
 
@@ -163,7 +164,7 @@ class RedisRateLimit(Pace):
     pickles, with the URL and its password. Its connections close with their event loop, or by `aclose`.
 
     If Redis fails or does not answer in 3 seconds, `on_failure="closed"` raises `ScenarioError`, and `"open"`
-    lets each process go on at this pace by itself until Redis answers again.
+    lets each process go on under this quota by itself until Redis answers again.
     """
 
     redis: Secret | Redis = attrs.field(converter=_server, repr=_shown)
@@ -172,23 +173,23 @@ class RedisRateLimit(Pace):
     key: str = attrs.field(default="scenario-async", kw_only=True, converter=_key)
     on_failure: OnFailure = attrs.field(default="closed", kw_only=True, converter=checked_on_failure)
     _clients: _Clients = attrs.field(init=False, repr=False)
-    _line: Line = attrs.field(init=False, repr=False)
+    _queue: SharedQueue = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        pace = RateLimit(self.requests, self.per)
+        quota = RateLimit(self.requests, self.per)
         clients = _Clients(self.redis)
         name = f"Redis at {_shown(self.redis)}"
-        line = Line(_Keys(clients, self.key, pace), pace, name=name, on_failure=self.on_failure)
+        queue = SharedQueue(_Keys(clients, self.key, quota), quota, name=name, on_failure=self.on_failure)
         object.__setattr__(self, "_clients", clients)
-        object.__setattr__(self, "_line", line)
+        object.__setattr__(self, "_queue", queue)
 
-    async def take(self, held_back: HeldBack) -> Departure:
-        """Give a departure when a request may leave; a cancelled wait takes nothing."""
-        return await self._line.take(held_back)
+    async def take(self, waiter: Waiter) -> Place:
+        """Give a place when there is one; a cancelled wait takes nothing."""
+        return await self._queue.take(waiter)
 
     async def cool_down(self, seconds: float) -> None:
         """Hold back every process for so long; a longer cool-down that runs already stays."""
-        await self._line.cool_down(seconds)
+        await self._queue.cool_down(seconds)
 
     async def aclose(self) -> None:
         """Close the connections that this limiter opened; a later request opens new ones."""
@@ -210,24 +211,28 @@ class RedisRateLimit(Pace):
 
 
 class _Keys:
-    """The line in a few keys of one hash slot, which expire when nobody uses them."""
+    """The queue in a few keys of one hash slot, which expire when nobody uses them."""
 
     failures: ClassVar[tuple[type[Exception], ...]] = (RedisError, OSError)
 
-    def __init__(self, clients: _Clients, key: str, pace: RateLimit) -> None:
+    def __init__(self, clients: _Clients, key: str, quota: RateLimit) -> None:
         self._clients = clients
         self._keys = [f"{{{key}}}:{name}" for name in ("departures", "line", "seen", "cool-down")]
-        self._pace = [pace.requests, round(window(pace.per) * _MICROSECONDS), round(LEASE * _MICROSECONDS)]
+        self._figures = [
+            quota.requests,
+            round(window(quota.per) * _MICROSECONDS),
+            round(LEASE * _MICROSECONDS),
+        ]
 
     async def ask(self, ticket: Ticket) -> Answer:
-        wait, cool_down = await self._run(_ASK, ticket.name, *self._pace)
+        wait, cool_down = await self._run(_ASK, ticket.name, *self._figures)
         return Answer(wait / _MICROSECONDS, cool_down / 1000)
 
     async def give_back(self, ticket: Ticket) -> None:
         await self._run(_GIVE_BACK, ticket.name)
 
     async def count(self, ticket: Ticket) -> None:
-        await self._run(_COUNT, ticket.name, self._pace[1])
+        await self._run(_COUNT, ticket.name, self._figures[1])
 
     async def hold(self, seconds: float) -> None:
         await self._run(_HOLD, max(1, round(seconds * 1000)))
@@ -288,7 +293,7 @@ class _Clients:
 async def _keeper(url: Secret) -> AsyncGenerator[Redis]:
     """Hold a client open: a generator, because loops close their generators when they end."""
     # One retry, for a connection that the server closed meanwhile; how long it takes is not for Redis to say.
-    client = cast("Any", Redis).from_url(url.reveal(), retry=Retry(NoBackoff(), 1))
+    client = cast("Any", Redis).from_url(url.in_plain_text, retry=Retry(NoBackoff(), 1))
     try:
         yield client
     finally:

@@ -34,7 +34,8 @@ def figures(url: str) -> list[Figure]:
         Figure(
             name="blocking search, 20 hits, to official",
             value=taken["official"] / taken["ours"],
-            goal=4,
+            goal=5,
+            reach=8,
             at_least=True,
             sides=taken,
         ),

@@ -9,9 +9,8 @@ import orjson
 from page import PAGE
 from sides import Figure, compared, timed
 
-from scenario_async import AssetSearch
-from scenario_async._wire import Reply, read_page
-from scenario_async.pages import Position
+from scenario_async import AssetHit, Reply
+from scenario_async._http.reply import page_content
 
 CONTENT = orjson.dumps(PAGE)
 TO_OFFICIAL = "decode 100 hits, to official"
@@ -24,12 +23,11 @@ def figures() -> list[Figure]:
     from scenario_sdk.pagination import AsyncSearchHitsOffset  # noqa: PLC0415
     from scenario_sdk.types import SearchAssetSearchResponse  # noqa: PLC0415
 
-    search, position = AssetSearch(query="q"), Position(False, 0, 100)  # noqa: FBT003
     reply = Reply(status=200, headers={}, request_id=None, content=CONTENT)
     official: Any = AsyncSearchHitsOffset[SearchAssetSearchResponse]
     taken = compared(
         {
-            "ours": timed(lambda: read_page(reply, search, position, invalid_hits="raise"), 20),
+            "ours": timed(lambda: page_content(reply, AssetHit, invalid_hits="raise"), 20),
             "official": timed(lambda: construct_type(type_=official, value=json.loads(CONTENT)), 3),
             "orjson": timed(lambda: orjson.loads(CONTENT), 20),
         }

@@ -1,4 +1,4 @@
-"""Searches of 100 hits, 16 at once, from a server in another process; and how long they hold up the loop."""
+"""Searches of 100 hits, 16 at once, from a server in another process: by themselves, and through `fan_out`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import aiohttp
 import orjson
 from sides import KEYS, Figure, compared
 
-from scenario_async import AsyncScenario
+from scenario_async import AssetSearch, AsyncScenario
 
 Search: TypeAlias = Callable[[], Awaitable[object]]
 Measure: TypeAlias = Callable[[Search], Coroutine[Any, Any, float]]
@@ -74,12 +74,84 @@ async def floor(url: str, measure: Measure) -> float:
     """Measure bare aiohttp and orjson."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
-        async def one() -> None:
+        async def one() -> object:
             body = orjson.dumps({"query": "q", "limit": 100, "offset": 0})
             async with session.post(f"{url}/search/assets", data=body) as reply:
-                assert len(orjson.loads(await reply.read())["hits"]) == 100
+                hits = orjson.loads(await reply.read())["hits"]
+            assert len(hits) == 100
+            return hits
 
         return await measure(one)
+
+
+PAGES = 512
+
+
+async def fanned_out(url: str, *, keep: bool) -> float:
+    """Read 512 pages through `fan_out`, 16 at once, and give the seconds of one."""
+    kept: list[object] = []
+    found = 0
+    async with AsyncScenario(**KEYS, base_url=url) as client:
+        searches = (AssetSearch(query="q", limit=100) for _ in range(PAGES))
+        began = time.perf_counter()
+        async for hit in client.search.fan_out(searches, concurrency=16, max_hits=100):
+            found += 1
+            if keep:
+                kept.append(hit)
+        taken = time.perf_counter() - began
+    assert found == PAGES * 100
+    return taken / PAGES
+
+
+async def floor_kept(url: str, *, keep: bool) -> float:
+    """Read as many pages with bare aiohttp and orjson."""
+    kept: list[object] = []
+
+    async def measure(one: Search) -> float:
+        async def keeping() -> None:
+            hits = await one()
+            if keep:
+                kept.append(hits)
+
+        return await sixteen_at_once(keeping, PAGES)
+
+    return await floor(url, measure)
+
+
+async def one_hit(url: str, width: int) -> float:
+    """Give the seconds of a search of one hit, so many of them at once."""
+    async with AsyncScenario(**KEYS, base_url=url, max_concurrency=width) as client:
+
+        async def read(searches: int) -> None:
+            each = (AssetSearch(query="q", limit=1) for _ in range(searches))
+            async for _ in client.search.fan_out(each, concurrency=width, max_hits=1):
+                pass
+
+        await read(width)  # the connections are open
+        began = time.perf_counter()
+        await read(ONE_HIT_SEARCHES)
+        return (time.perf_counter() - began) / ONE_HIT_SEARCHES
+
+
+ONE_HIT_SEARCHES = 2048
+
+
+def widths(url: str) -> list[Figure]:
+    """Compare searches of one hit, many at once, with few at once."""
+    taken = compared(
+        {"ours": lambda: asyncio.run(one_hit(url, 512)), "floor": lambda: asyncio.run(one_hit(url, 8))},
+        rounds=5,
+    )
+    return [
+        Figure(
+            name="searches of one hit, 512 at once, to 8 at once",
+            value=taken["ours"] / taken["floor"],
+            goal=1.2,
+            reach=1.0,
+            at_least=False,
+            sides=taken,
+        )
+    ]
 
 
 def figures(url: str) -> list[Figure]:
@@ -91,24 +163,38 @@ def figures(url: str) -> list[Figure]:
 
         return lambda: asyncio.run(searching(url, measure))
 
-    taken = compared({"ours": side(ours, 400), "official": side(official, 64), "floor": side(floor, 400)})
+    taken = compared(
+        {
+            "ours": side(ours, 400),
+            "official": side(official, 64),
+            "floor": side(floor, 400),
+            "dropped": lambda: asyncio.run(fanned_out(url, keep=False)),
+            "kept": lambda: asyncio.run(fanned_out(url, keep=True)),
+            "floor kept": lambda: asyncio.run(floor_kept(url, keep=True)),
+        },
+        rounds=5,
+    )
+    named = (
+        ("searches, 16 at once, to official", "ours", "official", 12, 20),
+        ("searches, 16 at once, to the floor", "ours", "floor", 0.45, 0.55),
+        ("fan_out of 512 pages, to official", "dropped", "official", 13, 20),
+        ("fan_out of 512 pages, to the floor", "dropped", "floor", 0.48, 0.7),
+        ("fan_out of 512 pages, hits kept, to the floor that keeps", "kept", "floor kept", 0.3, 0.4),
+    )
     return [
         Figure(
-            name="searches, 16 at once, to official",
-            value=taken["official"] / taken["ours"],
-            goal=12,
-            reach=20,
+            name=name,
+            value=taken[other] / taken[one],
+            goal=goal,
+            reach=reach,
             at_least=True,
-            sides=taken,
-        ),
-        Figure(
-            name="searches, 16 at once, to the floor",
-            value=taken["floor"] / taken["ours"],
-            goal=0.45,
-            reach=0.55,
-            at_least=True,
-            sides=taken,
-        ),
+            sides={
+                "ours": taken[one],
+                "official": taken["official"],
+                "floor": taken["floor kept" if one == "kept" else "floor"],
+            },
+        )
+        for name, one, other, goal, reach in named
     ]
 
 

@@ -11,14 +11,16 @@ import orjson
 from page import PAGE, PROMPT, hit
 from sides import Figure
 
-from scenario_async import AssetSearch, SearchPage
-from scenario_async._paging import Run, Source
-from scenario_async._wire import Reply, read_page
-from scenario_async.models import AssetHit
-from scenario_async.pages import Position, ResponseInfo
+from scenario_async import AssetHit, AssetSearch, AsyncSearchPage, Reply
+from scenario_async._http.reply import page_content
+from scenario_async._paging.iteration import Iteration, PageSource
+from scenario_async._paging.page import Origin
+from scenario_async.pages import ResponseInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from scenario_async._paging.position import Position
 
 KEPT = 3000
 ITERATED = 1_000_000
@@ -49,26 +51,29 @@ def kept(decode: Callable[[bytes], object]) -> float:
     return grown / KEPT
 
 
-async def per_hit_iterated() -> float:
-    """Give the bytes by which an iteration grows with each hit that it has delivered."""
-    told = ResponseInfo(status=200, headers={}, request_id=None)
+class Endless(PageSource[AssetHit]):
+    """Pages of hits that have an id and no more, without end."""
 
-    async def fetch(position: Position) -> SearchPage[AssetHit]:
+    async def page_at(self, position: Position) -> AsyncSearchPage[AssetHit]:
+        """Make a page."""
         hits: list[AssetHit] = []
         for number in range(position.number, position.number + 100):
             fresh: Any = object.__new__(AssetHit)
             object.__setattr__(fresh, "id", f"asset_{number:022}")
             hits.append(fresh)
-        return SearchPage(
-            hits=hits, offset=position.number, response=told, search=search, position=position, received=100
+        response = ResponseInfo(status=200, headers={}, request_id=None)
+        return AsyncSearchPage(
+            hits=hits, offset=position.number, response=response, origin=Origin(self, position, 100)
         )
 
-    search = AssetSearch(query="q")
-    run = Run(source=Source(search, fetch), start=Position(False, 0, 100))  # noqa: FBT003
+
+async def per_hit_iterated() -> float:
+    """Give the bytes by which an iteration grows with each hit that it has delivered."""
+    iteration = Iteration(Endless(AssetSearch(query="q"), AsyncSearchPage))
     count, before = 0, 0
     tracemalloc.start()
     try:
-        async for _ in run.hits():
+        async for _ in iteration.hits():
             count += 1
             if count == 1000:
                 before = tracemalloc.get_traced_memory()[0]
@@ -86,11 +91,10 @@ def keeping() -> list[Figure]:
     from scenario_sdk.types import SearchAssetSearchResponse  # noqa: PLC0415
 
     models: Any = AsyncSearchHitsOffset[SearchAssetSearchResponse]
-    search, position = AssetSearch(query="q"), Position(False, 0, 100)  # noqa: FBT003
 
     def ours(content: bytes) -> object:
         reply = Reply(status=200, headers={}, request_id=None, content=content)
-        return read_page(reply, search, position, invalid_hits="raise").hits
+        return page_content(reply, AssetHit, invalid_hits="raise")["hits"]
 
     def official(content: bytes) -> object:
         return construct_type(type_=models, value=json.loads(content))
@@ -100,7 +104,8 @@ def keeping() -> list[Figure]:
         Figure(
             name="memory of a kept hit, to official",
             value=taken["ours"] / taken["official"],
-            goal=0.4,
+            goal=0.5,
+            reach=0.4,
             at_least=False,
             side_unit="B",
             sides=taken,

@@ -30,6 +30,7 @@ import regression
 import remembering
 import report
 import starting
+import way
 from sides import Figure
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 FIGURES = HERE.parents[1] / "build" / "bench.json"
 WITHOUT_SPEED = 0.6
-"""What is left of a goal beside the official SDK where orjson is not installed."""
+"""What is left of a goal beside the official SDK where msgspec is not installed."""
 
 
 @contextmanager
@@ -70,19 +71,45 @@ def searching_blocked() -> list[Figure]:
         return blocking.figures(url)
 
 
-STEADY = (decoding.figures, searching, searching_blocked, starting.imports, remembering.keeping)
-OTHERS = (starting.building, remembering.iterating, pacing.figures)
+def first_hits() -> list[Figure]:
+    """Measure whole processes."""
+    with serving() as url:
+        return starting.first_hits(url)
+
+
+def widths() -> list[Figure]:
+    """Measure many searches at once beside few."""
+    with serving() as url:
+        return fanning_out.widths(url)
+
+
+def the_way() -> list[Figure]:
+    """Count what a call goes through."""
+    with serving() as url:
+        return way.figures(url)
+
+
+STEADY = (
+    decoding.figures,
+    searching,
+    widths,
+    searching_blocked,
+    starting.imports,
+    first_hits,
+    remembering.keeping,
+)
+OTHERS = (the_way, starting.building, remembering.iterating, pacing.figures)
 
 
 def without_speed() -> list[Figure]:
-    """Measure what is compared with the official SDK in a process where the client finds no orjson."""
+    """Measure what is compared with the official SDK in a process where the client finds no msgspec."""
     command = [sys.executable, __file__, "--standard-json"]
     told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     measured = [Figure(**each) for each in json.loads(told)]
     return [
         attrs.evolve(
             each,
-            name=f"no orjson: {each.name}",
+            name=f"no msgspec: {each.name}",
             goal=each.goal * WITHOUT_SPEED if each.at_least else each.goal / WITHOUT_SPEED,
             reach=None,
         )
@@ -91,20 +118,15 @@ def without_speed() -> list[Figure]:
     ]
 
 
-def hide_orjson() -> None:
-    """Let the client choose its decoder where there is no orjson; the floor goes on with it."""
-    orjson = sys.modules.pop("orjson")
-    sys.modules["orjson"] = None  # type: ignore[assignment] # pyright: ignore[reportArgumentType]
-    from scenario_async import _json  # noqa: PLC0415
-
-    _json.loads(b"null")
-    sys.modules["orjson"] = orjson
-    starting.PRELUDE = "import sys; sys.modules['orjson'] = None; "
+def hide_msgspec() -> None:
+    """Let the client find no msgspec."""
+    sys.modules["msgspec"] = None  # type: ignore[assignment] # pyright: ignore[reportArgumentType]
+    starting.PRELUDE = "import sys; sys.modules['msgspec'] = None; "
 
 
 def machine() -> str:
     """Tell where this was measured, and with what."""
-    names = ("scenario-sdk", "aiohttp", "httpx-aiohttp", "orjson", "attrs", "cattrs")
+    names = ("scenario-sdk", "aiohttp", "httpx-aiohttp", "msgspec", "orjson", "attrs", "cattrs")
     versions = ", ".join(f"{name} {version(name)}" for name in names)
     python = f"Python {platform.python_version()}"
     return f"{os.cpu_count()} shared cores ({platform.system()}, {platform.machine()}), {python}, {versions}"
@@ -119,7 +141,7 @@ def main() -> int:
     parser.add_argument("--standard-json", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.standard_json:
-        hide_orjson()
+        hide_msgspec()
         print(json.dumps([attrs.asdict(each) for part in STEADY for each in part()]))
         return 0
     if given.rebase:

@@ -1,4 +1,4 @@
-"""A server in a process of its own that gives the same 100 asset hits, or 20 of them, to every search, as fast as it can."""
+"""A server in a process of its own that gives the same 100 asset hits, 20 of them or one, to every search, as fast as it can."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def reply(limit: int) -> bytes:
     return head.encode() + content
 
 
-LARGE, SMALL = reply(100), reply(20)
+LARGE, SMALL, ONE = reply(100), reply(20), reply(1)
 
 
 class Answering(asyncio.Protocol):
@@ -42,7 +42,9 @@ class Answering(asyncio.Protocol):
                 return
             body, self.received = rest[:length], rest[length:]
             assert self.transport is not None
-            self.transport.write(SMALL if b":20" in body.replace(b" ", b"") else LARGE)
+            asked = body.replace(b" ", b"")
+            small = b'"limit":20' in asked or b'"limit":5,' in asked
+            self.transport.write(SMALL if small else ONE if b'"limit":1,' in asked else LARGE)
 
 
 async def main() -> None:

@@ -43,6 +43,40 @@ def imports() -> list[Figure]:
     return figures
 
 
+FIRST_HIT = "with {name}(api_key='a', api_secret='b', base_url={url!r}) as c: c.search.asset_search(query='q', limit=20{more}).hits[0]"
+
+
+def first_hits(url: str) -> list[Figure]:
+    """Compare a process from nothing to its first hit with the official SDK's, and with `import aiohttp`."""
+    ours = FIRST_HIT.format(name="Scenario", url=url, more="")
+    official = FIRST_HIT.format(name="Scenario", url=url, more=", offset=0")
+
+    def within(module: str, statement: str) -> str:
+        return f"exec({f'from {module} import Scenario' + chr(10) + statement!r})"
+
+    taken = compared(
+        {
+            "ours": side(within("scenario_async", ours)),
+            "official": side(within("scenario_sdk", official)),
+            "floor": side("import aiohttp"),
+        }
+    )
+    return [
+        Figure(
+            name=f"a process up to its first hit, to {name}",
+            value=taken["ours"] / taken[against],
+            goal=goal,
+            reach=reach,
+            at_least=False,
+            sides=taken,
+        )
+        for name, against, goal, reach in (
+            ("official", "official", 0.24, 0.2),
+            ("import aiohttp", "floor", 1.3, 1.2),
+        )
+    ]
+
+
 def building() -> list[Figure]:
     """Tell how long the constructors take."""
     from scenario_sdk import AsyncScenario as Official  # noqa: PLC0415

@@ -54,7 +54,7 @@ class Budget:
         self.spent = 0
         self._requests = requests
         # Of the hundred that a project has, some are left to others.
-        self._pace = RateLimit(requests=80, per=60.0)
+        self._quota = RateLimit(requests=80, per=60.0)
         self._lock = threading.Lock()
 
     async def acquire(self) -> None:
@@ -63,7 +63,7 @@ class Budget:
             if self.spent >= self._requests:
                 raise BudgetSpentError(f"the run has sent its {self._requests} requests")
             self.spent += 1
-        await self._pace.acquire()
+        await self._quota.acquire()
 
     def cool_down(self, seconds: float) -> None:
         """Do nothing: the client itself waits out a 429."""

@@ -9,8 +9,6 @@ import sqlite3
 import threading
 import time
 from contextlib import ExitStack, closing
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
@@ -34,11 +32,12 @@ from scenario_async.limiters import ProcessRateLimit
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from http.server import BaseHTTPRequestHandler
+    from pathlib import Path
 
     from support.faces import Connect, Face
     from support.servers import Serve
 
-    from scenario_async.limiters._line import OnFailure
+    from scenario_async.limiters._shared import OnFailure
 
 DEADLINE: Final = 0.4
 SEARCH: Final = AssetSearch(query="q")
@@ -83,6 +82,7 @@ class Place:
     serve: Serve
     over: threading.Event
     stack: ExitStack
+    folder: Path
 
     def face(self, *each: Answer | dict[str, Any], **options: Any) -> Face:
         """Connect to a server of these answers."""
@@ -107,12 +107,12 @@ class Place:
 
 
 @pytest.fixture
-def place(connect: Connect, serve: Serve) -> Generator[Place]:
+def place(connect: Connect, serve: Serve, tmp_path: Path) -> Generator[Place]:
     """Give the place."""
     over = threading.Event()
     with ExitStack() as stack:
         stack.callback(over.set)
-        yield Place(connect, serve, over, stack)
+        yield Place(connect, serve, over, stack, tmp_path)
         over.set()
 
 
@@ -130,10 +130,15 @@ def timed(call: Callable[[], object]) -> tuple[APIError, float]:
     return error, time.monotonic() - began
 
 
+CHANCES: Final = 5
+
+
 def measured(prepare: Callable[[], Callable[[], object]], least: float, most: float) -> APIError:
-    """Give the error of a call that takes so many seconds; a busy machine is given another chance."""
+    """Give the error of a call that takes so many seconds; a busy machine is given other chances."""
     error, took = timed(prepare())
-    if not least <= took <= most:
+    for _ in range(CHANCES - 1):
+        if least <= took <= most and error.elapsed == pytest.approx(took, abs=0.1):
+            break
         error, took = timed(prepare())
     assert least <= took <= most
     assert error.elapsed == pytest.approx(took, abs=0.1)
@@ -190,7 +195,7 @@ def at_a_locked_place(on_failure: OnFailure) -> Prepare:
     """Prepare a search whose pace is in a file that somebody has locked."""
 
     def prepare(place: Place) -> Callable[[], object]:
-        path = Path(place.stack.enter_context(TemporaryDirectory()), "pace")
+        path = place.folder / f"quota {len(list(place.folder.iterdir()))}"
         somebody = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         place.stack.enter_context(closing(somebody)).execute("BEGIN EXCLUSIVE")
         face = place.face(ONE_HIT, rate_limit=ProcessRateLimit(path, on_failure=on_failure))
@@ -245,6 +250,11 @@ SLOW: Final[dict[str, tuple[Prepare, int, str, Cause]]] = {
 }
 
 
+def waited_in(slow: str) -> int:
+    """Tell whether all the time goes into waiting for a turn, or none."""
+    return int(SLOW[slow][2] == TURN)
+
+
 @pytest.mark.parametrize("slow", SLOW)
 def test_the_deadline_ends_whatever_takes_too_long(place: Place, slow: str) -> None:
     """It bounds the call from its begin to the last byte, and the error says where the call was and what was before."""
@@ -255,7 +265,7 @@ def test_the_deadline_ends_whatever_takes_too_long(place: Place, slow: str) -> N
     assert sum(error.attempt_seconds) <= error.elapsed
     told = {0: "after no attempt, ", 1: "after 1 attempt (", 2: "after 2 attempts ("}
     assert told[attempts] in str(error)
-    assert error.queued == pytest.approx({TURN: DEADLINE, "in attempt 2": 0.05}.get(doing, 0), abs=0.1)
+    assert error.queued == pytest.approx(waited_in(slow) * DEADLINE, abs=0.1)
     assert attempts == 2 or f"{error.queued:.2f} s of waiting for its turn" in str(error)
     assert type(error.__cause__) is (cause or type(None))
     if isinstance(error.__cause__, APIError):
@@ -267,7 +277,7 @@ def test_the_deadline_strikes_among_timeouts(place: Place) -> None:
     """The error says which of the two it was, and how long each attempt took."""
     error = at_deadline(lambda: answered_with(HANG, timeout=0.15, max_retries=9)(place))
     assert error.attempts == 3
-    assert error.attempt_seconds[:2] == pytest.approx([0.15] * 2, abs=0.05)
+    assert min(error.attempt_seconds[:2]) > 0.14
     assert error.attempt_seconds[2] < 0.15
     assert isinstance(error.__cause__, APITimeoutError)
     assert "timeout of 0.15 s" in str(error.__cause__)

@@ -28,7 +28,7 @@ from scenario_async import (
     Scenario,
     ScenarioError,
 )
-from scenario_async._retry import Backoff
+from scenario_async._calls.retries import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable

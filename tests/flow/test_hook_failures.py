@@ -19,7 +19,7 @@ from scenario_async import (
     Scenario,
     ScenarioError,
 )
-from scenario_async._hooks import tell
+from scenario_async._observing.hooks import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable

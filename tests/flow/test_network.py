@@ -442,7 +442,7 @@ def test_clients_show_and_pickle_no_credentials_of_a_proxy(
     client = cls(**options, pickle_credentials=True)
     copied = pickle.loads(pickle.dumps(client))  # noqa: S301 - our own
     assert copied.proxy.url == "http://proxy.test"
-    assert copied.proxy.authorization.reveal() == BASIC
+    assert copied.proxy.authorization.in_plain_text == BASIC
     assert copied.ssl.path == str(place.bundle)
 
 

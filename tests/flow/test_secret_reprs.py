@@ -38,6 +38,7 @@ from scenario_async import (
     Scenario,
     WorkflowSearch,
 )
+from scenario_async._paging.page import LinkedPage, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -124,17 +125,18 @@ def test_what_a_search_gives_prints_no_signature(connect: Connect, serve: Serve)
     page = face.page(asked)
     (hit,) = page.hits
     reply = face.request("GET", "/x", query={"token": "extra-S3CR3T"})
+    assert isinstance(page, LinkedPage)
     shown: list[object] = [
         page,
         hit,
         hit.thumbnail,
         hit.metadata,
         page.response,
-        page.position,
+        origin_of(page),
         reply,
         reply.info,
     ]
-    shown += [vars_of(page)["source"], face.client.search.asset_search, face.client.search.fan_out]
+    shown += [origin_of(page).source, face.client.search.asset_search, face.client.search.fan_out]
     shown += face.fan_out([asked], max_hits=1)
     run = face.client.search.run(asked)
     shown += [run, run.iter_hits(), run.iter_pages(prefetch=2)]

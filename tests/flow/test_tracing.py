@@ -23,8 +23,8 @@ from scenario_async import (
     BadRequestError,
     DeadlineExceededError,
     ScenarioError,
-    _telemetry,
 )
+from scenario_async._observing import telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,9 +104,9 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
     meters = MeterProvider([told.reader], shutdown_on_exit=False)
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: told.tracers)
     monkeypatch.setattr(metrics, "get_meter_provider", lambda: meters)
-    monkeypatch.setattr(_telemetry.HARMLESS, "told", False)
+    monkeypatch.setattr(telemetry.HARMLESS, "noted", False)
     yield told
-    assert not _telemetry.HARMLESS.told
+    assert not telemetry.HARMLESS.noted
     told.tracers.shutdown()
     meters.shutdown()
 
@@ -187,8 +187,16 @@ def test_a_pace_is_queue_time(connect: Connect, serve: Serve, told: Told) -> Non
 def test_each_page_is_a_span(connect: Connect, serve: Serve, told: Told) -> None:
     """An iteration makes a call for each page, and the blocking client one more for its first page."""
     server = serve(paged(assets(25)))
-    connect(server.base_url).hits(AssetSearch(query="q", limit=10), prefetch=2)
+    connect(server.base_url).hits(AssetSearch(query="q", limit=10))
     assert len(told.ended.spans) == told.ended.begun == len(server.requests)
+
+
+def test_the_span_of_a_page_that_is_given_up_ends_too(connect: Connect, serve: Serve, told: Told) -> None:
+    """A page beyond the end may have been asked for ahead; whether its request went out or not, its span ends."""
+    server = serve(paged(assets(25)))
+    connect(server.base_url).hits(AssetSearch(query="q", limit=10), prefetch=2)
+    assert len(told.ended.spans) == told.ended.begun
+    assert 0 <= told.ended.begun - len(server.requests) <= 1
 
 
 def _hang(handler: Any) -> None:

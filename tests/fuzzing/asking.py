@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import re
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 from urllib.parse import urlsplit
@@ -18,11 +19,13 @@ from fuzzing.taking import Taker
 from yarl import URL
 
 from scenario_async import InvalidSearchError, ScenarioError
-from scenario_async._signing import Signer
-from scenario_async._transport import _signed
-from scenario_async._wire import PreparedSearch, Request, free_request
+from scenario_async._http.request import PreparedSearch, Request, free_request
+from scenario_async._http.signing import Signer
+from scenario_async._http.transport import _headers
+from scenario_async._paging.position import Position
+from scenario_async._paging.token import make_token, read_token
+from scenario_async._support.network import Network
 from scenario_async.images import travelling
-from scenario_async.pages import Position, make_token, read_token
 from scenario_async.searches import ENDPOINTS, Search
 from scenario_async.settings import Settings
 
@@ -143,7 +146,7 @@ def build_search(data: bytes) -> None:
         return
     settings = Settings(**KEYS)
     position = Position.first(search, default_size=None)
-    request = PreparedSearch.of(search, settings).at(position)
+    request = PreparedSearch.of(search, settings).at(position.members())
     check_request(request, settings)
     body = json.loads(request.body or b"null")
     assert isinstance(body, dict)
@@ -212,13 +215,11 @@ def send_anything(data: bytes) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("SCENARIO_")}
     with patch.dict(os.environ, clean | _environment(taker), clear=True):
         try:
-            settings = Settings(**given)
+            settings = Settings.of(given)
             search: Search[Any] = ENDPOINTS[0](
                 query="q", project_id=taker.whole(), extra_headers=_pairs(taker)
             )
-            check_request(
-                PreparedSearch.of(search, settings).at(Position.first(search, default_size=1)), settings
-            )
+            check_request(PreparedSearch.of(search, settings).at({"limit": 1, "offset": 0}), settings)
             check_request(_free(taker, settings), settings)
         except ScenarioError as error:
             check_error(error)
@@ -256,7 +257,9 @@ def check_request(request: Request, settings: Settings) -> None:
     assert URL(request.url, encoded=True).host == URL(settings.base_url, encoded=True).host
     assert urlsplit(request.url).netloc == urlsplit(settings.base_url).netloc
     assert request.url.startswith(settings.base_url + "/")
-    for name, value in _signed(request.headers, _authorization(settings)).items():
+    assert request.address == request.url.partition("?")[0]
+    session: Any = SimpleNamespace(auto_decompress=False)
+    for name, value in _headers(session, request, _authorization(settings), Network()).items():
         assert re.fullmatch(r"[!#$%&'*+.^_`|~0-9a-z-]+", name), name
         assert not set("\r\n\0") & set(value), value
         value.encode()

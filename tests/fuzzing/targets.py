@@ -6,7 +6,9 @@ atheris (`fuzz.py`) run them. `REGRESSIONS` are inputs that once broke a target.
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
@@ -14,7 +16,8 @@ import attrs
 from fuzzing import asking, filtering, replies
 from support.hits import asset, model, workflow
 
-from scenario_async.pages import Position, make_token
+from scenario_async._paging.position import Position
+from scenario_async._paging.token import make_token
 
 Run: TypeAlias = Callable[[bytes], None]
 
@@ -38,6 +41,7 @@ _THUMBNAIL: Final = {
     "more": [{"a": None}],
 }
 _PAGES: Final = (
+    b"\0" + _page(hits=[asset(), asset("asset_2", score=0.5)]),
     b"\0" + _page(hits=[asset(), asset("asset_2", thumbnail=_THUMBNAIL, score=0.5, extra={"a": [None, 1]})]),
     b"\4" + _page(hits=[model(), model("model_2", thumbnail=None, later={"x": "\ud800"})]),
     b"\x0b"
@@ -100,6 +104,16 @@ _WAITS: Final = (
     ),
     *(b"s:Fri, 31 Dec 9999 23:59:59 +9999", b"s:0 Jan 0 0:0:0", "s:٣".encode()),
 )
+_BODIES: Final = tuple(
+    bytes([encoding, size, cap]) + content
+    for size, cap in ((0, 1), (6, 2))
+    for encoding, content in (
+        (0, gzip.compress(b"a knight" * 9)),
+        (0, gzip.compress(b"a knight") + bytes(9) + gzip.compress(b"")),
+        (1, zlib.compress(b"a knight" * 9)),
+        (1, zlib.compress(b"a knight", wbits=-15)),
+    )
+)
 _TOKENS: Final = tuple(
     bytes([number, 0])
     + make_token(search, Position.first(search, default_size=20), ["asset_1", "asset_2"]).encode()
@@ -125,6 +139,9 @@ TARGETS: Final = {
         replies.read_any_wait,
         _WAITS,
         (b"GMT", b"Jan", b" 9999", b"e308", b"nan", b"inf", b"1_0", b"+9999", b"-0000", b"(", b":", b"0x1"),
+    ),
+    "body": Target(
+        replies.inflate_anything, _BODIES, (b"\x1f\x8b\x08", b"\x78\x9c", b"\x03\x00", bytes(8), bytes(600))
     ),
     "secrets": Target(
         replies.hide_secrets,

@@ -117,7 +117,7 @@ def pages(draw: st.DrawFn) -> bytes:
             container[draw(TEXTS)] = cast("dict[str, Any]", container).pop(key)
         else:
             del container[key]
-    return bytes([kind + 3 * draw(st.integers(0, 3))]) + json.dumps(deepcopy(page)).encode()
+    return bytes([kind + 3 * draw(st.integers(0, 5))]) + json.dumps(deepcopy(page)).encode()
 
 
 @SOME

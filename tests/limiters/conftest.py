@@ -39,7 +39,7 @@ class RedisServer:
 
 Limiter: TypeAlias = "ProcessRateLimit | RedisRateLimit"
 Shared: TypeAlias = Callable[..., Limiter]
-"""Makes limiters that share one place, as several processes would, with the pace that is given."""
+"""Makes limiters that share one store, as several processes would, with the figures that is given."""
 
 
 @pytest.fixture
@@ -66,16 +66,16 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
 
 @pytest.fixture(params=["process", "redis"])
 def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Shared:
-    """Give the maker of limiters that share a place, of either kind."""
+    """Give the maker of limiters that share a store, of either kind."""
     if request.param == "process":
-        return lambda *pace, **options: ProcessRateLimit(tmp_path / "pace.db", *pace, **options)
+        return lambda *figures, **options: ProcessRateLimit(tmp_path / "quota.db", *figures, **options)
     url = request.getfixturevalue("redis_url")
     key = uuid4().hex
 
-    def made(*pace: Any, **options: Any) -> Limiter:
+    def made(*figures: Any, **options: Any) -> Limiter:
         from scenario_async.limiters import RedisRateLimit  # noqa: PLC0415 - it needs an extra
 
-        return RedisRateLimit(url, *pace, key=key, **options)
+        return RedisRateLimit(url, *figures, key=key, **options)
 
     return made
 

@@ -1,4 +1,4 @@
-"""Places that fail, forks, pickles, secrets and open ends, with a real file and a real Redis."""
+"""Stores that fail, forks, pickles, secrets and open ends, with a real file and a real Redis."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from scenario_async import InvalidSearchError, ScenarioError
-from scenario_async.limiters import ProcessRateLimit, _line
+from scenario_async.limiters import ProcessRateLimit, _shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -42,7 +42,7 @@ async def full():
         await asyncio.wait_for(limiter.acquire(), 0.05)
     except TimeoutError:
         return
-    sys.exit("more than the pace")
+    sys.exit("more than the quota")
 
 async def fork_meanwhile():
     await take(1)
@@ -99,17 +99,17 @@ def run(program: str, limiter: Any) -> tuple[int, str]:
     return done.returncode, done.stderr.decode()
 
 
-def test_a_forked_child_shares_the_pace_and_nothing_is_left_open(shared: Shared) -> None:
+def test_a_forked_child_shares_the_quota_and_nothing_is_left_open(shared: Shared) -> None:
     """Parent and child take four places of four, over connections of their own, without a warning."""
     assert run(PROGRAM, shared(4, 3600)) == (0, "")
 
 
 def test_a_program_that_ends_while_searches_wait_is_silent(shared: Shared) -> None:
-    """The line is tidied up before the event loop is closed."""
+    """The queue is tidied up before the event loop is closed."""
     assert run(WAITING, shared(1, 3600)) == (0, "")
 
 
-def test_a_copy_by_pickle_shares_the_place(shared: Shared) -> None:
+def test_a_copy_by_pickle_shares_the_store(shared: Shared) -> None:
     """It keeps everything that it was told."""
     limiter = shared(1, 3600.0, on_failure="open")
     copied = pickle.loads(pickle.dumps(limiter))  # noqa: S301 - made on this very line
@@ -149,7 +149,7 @@ async def test_redis_that_goes_away(
 
 async def test_redis_that_never_answers(redis_limiter: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wait ends with an error, whatever Redis does."""
-    monkeypatch.setattr(_line, "_PATIENCE", 0.2)
+    monkeypatch.setattr(_shared, "_PATIENCE", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         limiter = redis_limiter(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
         with pytest.raises(ScenarioError, match=r"no answer within 0\.2 s"):
@@ -171,7 +171,7 @@ async def test_a_file_that_cannot_be_used(
     tmp_path: Path, obstacle: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Closed fails and names the file; open goes on; a file of something else stays as it is."""
-    path = tmp_path / "pace" / "file"
+    path = tmp_path / "quota" / "file"
     if obstacle == "folder":
         path.mkdir(parents=True)
     elif obstacle == "foreign":
@@ -187,7 +187,7 @@ async def test_a_file_that_cannot_be_used(
 
 @pytest.fixture
 def locked(tmp_path: Path) -> Generator[Path]:
-    """Give a pace file that another one has locked."""
+    """Give a quota file that another one has locked."""
     path = tmp_path / "locked"
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -211,7 +211,7 @@ async def test_a_file_that_is_locked_holds_up_only_those_who_ask_it(locked: Path
 
 def test_a_lock_that_ends_is_waited_for(tmp_path: Path) -> None:
     """Processes that ask at one moment answer one after the other."""
-    path = tmp_path / "pace"
+    path = tmp_path / "quota"
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
         other.execute("BEGIN EXCLUSIVE")
         threading.Timer(0.2, other.rollback).start()
@@ -270,7 +270,7 @@ def test_an_unusable_url_is_refused_without_repeating_it(url: str, redis_limiter
 )
 def test_what_a_file_limiter_takes(tmp_path: Path, name: str, value: object) -> None:
     """What is wrong is refused by name."""
-    options = {"path": tmp_path / "pace", name: value}
+    options = {"path": tmp_path / "quota", name: value}
     with pytest.raises(InvalidSearchError, match=name):
         ProcessRateLimit(**cast("Any", options))
 

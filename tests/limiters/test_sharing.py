@@ -1,4 +1,4 @@
-"""Several processes at one pace, seen from the server's door."""
+"""Several processes in one quota, seen from the server's door."""
 
 from __future__ import annotations
 
@@ -88,31 +88,31 @@ async def test_a_wait_ends_when_it_is_cancelled_while_it_connects(shared: Shared
 
 
 async def test_first_come_first_served(shared: Shared) -> None:
-    """Those who wait leave in the order in which they came, whichever limiter they hold."""
+    """Those who wait go in the order in which they came, whichever limiter they hold."""
     limiters: list[Any] = [shared(1, 0.3) for _ in range(4)]
     await limiters[0].acquire()
     order: list[int] = []
-    in_line = [asyncio.Event() for _ in limiters]
+    in_queue = [asyncio.Event() for _ in limiters]
 
-    async def leave(number: int) -> None:
+    async def go(number: int) -> None:
         async def sleep(seconds: float) -> None:
-            in_line[number].set()
+            in_queue[number].set()
             await asyncio.sleep(seconds)
 
-        limiters[number]._line._sleep = sleep
+        limiters[number]._queue._sleep = sleep
         await limiters[number].acquire()
         order.append(number)
-        in_line[number].set()
+        in_queue[number].set()
 
     waiting: list[Any] = []
     for number in (2, 0, 3, 1):
-        waiting.append(asyncio.ensure_future(leave(number)))
-        await in_line[number].wait()
+        waiting.append(asyncio.ensure_future(go(number)))
+        await in_queue[number].wait()
     await asyncio.gather(*waiting)
     assert order == [2, 0, 3, 1]
 
 
-def test_event_loops_in_threads_share_the_pace(shared: Shared) -> None:
+def test_event_loops_in_threads_share_the_quota(shared: Shared) -> None:
     """One limiter serves several loops at once, and the next one afterwards."""
     limiter = shared(12, 3600)
     duties.in_threads(limiter, threads=3, times=3)

@@ -133,7 +133,7 @@ def test_credentials_stay_out_of_a_pickle(kind: Any, monkeypatch: pytest.MonkeyP
     assert pickle.loads(content).project_id == "proj_x"  # noqa: S301 - our own
     whole = pickle.loads(pickle.dumps(kind(**options, pickle_credentials=True)))  # noqa: S301 - our own
     assert whole.default_headers == {"X-Token": "t0ken"}
-    assert whole.api_key.reveal() == "k3y"
+    assert whole.api_key.in_plain_text == "k3y"
 
 
 async def test_a_session_of_the_users_own_is_never_closed(server: Server) -> None:
@@ -278,7 +278,7 @@ def test_a_copy_keeps_its_credentials(kind: Any, monkeypatch: pytest.MonkeyPatch
     client = kind(api_key="own", api_secret="own", base_url="http://127.0.0.1:1/v1")
     for twin in (copy.copy(client), copy.deepcopy(client), copy.deepcopy({"client": client})["client"]):
         assert type(twin) is kind
-        assert twin.api_key.reveal() == "own"
+        assert twin.api_key.in_plain_text == "own"
 
 
 def test_a_pickled_page_keeps_its_hits_and_says_how_to_go_on(server: Server) -> None:

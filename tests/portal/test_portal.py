@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scenario_async._portal import Portal, PortalError, portal
+from scenario_async._support.portal import Portal, PortalError, portal
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -174,15 +174,43 @@ def test_a_forked_child_starts_anew() -> None:
     assert portal.run(partial(_double, 7)) == 14
 
 
-def test_a_thread_that_cannot_start_is_told_each_time(own: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for a loop that does not run, and the portal works once threads start again."""
+def test_where_no_thread_starts_a_call_runs_in_its_own(own: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a loop of its own, unless one runs there already; the portal works once threads start again."""
 
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
+    async def where() -> int:
+        return threading.get_ident()
+
+    async def nested() -> int:
+        return own.run(where)
+
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", refuse)
-        for _ in range(2):
-            with pytest.raises(PortalError, match="can't start new thread"):
-                own.run(partial(_double, 1))
-    assert own.run(partial(_double, 4)) == 8
+        assert [own.run(where) for _ in range(2)] == [threading.get_ident()] * 2
+        with pytest.raises(PortalError, match="busy with a loop"):
+            asyncio.run(nested())
+    assert own.run(where) != threading.get_ident()
+
+
+def test_an_interrupt_ends_a_call_in_its_own_thread(own: Portal) -> None:
+    """The coroutine is cancelled, and has ended, before the interrupt goes on."""
+    ended: list[str] = []
+
+    async def interrupted() -> None:
+        asyncio.get_running_loop().call_later(0.05, signal.raise_signal, signal.SIGINT)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.01)
+            ended.append("ended")
+
+    own.exit()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            own.run(interrupted)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert ended == ["ended"]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from scenario_async._portal import portal
+from scenario_async._support.portal import portal
 
 if TYPE_CHECKING:
     from scenario_async import AsyncScenario, Scenario
@@ -84,7 +84,7 @@ async def taken_slots(client: AsyncScenario, blocking: Scenario) -> int:
     """Count the slots that nobody gave back, on both loops."""
 
     async def taken(client: Any) -> int:
-        semaphore = client._caller.admission.slots.get()
+        semaphore = client._caller.admission.slots.here()
         return int(client.max_concurrency - semaphore._value)
 
     return await taken(client) + portal.run(lambda: taken(blocking))

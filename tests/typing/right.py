@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_type
 
@@ -48,7 +48,7 @@ async def asynchronous(client: AsyncScenario, params: SearchAssetSearchParams) -
     assert_type(pager, SearchPager[AssetHit])
     page = await pager
     assert_type(page, AsyncSearchPage[AssetHit])
-    assert_type(page.hits, Sequence[AssetHit])
+    assert_type(page.hits, list[AssetHit])
     assert_type(page.hits[0].metadata.width, float | None)
     assert_type(page.estimated_total_hits, int | None)
     assert_type(page.response.request_id, str | None)

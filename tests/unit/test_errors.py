@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +19,6 @@ from scenario_async.errors import (
     APITimeoutError,
     AuthenticationError,
     BadRequestError,
-    CleanFrames,
     ConflictError,
     DeadlineExceededError,
     InternalServerError,
@@ -32,7 +30,6 @@ from scenario_async.errors import (
     ScenarioError,
     UnprocessableEntityError,
     redact,
-    without_frames,
 )
 
 if TYPE_CHECKING:
@@ -58,6 +55,10 @@ TREE: dict[type[Exception], tuple[type[Exception], ...]] = {
     PlanLimitError: (RateLimitError,),
     InternalServerError: (APIStatusError,),
 }
+TIMES: dict[str, Any] = {
+    "attempts": 3, "attempt_seconds": (0.5, 0.25, 1.0), "waited_for_slot": 0.25, "waited_for_quota": 0.5,
+    "waited_for_cool_down": 1.0, "elapsed": 4.5,
+}  # fmt: skip
 PLAIN = [cls for cls in TREE if issubclass(cls, APIError) and not issubclass(cls, APIStatusError)]
 STATUS = [cls for cls in TREE if issubclass(cls, APIStatusError)]
 
@@ -77,7 +78,8 @@ def api_error(cls: type[Any]) -> APIError:
             "details": {"actionLimit": 0},
         }  # fmt: skip
     error: APIError = cls("what happened", **common)
-    error.attempts, error.attempt_seconds, error.elapsed = 3, (0.5, 0.25, 1.0), 2.5
+    for name, value in TIMES.items():
+        setattr(error, name, value)
     return error
 
 
@@ -103,7 +105,8 @@ def test_api_errors_pickle_with_all_they_carry(cls: type[Any], repickle: Callabl
     assert vars(copied) == vars(error)
     assert str(copied) == str(error)
     assert copied.args == error.args
-    for name in ("message", "method", "url", "attempts", "elapsed", "request_id", "body"):
+    assert copied.queued == 1.75
+    for name in ("message", "method", "url", "request_id", "body", *TIMES):
         assert getattr(copied, name) == getattr(error, name)
     if isinstance(error, APIStatusError):
         assert (copied.status_code, copied.retry_after, copied.details) == (429, 3.0, {"actionLimit": 0})
@@ -139,7 +142,7 @@ def test_defaults_of_a_status_error() -> None:
     assert dict(error.headers) == {}
     assert dict(error.details) == {}
     assert error.retry_after is None
-    assert (error.attempts, error.elapsed) == (0, 0.0)
+    assert (error.attempts, error.elapsed, error.queued) == (0, 0.0, 0.0)
 
 
 SECRET = "s3cr3tS3CR3T+/=="
@@ -199,55 +202,7 @@ def test_redaction_bounds_the_length(text: str) -> None:
     assert len(redact(text)) <= 510
 
 
-def _fail(secret: str) -> None:
-    raise OSError(len(secret), "low")
-
-
-def _raised() -> ScenarioError:
-    secret = SECRET[:6]
-    try:
-        _fail(secret)
-    except OSError as low:
-        error = APIConnectionError("high")
-        error.__cause__ = low
-        return error
-    raise AssertionError
-
-
-def _told(error: BaseException) -> str:
-    return "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
-
-
-def test_without_frames_drops_the_locals_of_all_causes() -> None:
-    """No frame of an error or of its causes is left, while the causes are."""
-    error = _raised()
-    assert "s3cr3t" in _told(error)
-    assert without_frames(error) is error
-    assert "s3cr3t" not in _told(error)
-    assert isinstance(error.__cause__, OSError)
-    assert "low" in _told(error)
-
-
-def test_without_frames_ends_on_a_circle() -> None:
-    """Errors that are each other's causes are no endless loop."""
-    first, second = ValueError("a"), ValueError("b")
-    first.__cause__, second.__context__ = second, first
-    assert without_frames(first) is first
-
-
-def test_clean_frames_touches_only_our_errors() -> None:
-    """Errors of others keep their traceback, which belongs to their bug."""
-
-    def broken() -> None:
-        with CleanFrames():
-            raise KeyError("theirs")
-
-    with pytest.raises(KeyError) as caught:
-        broken()
-    assert "broken" in _told(caught.value)
-
-
-def test_clean_frames_lets_results_pass() -> None:
-    """A block that ends well is as if it were not there."""
-    with CleanFrames() as block:
-        assert isinstance(block, CleanFrames)
+def test_every_error_tells_all_times() -> None:
+    """What replies tell of a call, errors tell as well, from the first moment."""
+    assert set(TIMES) == set(errors.CALL_TIMES)
+    assert set(TIMES) <= set(vars(APIError("x")))

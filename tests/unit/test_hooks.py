@@ -4,60 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from typing import Any
 
 import pytest
 
-from scenario_async._hooks import tell
+from scenario_async._observing.hooks import tell
 
 
 def _lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records]
-
-
-async def test_a_hook_gets_the_event_itself() -> None:
-    """Nothing is copied or added."""
-    seen: list[object] = []
-    event = object()
-    await tell(seen.append, event, name="on_request")
-    assert len(seen) == 1
-    assert seen[0] is event
-
-
-async def test_no_hook_is_nothing_to_tell() -> None:
-    """None passes."""
-    await tell(None, object(), name="on_request")
-
-
-async def test_what_a_hook_gives_is_awaited() -> None:
-    """It is over when `tell` returns."""
-    seen: list[str] = []
-
-    async def hook(event: str) -> None:
-        await asyncio.sleep(0.01)
-        seen.append(event)
-
-    await tell(hook, "event", name="on_request")
-    assert seen == ["event"]
-
-
-async def test_a_hook_is_given_up_after_the_patience(caplog: pytest.LogCaptureFixture) -> None:
-    """It is cancelled, and one warning names it and the seconds."""
-    cancelled: list[bool] = []
-
-    async def hook(_: object) -> None:
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            cancelled.append(True)
-            raise
-
-    began = time.monotonic()
-    await tell(hook, None, name="on_retry", patience=0.02)
-    assert time.monotonic() - began < 2
-    assert cancelled == [True]
-    assert _lines(caplog) == ["the hook on_retry took longer than 0.02 s and was given up; the call goes on"]
 
 
 async def test_an_error_is_one_warning_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
@@ -84,28 +39,6 @@ async def test_a_hook_that_cancels_itself_is_no_cancellation(caplog: pytest.LogC
 
     await tell(hook, None, name="on_request")
     assert _lines(caplog) == ["the hook on_request was cancelled from within; the call goes on"]
-
-
-async def test_a_cancellation_of_the_callers_task_passes_through(caplog: pytest.LogCaptureFixture) -> None:
-    """The hook is cancelled, and so is who told it, with nothing to warn of."""
-    reached = asyncio.Event()
-    after: list[str] = []
-
-    async def hook(_: object) -> None:
-        reached.set()
-        await asyncio.Event().wait()
-
-    async def caller() -> None:
-        await tell(hook, None, name="on_request")
-        after.append("went on")
-
-    task = asyncio.create_task(caller())
-    await reached.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert after == []
-    assert _lines(caplog) == []
 
 
 async def test_a_timeout_of_the_caller_stays_its_own() -> None:

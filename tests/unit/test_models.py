@@ -22,7 +22,7 @@ from scenario_async import (
     Thumbnail,
     WorkflowHit,
 )
-from scenario_async._structure import structure_hits
+from scenario_async._http.structure import structure_hits
 from scenario_async.models import wire_name
 
 if TYPE_CHECKING:

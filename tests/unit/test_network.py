@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from scenario_async import InvalidSearchError, ScenarioError
-from scenario_async._network import Authorities, Network, Proxy, proxy, refuse_to_pickle, tls
+from scenario_async._support.network import Authorities, Network, Proxy, proxy, refuse_to_pickle, tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 SERVICE = "https://api.scenario.test/v1"
 PLAIN = "http://api.scenario.test/v1"
 BASIC = "Basic dXNlcjpzM2NyM3Q="  # user:s3cr3t
-NOTHING = "NOTHING"
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +42,7 @@ def taken(given: Proxy | None) -> tuple[str, str | None] | None:
     """Give what of a proxy goes over the wire."""
     if given is None:
         return None
-    return given.url, None if given.authorization is None else given.authorization.reveal()
+    return given.url, None if given.authorization is None else given.authorization.in_plain_text
 
 
 @pytest.mark.parametrize(
@@ -330,11 +329,11 @@ def test_unusable_variables_are_refused_where_they_count(
 def test_what_aiohttp_is_told_of_a_tunnel() -> None:
     """Credentials go with CONNECT, and neither in the URL nor to the service."""
     network = Network.of(SERVICE, proxy("http://user:s3cr3t@proxy.test:3128"), None)
-    assert network.options() == {
+    assert network.options == {
         "proxy": "http://proxy.test:3128",
         "proxy_headers": {"proxy-authorization": BASIC},
     }
-    assert network.headers() == {}
+    assert network.headers == {}
     assert "s3cr3t" not in repr(network)
     assert "dXNlcj" not in repr(network)
 
@@ -344,18 +343,18 @@ def test_what_aiohttp_is_told_without_a_tunnel(bundle: Path) -> None:
     authorities = tls(bundle)
     assert isinstance(authorities, Authorities)
     network = Network.of(PLAIN, proxy("http://user:s3cr3t@proxy.test:3128"), authorities)
-    assert network.options() == {"proxy": "http://proxy.test:3128", "ssl": authorities.context}
-    assert network.headers() == {"proxy-authorization": BASIC}
+    assert network.options == {"proxy": "http://proxy.test:3128", "ssl": authorities.context}
+    assert network.headers == {"proxy-authorization": BASIC}
 
 
 @pytest.mark.parametrize("base_url", [SERVICE, PLAIN])
 def test_what_aiohttp_is_told_of_proxies_that_ask_nobody(base_url: str) -> None:
     """Without credentials there is nothing to add, and without a proxy nothing to tell."""
     asked = Network.of(base_url, proxy("http://proxy.test"), None)
-    assert asked.options().get("proxy_headers", {}) == asked.headers() == {}
+    assert asked.options.get("proxy_headers", {}) == asked.headers == {}
     context = ssl.create_default_context()
-    assert Network.of(base_url, None, None).options() == {}
-    assert Network.of(base_url, None, context).options() == {"ssl": context}
+    assert Network.of(base_url, None, None).options == {}
+    assert Network.of(base_url, None, context).options == {"ssl": context}
 
 
 @pytest.mark.parametrize(

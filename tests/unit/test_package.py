@@ -70,7 +70,7 @@ def run(program: str) -> str:
 def test_import_loads_no_dependency() -> None:
     """`import scenario_async` costs next to nothing: neither dependencies nor extras nor clients."""
     heavy = (
-        "aiohttp orjson click rich PIL lark numpy attrs attr cattrs tenacity asyncio redis pyarrow opentelemetry "
+        "aiohttp msgspec orjson click rich PIL lark numpy attrs attr cattrs tenacity asyncio redis pyarrow opentelemetry "
         "scenario_async.client scenario_async.sync scenario_async.cli scenario_async.emulator"
     )
     program = f"""

@@ -1,36 +1,28 @@
-"""Settings: where each value comes from, what is refused, and what never prints."""
+"""Settings: how keywords are declared, where each value comes from, and what is refused."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import inspect
 import logging
-import pickle
-import traceback
 from typing import TYPE_CHECKING, Any, cast
 
-import aiohttp
+import attrs
 import pytest
+from support.declarations import undeclared
 
-from scenario_async import AsyncScenario, InvalidSearchError, RateLimit, Scenario, ScenarioError
-from scenario_async._signing import Signer
-from scenario_async.settings import SERVICE_URL, Settings
+from scenario_async import AsyncScenario, InvalidSearchError, Scenario, ScenarioError
+from scenario_async._http.signing import Signer
+from scenario_async._support import checks
+from scenario_async.settings import SERVICE_URL, Settings, keyword
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KEYWORDS = {
-    "api_key", "api_secret", "bearer_auth", "project_id", "base_url", "allow_http", "timeout", "deadline",
-    "max_retries", "max_concurrency", "rate_limit", "default_headers", "default_query", "invalid_hits",
-    "max_response_bytes", "session", "pickle_credentials", "retry_budget", "on_request", "on_response",
-    "on_retry", "ssl", "proxy", "coalesce",
-}  # fmt: skip
 PAIR: dict[str, Any] = {"api_key": "k", "api_secret": "s"}
-SECRET = "s3cr3t"
 ENV_PAIR = {"SCENARIO_SDK_API_KEY": "ek", "SCENARIO_SDK_API_SECRET": "es"}
 ENV_JWT = {"SCENARIO_SDK_JWT": "ejwt"}
-CLIENTS = [AsyncScenario, Scenario]
+KEYWORDS = [field.name for field in attrs.fields(Settings)]
 
 
 def basic(pair: str) -> str:
@@ -44,33 +36,7 @@ def signature_of(settings: Settings) -> str | None:
     if "authorization" in own:
         return own["authorization"]
     signed = asyncio.run(Signer(settings).authorization())
-    return None if signed is None else signed.reveal()
-
-
-def told(build: Callable[[], object]) -> str:
-    """Give all that a traceback with locals shows of the error that building a client raises."""
-    with pytest.raises(ScenarioError) as caught:
-        build()
-    return "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
-
-
-@pytest.mark.parametrize("cls", CLIENTS)
-def test_both_clients_take_the_documented_keywords(cls: Callable[..., object]) -> None:
-    """The signature of each client is exactly the documented keywords, keyword-only."""
-    parameters = inspect.signature(cls).parameters
-    assert set(parameters) == KEYWORDS
-    assert {parameter.kind for parameter in parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
-
-
-@pytest.mark.parametrize("cls", CLIENTS)
-def test_none_counts_as_not_given(cls: Callable[..., Settings]) -> None:
-    """Every keyword may be None, and the documented default stands."""
-    client = cls(**(dict.fromkeys(KEYWORDS) | PAIR))
-    assert client.base_url == SERVICE_URL == "https://api.cloud.scenario.com/v1"
-    assert (client.timeout, client.deadline, client.max_retries) == (60.0, None, 2)
-    assert (client.max_concurrency, client.max_response_bytes) == (32, 64 * 1024 * 1024)
-    assert (client.invalid_hits, client.rate_limit, client.project_id) == ("raise", None, None)
-    assert (client.allow_http, client.pickle_credentials) == (False, False)
+    return None if signed is None else signed.in_plain_text
 
 
 @pytest.mark.parametrize(
@@ -105,10 +71,9 @@ def test_precedence_of_credentials(
     """Explicit wins over the environment, and a key pair over a token."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert signature_of(Settings(**options)) == signature
+    assert signature_of(Settings.of(options)) == signature
 
 
-@pytest.mark.parametrize("cls", CLIENTS)
 @pytest.mark.parametrize(
     ("environment", "options", "missing"),
     [
@@ -121,24 +86,19 @@ def test_precedence_of_credentials(
     ],
 )
 def test_half_a_key_pair_is_an_error(
-    monkeypatch: pytest.MonkeyPatch,
-    cls: Callable[..., object],
-    environment: dict[str, str],
-    options: dict[str, Any],
-    missing: str,
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], options: dict[str, Any], missing: str
 ) -> None:
     """The other half is named, wherever the first one came from."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ScenarioError, match=missing):
-        cls(**options)
+        Settings.of(options)
 
 
-@pytest.mark.parametrize("cls", CLIENTS)
-def test_nothing_to_sign_with_names_the_variables(cls: Callable[..., object]) -> None:
-    """A client without credentials is refused when it is built."""
+def test_nothing_to_sign_with_names_the_variables() -> None:
+    """Settings without credentials are refused."""
     with pytest.raises(ScenarioError) as caught:
-        cls()
+        Settings.of({})
     for name in ("SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET", "SCENARIO_SDK_JWT"):
         assert name in str(caught.value)
 
@@ -153,18 +113,17 @@ def test_nothing_to_sign_with_names_the_variables(cls: Callable[..., object]) ->
 def test_explicit_wins_over_the_environment(
     monkeypatch: pytest.MonkeyPatch, variable: str, keyword: str, from_environment: str, explicit: str
 ) -> None:
-    """A variable stands in for a keyword that is not given."""
+    """A variable stands in for a keyword that is not given, is None or an empty text."""
     monkeypatch.setenv(variable, from_environment)
-    options: dict[str, Any] = dict(PAIR)
-    assert getattr(Settings(**options), keyword) == from_environment
-    assert getattr(Settings(**options, **cast("Any", {keyword: None})), keyword) == from_environment
-    assert getattr(Settings(**options, **cast("Any", {keyword: explicit})), keyword) == explicit
+    for absent in ({}, {keyword: None}, {keyword: ""}):
+        assert getattr(Settings.of(PAIR | absent), keyword) == from_environment
+    assert getattr(Settings.of(PAIR | {keyword: explicit}), keyword) == explicit
 
 
 def test_custom_headers_come_a_line_each(monkeypatch: pytest.MonkeyPatch) -> None:
     """`SCENARIO_CUSTOM_HEADERS` gives headers that explicit ones replace, whatever their case."""
     monkeypatch.setenv("SCENARIO_CUSTOM_HEADERS", "X-One: 1\nX-Two:two: too\n\nX-Three:  3 ")
-    headers = Settings(api_key="k", api_secret="s", default_headers={"x-one": "own"}).default_headers
+    headers = Settings.of(PAIR | {"default_headers": {"x-one": "own"}}).default_headers
     assert headers == {"X-Two": "two: too", "X-Three": "3", "x-one": "own"}
 
 
@@ -172,7 +131,7 @@ def test_damaged_custom_headers_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
     """A header from the environment has to be one, and the variable is named."""
     monkeypatch.setenv("SCENARIO_CUSTOM_HEADERS", "not a name: 1")
     with pytest.raises(ScenarioError, match="SCENARIO_CUSTOM_HEADERS"):
-        Settings(api_key="k", api_secret="s")
+        Settings.of(PAIR)
 
 
 @pytest.mark.parametrize(
@@ -233,197 +192,72 @@ def test_base_urls_that_are_refused(monkeypatch: pytest.MonkeyPatch, url: str, s
     if source == "environment":
         monkeypatch.setenv("SCENARIO_BASE_URL", url)
     with pytest.raises(ScenarioError, match="base_url") as caught:
-        Settings(api_key="k", api_secret="s", base_url=url if source == "keyword" else None)
+        Settings.of(PAIR | ({"base_url": url} if source == "keyword" else {}))
     assert "s3cr3t" not in str(caught.value)
+
+
+def test_every_keyword_is_declared_in_full() -> None:
+    """Each has words that the text shows, and a rule or a converter."""
+    assert undeclared(Settings) == {}
+
+
+def test_a_keyword_without_words_or_rule_is_noticed() -> None:
+    """Such as one that somebody adds."""
+
+    @checks.documented
+    @attrs.frozen(kw_only=True, eq=False)
+    class Wider(Settings):
+        bare: Any = None
+        lawless: Any = attrs.field(default=None, metadata=keyword("anything.", None))
+
+    assert undeclared(Wider) == {"bare": ["words", "rule"], "lawless": ["rule"]}
+
+
+@pytest.mark.parametrize("name", KEYWORDS)
+def test_every_keyword_refuses_what_is_nothing_to_it(name: str) -> None:
+    """An object of no kind is an error of ours, whatever the keyword; credentials do not print."""
+    with pytest.raises(ScenarioError):
+        Settings(**cast("Any", PAIR | {name: object()}))
+
+
+def test_every_keyword_may_be_none() -> None:
+    """None counts as not given, and the documented default stands."""
+    settings = Settings.of(dict.fromkeys(KEYWORDS) | PAIR)
+    plain = Settings(**PAIR)
+    for name in set(KEYWORDS) - {"api_key", "api_secret"}:
+        assert getattr(settings, name) == getattr(plain, name)
+    assert settings.base_url == SERVICE_URL == "https://api.cloud.scenario.com/v1"
+    assert (settings.timeout, settings.deadline, settings.max_retries) == (60.0, None, 2)
+    assert (settings.max_concurrency, settings.max_response_bytes) == (32, 64 * 1024 * 1024)
+    assert (settings.invalid_hits, settings.rate_limit, settings.project_id) == ("raise", None, None)
+    assert (settings.allow_http, settings.pickle_credentials) == (False, False)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("timeout", 0),
-        ("timeout", -1),
         ("timeout", "60"),
         ("timeout", float("nan")),
         ("deadline", 0),
         ("deadline", float("inf")),
         ("max_retries", -1),
-        ("max_retries", 1.5),
         ("max_retries", True),
         ("max_concurrency", 0),
         ("max_response_bytes", 0),
         ("invalid_hits", "drop"),
-        ("rate_limit", 100),
         ("default_headers", {"a b": "c"}),
         ("default_headers", {"a": "c\n"}),
         ("default_query", [("a", 1)]),
         ("allow_http", "yes"),
         ("pickle_credentials", 1),
-        ("project_id", 5),
-        ("session", 5),
     ],
 )
-@pytest.mark.parametrize("cls", CLIENTS)
-def test_wrong_values_are_refused_by_name(cls: Callable[..., object], name: str, value: object) -> None:
-    """A keyword that breaks its rule is named at construction."""
-    with pytest.raises(InvalidSearchError, match=name):
-        cls(**PAIR, **{name: value})
-
-
-@pytest.mark.parametrize("name", ["api_key", "api_secret", "bearer_auth", "base_url"])
-def test_texts_have_to_be_texts(name: str) -> None:
-    """A credential or URL of another type is an error of ours, and does not print."""
-    with pytest.raises(ScenarioError):
-        Settings(**cast("Any", PAIR | {name: 5}))
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("max_retries", 0),
-        ("timeout", 0.5),
-        ("deadline", 3),
-        ("max_concurrency", 1),
-        ("max_response_bytes", 1),
-        ("invalid_hits", "keep"),
-    ],
-)
-def test_given_values_stay(name: str, value: object) -> None:
-    """What keeps the rules is what the client has."""
-    assert getattr(Settings(**cast("Any", PAIR | {name: value})), name) == value
-
-
-async def test_sync_client_takes_no_session() -> None:
-    """A session belongs to a loop, so the sync client wants a factory."""
-    async with aiohttp.ClientSession() as session:
-        with pytest.raises(InvalidSearchError, match="session"):
-            Scenario(api_key="k", api_secret="s", session=cast("Any", session))
-        assert AsyncScenario(api_key="k", api_secret="s", session=session).session is session
-
-
-class _Token:
-    def __call__(self) -> str:
-        return "s3cr3t-called"
-
-
-SECRETIVE: list[dict[str, Any]] = [
-    {"api_key": "s3cr3t-key", "api_secret": "s3cr3t-secret"},
-    {"bearer_auth": "s3cr3t-token"},
-    PAIR | {"default_headers": {"X-Key": "s3cr3t-header"}},
-    {"default_headers": {"Authorization": "Custom s3cr3t-header"}},
-    PAIR | {"default_query": {"token": "s3cr3t-query"}},
-]
-
-
-@pytest.mark.parametrize("cls", CLIENTS)
-@pytest.mark.parametrize("options", SECRETIVE)
-def test_nothing_secret_prints(cls: Callable[..., Settings], options: dict[str, Any]) -> None:
-    """Neither text of a client shows a key, a token or a header."""
-    client = cls(**options)
-    assert "s3cr3t" not in repr(client)
-    assert "s3cr3t" not in str(client)
-    for value in (client.api_key, client.api_secret, client.bearer_auth):
-        assert "s3cr3t" not in f"{value!r} {value}"
-
-
-@pytest.mark.parametrize("cls", CLIENTS)
-def test_no_frame_of_a_refusal_holds_a_secret(cls: type[AsyncScenario | Scenario]) -> None:
-    """A client that is refused leaves no key in the traceback, not even with its locals."""
-    builds: list[Callable[[], object]] = [
-        lambda: cls(api_key=SECRET, api_secret="s", timeout=0),
-        lambda: cls(api_key=SECRET),
-        lambda: cls(bearer_auth=SECRET, base_url="ftp://x"),
-        lambda: cls(**PAIR, default_headers={"x": SECRET + "\n"}),
-        lambda: cls(**PAIR, default_headers={"x": SECRET}, max_retries=-1),
-        lambda: cls(api_key=SECRET, api_secret="s").with_options(timeout=-1),
-    ]
-    for build in builds:
-        assert "s3cr3t" not in told(build)
-
-
-@pytest.mark.parametrize("cls", CLIENTS)
-@pytest.mark.parametrize("options", SECRETIVE[:4])
-def test_credentials_stay_out_of_pickles(
-    monkeypatch: pytest.MonkeyPatch,
-    repickle: Callable[[Any], Any],
-    cls: Callable[..., Settings],
-    options: dict[str, Any],
-) -> None:
-    """An unpickled client reads its credentials from the environment, and keeps all else."""
-    client = cls(**options, timeout=7, project_id="proj_1", rate_limit=RateLimit(requests=3))
-    monkeypatch.setenv("SCENARIO_SDK_API_KEY", "ek")
-    monkeypatch.setenv("SCENARIO_SDK_API_SECRET", "es")
-    assert b"s3cr3t" not in pickle.dumps(client)
-    copied = repickle(client)
-    assert type(copied) is cls
-    assert signature_of(copied) == basic("ek:es")
-    assert (copied.timeout, copied.project_id, copied.rate_limit.requests) == (7, "proj_1", 3)
-
-
-@pytest.mark.parametrize("cls", CLIENTS)
-def test_unpickling_without_credentials_says_what_is_missing(
-    repickle: Callable[[Any], Any], cls: Callable[..., Settings]
-) -> None:
-    """Where the environment has no credentials, the unpickled client names the variables."""
-    client = cls(**PAIR)
-    with pytest.raises(ScenarioError, match="SCENARIO_SDK_API_KEY"):
-        repickle(client)
-
-
-@pytest.mark.parametrize("cls", CLIENTS)
-@pytest.mark.parametrize(
-    ("options", "signature"),
-    [
-        (PAIR, basic("k:s")),
-        ({"bearer_auth": "jwt"}, "Bearer jwt"),
-        ({"bearer_auth": _Token()}, "Bearer s3cr3t-called"),
-        ({"default_headers": {"Authorization": "Custom x"}}, "Custom x"),
-    ],
-)
-def test_pickle_credentials_lets_them_travel(
-    monkeypatch: pytest.MonkeyPatch,
-    repickle: Callable[[Any], Any],
-    cls: Callable[..., Settings],
-    options: dict[str, Any],
-    signature: str,
-) -> None:
-    """With `pickle_credentials` the copy signs as the original does, whatever the environment says."""
-    client = cls(**options, pickle_credentials=True)
-    monkeypatch.setenv("SCENARIO_SDK_API_KEY", "ek")
-    monkeypatch.setenv("SCENARIO_SDK_API_SECRET", "es")
-    copied = repickle(client)
-    assert signature_of(copied) == signature
-    assert copied.pickle_credentials is True
-
-
-async def test_client_with_a_session_refuses_to_pickle(repickle: Callable[[Any], Any]) -> None:
-    """A session cannot travel, and the error says what can."""
-    async with aiohttp.ClientSession() as session:
-        client = AsyncScenario(api_key="k", api_secret="s", session=session)
-        with pytest.raises(ScenarioError, match="factory"):
-            repickle(client)
-
-
-@pytest.mark.parametrize(
-    ("options", "overrides", "signature"),
-    [
-        (PAIR, {"timeout": 1}, basic("k:s")),
-        (PAIR, {"bearer_auth": "jwt"}, "Bearer jwt"),
-        ({"bearer_auth": "jwt"}, PAIR, basic("k:s")),
-        (PAIR, {"default_headers": {"Authorization": "Custom x"}}, "Custom x"),
-        (PAIR, {"bearer_auth": None, "api_key": None}, basic("k:s")),
-    ],
-)
-@pytest.mark.parametrize("cls", [AsyncScenario, Scenario])
-def test_options_given_later_win(
-    cls: type[AsyncScenario | Scenario], options: dict[str, Any], overrides: dict[str, Any], signature: str
-) -> None:
-    """`with_options` replaces what is given and keeps the rest; new credentials replace all old ones."""
-    client = cls(**options, project_id="proj_1")
-    derived = client.with_options(**overrides)
-    assert type(derived) is cls
-    assert signature_of(derived) == signature
-    assert derived.project_id == "proj_1"
-    assert client.timeout == 60.0
+def test_wrong_values_are_refused_by_name(name: str, value: object) -> None:
+    """A keyword that breaks its rule is named."""
+    with pytest.raises(InvalidSearchError, match=name) as caught:
+        Settings(**PAIR, **cast("Any", {name: value}))
+    assert caught.value.parameter == name
 
 
 def handlers() -> list[logging.Handler]:
@@ -444,7 +278,7 @@ def test_logging_is_silent_by_default(monkeypatch: pytest.MonkeyPatch, value: st
 @pytest.mark.parametrize(
     ("value", "level"), [("info", logging.INFO), ("debug", logging.DEBUG), ("DEBUG", logging.DEBUG)]
 )
-@pytest.mark.parametrize("cls", CLIENTS)
+@pytest.mark.parametrize("cls", [AsyncScenario, Scenario])
 def test_log_variable_puts_one_handler_on_our_logger(
     monkeypatch: pytest.MonkeyPatch, cls: Callable[..., object], value: str, level: int
 ) -> None:

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags, TraceState
 
-from scenario_async import _telemetry
+from scenario_async._observing import telemetry
 from scenario_async._version import __version__
 from scenario_async.errors import APIConnectionError, PlanLimitError, RateLimitError
 
@@ -84,7 +84,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
     meters = MeterProvider([told.reader], shutdown_on_exit=False)
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: told.tracers)
     monkeypatch.setattr(metrics, "get_meter_provider", lambda: meters)
-    monkeypatch.setattr(_telemetry.HARMLESS, "told", False)
+    monkeypatch.setattr(telemetry.HARMLESS, "noted", False)
     yield told
     told.tracers.shutdown()
     meters.shutdown()
@@ -92,24 +92,19 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
 
 def begun(
     url: str = URL, template: str | None = "/search/assets", method: str = "POST"
-) -> _telemetry.CallSpan:
+) -> telemetry.CallSpan:
     """Begin a call that is being traced."""
-    span = _telemetry.begin(method, url, template)
+    span = telemetry.begin(method, url, template)
     assert span is not None
     return span
 
 
-def end(span: _telemetry.CallSpan, **given: Any) -> None:
+def end(span: telemetry.CallSpan, **given: Any) -> None:
     """End a call that went well, but for what is given."""
-    well: dict[str, Any] = {
-        "attempts": 1,
-        "queued": 0.0,
-        "throttled": 0.0,
-        "status": 200,
-        "request_id": None,
-        "error": None,
-    }
-    span.end(**(well | given))
+    times = {"attempts": 1, "waited_for_slot": 0.0, "waited_for_quota": 0.0, "waited_for_cool_down": 0.0}
+    well: dict[str, Any] = {"status": 200, "request_id": None, "error": None}
+    times |= {name: given.pop(name) for name in list(given) if name in times}
+    span.end(times, **(well | given))
 
 
 def run(program: str) -> str:
@@ -129,7 +124,7 @@ def test_span_of_a_good_call(told: Told) -> None:
     """A call that went well is one client span with the attributes of the HTTP conventions."""
     span = begun()
     span.attempt(number=1, seconds=0.25, status=200, error=None)
-    end(span, queued=1.5, request_id="req_1")
+    end(span, waited_for_slot=0.5, waited_for_quota=0.75, waited_for_cool_down=0.25, request_id="req_1")
     assert told.span.name == "POST /search/assets"
     assert told.span.kind is SpanKind.CLIENT
     assert told.span.status.status_code is StatusCode.UNSET
@@ -156,42 +151,6 @@ def test_span_of_a_good_call(told: Told) -> None:
     scope = told.span.instrumentation_scope
     assert scope is not None
     assert (scope.name, scope.version) == ("scenario_async", __version__)
-
-
-def test_span_of_a_retried_call(told: Told) -> None:
-    """Attempts and retries are events in their order, and the last outcome decides the span."""
-    span = begun()
-    span.attempt(number=1, seconds=0.5, status=429, error=limited())
-    span.retry(number=1, wait=1.0, error=limited())
-    span.attempt(number=2, seconds=0.125, status=200, error=None)
-    end(span, attempts=2, queued=1.0, throttled=1.0)
-    attributes = told.span.attributes or {}
-    assert attributes["http.request.resend_count"] == 1
-    assert "error.type" not in attributes
-    assert told.span.status.status_code is StatusCode.UNSET
-    assert told.events == [
-        (
-            "scenario.attempt",
-            {
-                "scenario.attempt.number": 1,
-                "scenario.attempt.duration": 0.5,
-                "http.response.status_code": 429,
-                "error.type": "429",
-            },
-        ),
-        (
-            "scenario.retry",
-            {"scenario.attempt.number": 1, "scenario.retry.wait": 1.0, "error.type": "429"},
-        ),
-        (
-            "scenario.attempt",
-            {
-                "scenario.attempt.number": 2,
-                "scenario.attempt.duration": 0.125,
-                "http.response.status_code": 200,
-            },
-        ),
-    ]
 
 
 @pytest.mark.parametrize(
@@ -266,7 +225,14 @@ def test_counters(told: Told) -> None:
         span.attempt(number=1, seconds=0.5, status=429, error=limited())
         span.retry(number=1, wait=1.0, error=limited())
         span.attempt(number=2, seconds=0.125, status=200, error=None)
-        end(span, attempts=2, queued=3.0, throttled=1.5, request_id="req_1")
+        end(
+            span,
+            attempts=2,
+            waited_for_slot=9.0,
+            waited_for_quota=0.5,
+            waited_for_cool_down=1.0,
+            request_id="req_1",
+        )
     refused = LABELS | {"http.response.status_code": 429, "error.type": "429"}
     assert told.sums("scenario.client.requests") == [
         (2, refused),
@@ -290,7 +256,7 @@ def test_exemplars_name_the_span_of_the_call(told: Told) -> None:
     span = begun()
     span.attempt(number=1, seconds=0.5, status=429, error=limited())
     span.retry(number=1, wait=1.0, error=limited())
-    end(span, throttled=1.0)
+    end(span, waited_for_cool_down=1.0)
     made = told.span.context
     assert made is not None
     points = told.points
@@ -303,7 +269,7 @@ def test_calls_that_were_not_throttled_count_no_time(told: Told) -> None:
     """A wait for a free slot alone is queueing, not throttling."""
     span = begun()
     span.attempt(number=1, seconds=0.5, status=200, error=None)
-    end(span, queued=2.0, throttled=0.0)
+    end(span, waited_for_slot=2.0)
     assert "scenario.client.throttled_time" not in told.points
 
 
@@ -312,7 +278,7 @@ def test_units(told: Told) -> None:
     span = begun()
     span.attempt(number=1, seconds=0.5, status=None, error=APIConnectionError("gone"))
     span.retry(number=1, wait=0.5, error=APIConnectionError("gone"))
-    end(span, throttled=0.5)
+    end(span, waited_for_cool_down=0.5)
     data = told.reader.get_metrics_data()
     assert data is not None
     (scope,) = data.resource_metrics[0].scope_metrics
@@ -323,28 +289,6 @@ def test_units(told: Told) -> None:
         "scenario.client.throttled_time": "s",
         "http.client.request.duration": "s",
     }
-
-
-def test_parent_and_context(told: Told) -> None:
-    """The span is a child of the program's current span, which stays the current one."""
-    with told.tracers.get_tracer("program").start_as_current_span("work") as work:
-        span = begun()
-        assert trace.get_current_span() is work
-        end(span)
-        assert trace.get_current_span() is work
-    child, parent = told.spans
-    assert child.parent == parent.context
-
-
-def test_headers_carry_the_span(told: Told) -> None:
-    """`traceparent` names the call's own span, so that what the service does stands under it."""
-    span = begun()
-    headers = span.headers()
-    end(span)
-    made = told.span.context
-    assert made is not None
-    assert list(headers) == ["traceparent"]
-    assert headers["traceparent"].startswith(f"00-{made.trace_id:032x}-{made.span_id:016x}-")
 
 
 def test_headers_carry_the_state_but_no_baggage(told: Told) -> None:
@@ -379,7 +323,7 @@ def test_no_secrets(told: Told) -> None:
     span = begun(url)
     span.attempt(number=1, seconds=0.5, status=429, error=error)
     span.retry(number=1, wait=0.5, error=error)
-    end(span, attempts=2, status=429, throttled=0.5, error=error)
+    end(span, attempts=2, status=429, waited_for_cool_down=0.5, error=error)
     exported = told.span.to_json() + repr(told.points)
     assert "https://api.example.com/v1/x" in exported
     assert "s3cr3t" not in exported
@@ -422,7 +366,7 @@ def test_processor_that_fails_at_the_end(told: Told, caplog: pytest.LogCaptureFi
 def test_processor_that_fails_at_the_start(told: Told) -> None:
     """A span that cannot be started is a call without a span."""
     told.tracers.add_span_processor(Broken("start"))
-    assert _telemetry.begin("POST", URL, None) is None
+    assert telemetry.begin("POST", URL, None) is None
 
 
 def test_exporter_that_fails(told: Told, caplog: pytest.LogCaptureFixture) -> None:
@@ -454,7 +398,7 @@ def test_span_and_instruments_that_fail(told: Told, monkeypatch: pytest.MonkeyPa
     assert span.headers() == {}
     span.attempt(number=1, seconds=0.5, status=200, error=None)
     span.retry(number=1, wait=0.5, error=limited())
-    end(span, throttled=1.0)
+    end(span, waited_for_cool_down=1.0)
 
 
 def test_failing_attributes_still_end_the_span(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -473,7 +417,7 @@ def test_interrupts_pass(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(trace, "get_tracer_provider", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        _telemetry.begin("POST", URL, None)
+        telemetry.begin("POST", URL, None)
 
 
 def test_opentelemetry_without_advised_boundaries(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -493,8 +437,8 @@ def test_opentelemetry_without_advised_boundaries(told: Told, monkeypatch: pytes
 
     old = OldMeters()
     monkeypatch.setattr(metrics, "get_meter_provider", lambda: old)
-    assert _telemetry.begin("POST", URL, None) is None
-    assert _telemetry.begin("POST", URL, None) is None
+    assert telemetry.begin("POST", URL, None) is None
+    assert telemetry.begin("POST", URL, None) is None
     assert len(asked) == 3
 
 
@@ -502,11 +446,15 @@ def test_unused_opentelemetry_is_not_loaded() -> None:
     """In a program that does not import OpenTelemetry, a call neither makes a span nor imports it."""
     program = """
 import sys
-from scenario_async import _telemetry
-print(_telemetry.begin("POST", "https://api.example.com/v1/search/assets", "/search/assets"))
+from scenario_async._http.request import Request
+from scenario_async._observing.observer import Observer
+from scenario_async.settings import Settings
+url = "https://api.example.com/v1/search/assets"
+request = Request(method="POST", url=url, address=url, headers={}, template="/search/assets")
+print(Observer(Settings(api_key="k", api_secret="s"), request).request.headers)
 print([name for name in sys.modules if name.split(".")[0] == "opentelemetry"])
 """
-    assert run(program) == "None\n[]"
+    assert run(program) == "{}\n[]"
 
 
 def test_api_without_sdk() -> None:
@@ -515,18 +463,19 @@ def test_api_without_sdk() -> None:
 import sys
 sys.modules["opentelemetry.sdk"] = None
 from opentelemetry import context, trace
-from scenario_async import _telemetry
+from scenario_async._observing import telemetry
 def call():
-    span = _telemetry.begin("POST", "https://api.example.com/v1/search/assets", "/search/assets")
+    span = telemetry.begin("POST", "https://api.example.com/v1/search/assets", "/search/assets")
     print(span.headers())
     span.attempt(number=1, seconds=0.5, status=None, error=OSError())
     span.retry(number=1, wait=0.5, error=OSError())
-    span.end(attempts=2, queued=1.0, throttled=1.0, status=200, request_id="r", error=None)
+    times = {"attempts": 2, "waited_for_slot": 0.0, "waited_for_quota": 1.0, "waited_for_cool_down": 0.0}
+    span.end(times, status=200, request_id="r", error=None)
 call()
 remote = trace.SpanContext(0xabc, 0xdef, is_remote=True, trace_flags=trace.TraceFlags(1))
 context.attach(trace.set_span_in_context(trace.NonRecordingSpan(remote)))
 call()
-print(_telemetry.HARMLESS.told)
+print(telemetry.HARMLESS.noted)
 """
     travels = "{'traceparent': '00-00000000000000000000000000000abc-0000000000000def-01'}"
     assert run(program) == f"{{}}\n{travels}\nFalse"
@@ -541,12 +490,13 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from scenario_async import _telemetry
+from scenario_async._observing import telemetry
 def begin():
-    return _telemetry.begin("GET", "https://api.example.com/v1/models", "/models")
+    return telemetry.begin("GET", "https://api.example.com/v1/models", "/models")
 def end(span):
     span.attempt(number=1, seconds=0.5, status=200, error=None)
-    span.end(attempts=1, queued=0.0, throttled=0.0, status=200, request_id=None, error=None)
+    times = {"attempts": 1, "waited_for_slot": 0.0, "waited_for_quota": 0.0, "waited_for_cool_down": 0.0}
+    span.end(times, status=200, request_id=None, error=None)
 end(begin())
 early = begin()
 exporter, reader = InMemorySpanExporter(), InMemoryMetricReader()
@@ -559,7 +509,7 @@ end(begin())
 print([span.name for span in exporter.get_finished_spans()])
 for metric in reader.get_metrics_data().resource_metrics[0].scope_metrics[0].metrics:
     print(metric.name, [getattr(p, "value", None) or p.count for p in metric.data.data_points])
-print(_telemetry.HARMLESS.told)
+print(telemetry.HARMLESS.noted)
 """
     assert run(program).splitlines() == [
         "['GET /models']",
@@ -576,7 +526,7 @@ def test_partial_installation(missing: str) -> None:
 import sys, types
 sys.modules["opentelemetry.trace"] = types.ModuleType("opentelemetry.trace")
 sys.modules[{missing!r}] = None
-from scenario_async import _telemetry
-print(_telemetry.begin("POST", "https://api.example.com/v1/search/assets", None))
+from scenario_async._observing import telemetry
+print(telemetry.begin("POST", "https://api.example.com/v1/search/assets", None))
 """
     assert run(program) == "None"

@@ -1,0 +1,1 @@
+"""One call: its waits, its attempts, its retries and its end."""

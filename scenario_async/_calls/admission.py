@@ -1,0 +1,274 @@
+"""Admission: when an attempt may begin. A cool-down that a 429 imposes on all, a slot, a place in the quota."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import math
+import random
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import attrs
+
+from scenario_async._calls.quota import Quota
+from scenario_async._support.lifetimes import PerLoop
+from scenario_async.errors import DeadlineExceededError, ScenarioError, redact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scenario_async._calls.quota import Place
+    from scenario_async.settings import RateLimiter
+
+_LOG: Final = logging.getLogger("scenario_async")
+_SPREAD: Final = 0.25
+_LONGEST_SPREAD: Final = 2.0
+
+
+class CoolDown:
+    """Until when nothing may go out; clients that share it wait together, on whatever loop or thread.
+
+    Those who waited go on over a while after its end, so that it ends in no burst: whoever waits alone draws a
+    moment of that while (`remaining`), a queue goes through it at about equal distances (`left`, then `gap`).
+    """
+
+    def __init__(
+        self, now: Callable[[], float] = time.monotonic, draw: Callable[[], float] = random.random
+    ) -> None:
+        self._now = now
+        self._draw = draw
+        self._until = 0.0
+        self._spread = 0.0
+        self.waiting: set[Passage] = set()
+        """Those with a deadline, who hear of a longer cool-down at once."""
+
+    def impose(self, seconds: float, length: float | None = None) -> None:
+        """Let nothing go out for so long, the rest of `length`; a longer cool-down that runs already stays."""
+        until = self._now() + seconds
+        if until > self._until:
+            self._until = until
+            self._spread = min(_LONGEST_SPREAD, (length or seconds) * _SPREAD)
+            for passage in list(self.waiting):
+                passage.cool_down_began()
+
+    def left(self) -> float:
+        """How many seconds are left of what the service asked for."""
+        return max(0.0, self._until - self._now())
+
+    def remaining(self, time_left: float = math.inf) -> float:
+        """How many seconds to wait: 0, or what is left and a random part, half of what a deadline leaves at most."""
+        left = self.left()
+        if left == 0:
+            return 0.0
+        return left + self._draw() * min(self._spread, max(0.0, (time_left - left) / 2))
+
+    def gap(self, waiting: int, time_left: float = math.inf) -> float:
+        """How many seconds the first of a queue keeps from the one before, with so many waiting behind it."""
+        spread_left = min(self._until + self._spread - self._now(), time_left / 2)
+        return max(0.0, min(1.0, self._draw() * 2 / (waiting + 1)) * spread_left)
+
+
+class Queue:
+    """Those who wait for the quota: the first looks for a slot and a place, `waiting` others stand behind it."""
+
+    def __init__(self) -> None:
+        self._first = asyncio.Lock()
+        self.waiting = 0
+
+    async def __aenter__(self) -> Self:
+        self.waiting += 1
+        try:
+            await self._first.acquire()
+        finally:
+            self.waiting -= 1
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._first.release()
+
+
+@attrs.frozen(eq=False)
+class Admission:
+    """What the calls of a client, and of those that share with it, have to pass before each attempt."""
+
+    slots: PerLoop[asyncio.Semaphore]
+    cool_down: CoolDown = attrs.field(factory=CoolDown)
+    rate_limit: RateLimiter | None = None
+    queue: PerLoop[Queue] = attrs.field(factory=lambda: PerLoop(Queue))
+    sleep: Callable[[float], Any] = asyncio.sleep
+
+    async def hold_back(self, seconds: float) -> None:
+        """Let nothing go out for so long, because the service said so."""
+        if seconds == 0:
+            return
+        self.cool_down.impose(seconds)
+        if self.rate_limit is None:
+            return
+        try:
+            noted = self.rate_limit.cool_down(seconds)
+            if noted is not None:
+                await noted
+        except Exception as error:  # noqa: BLE001 - it must not hide the 429; a limiter that fails is met again
+            reason = redact(f"{type(error).__name__}: {error}")
+            _LOG.warning("rate_limit did not take note of a cool-down: %s", reason)
+
+
+class Passage:
+    """A call's way through admission: `async with passage:` for each attempt, with a slot and a place in the quota.
+
+    It keeps what it holds and how long it waited for each: seconds in `for_slot`, `for_quota` and `for_cool_down`.
+    With a quota, only the first of the queue waits for a place, with a slot in hand, so that both are there at one
+    moment and all others hold nothing. `limit` is the call's timeout, which a cool-down that outlasts it ends at once:
+    `refused` is then the error.
+    """
+
+    def __init__(self, admission: Admission, limit: asyncio.Timeout) -> None:
+        self._admission = admission
+        self._limit = limit
+        self._loop = asyncio.get_running_loop()
+        self._ends_at = limit.when() or math.inf
+        self._slots_here = admission.slots.get(self._loop) or admission.slots.here()
+        self._slots: asyncio.Semaphore | None = None
+        self._place: Place | None = None
+        self.for_slot = self.for_quota = self.for_cool_down = 0.0
+        self.refused: DeadlineExceededError | None = None
+
+    def time_left(self) -> float:
+        """How many seconds the call's deadline leaves."""
+        return self._ends_at - self._loop.time()
+
+    def outlasted(self) -> DeadlineExceededError | None:
+        """Give the error of a cool-down that is longer than the deadline allows, if there is one."""
+        left = self._admission.cool_down.left()
+        if left <= self.time_left() or left == 0:
+            return None
+        message = f"the service asked to wait {left:.1f} s more, which is longer than the deadline allows"
+        error = DeadlineExceededError(message)
+        error.retry_after = left
+        return error
+
+    async def __aenter__(self) -> Self:
+        if self._ends_at == math.inf:
+            await self._enter()
+            return self
+        self._refuse_if_outlasted()
+        self._admission.cool_down.waiting.add(self)
+        try:
+            await self._enter()
+        finally:
+            self._admission.cool_down.waiting.discard(self)
+        return self
+
+    async def starts(self) -> None:
+        """Begin the attempt, unless a cool-down began since it was let in: then wait again."""
+        while self._admission.cool_down.left() > 0:
+            await self._give_back()
+            await self.__aenter__()
+        if self._place is not None:
+            self._place.starts()
+
+    def ends(self) -> None:
+        """Count the attempt in the quota from now on."""
+        place, self._place = self._place, None
+        if place is not None:
+            place.ends()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._give_back()
+
+    def cool_down_began(self) -> None:
+        """End the wait, from whatever thread, if the cool-down outlasts the deadline."""
+
+        def end() -> None:
+            if self in self._admission.cool_down.waiting and (error := self.outlasted()) is not None:
+                self.refused = error
+                with suppress(RuntimeError):  # the call has ended meanwhile
+                    self._limit.reschedule(self._loop.time())
+
+        with suppress(RuntimeError):  # the loop was closed over those who wait
+            self._loop.call_soon_threadsafe(end)
+
+    def held_back(self, seconds: float, length: float) -> None:
+        """Take over the cool-down of another process, the rest of `length`."""
+        self._admission.cool_down.impose(seconds, length)
+        self._refuse_if_outlasted()
+
+    async def _enter(self) -> None:
+        admission = self._admission
+        if admission.rate_limit is None:
+            await self._take_slot(queued=False)
+            return
+        async with admission.queue.here() as queue:
+            while True:
+                await self._take_slot(queued=True)
+                try:
+                    await self._take_place(admission.rate_limit)
+                    if gap := admission.cool_down.gap(queue.waiting, self.time_left()):
+                        await self._wait_for_cool_down(gap)
+                except BaseException:
+                    await self._give_back()
+                    raise
+                if admission.cool_down.left() == 0:  # a 429 may have come meanwhile
+                    return
+                await self._give_back()
+
+    async def _take_slot(self, *, queued: bool) -> None:
+        """Wait until there is no cool-down and a slot is free."""
+        cool_down, slots = self._admission.cool_down, self._slots_here
+        while True:
+            while (left := cool_down.left()) > 0:
+                self._refuse_if_outlasted()
+                await self._wait_for_cool_down(left if queued else cool_down.remaining(self.time_left()))
+            began = self._loop.time()
+            try:
+                await slots.acquire()
+            finally:
+                self.for_slot += self._loop.time() - began
+            if cool_down.left() == 0:
+                self._slots = slots
+                return
+            slots.release()
+
+    async def _take_place(self, rate_limit: RateLimiter) -> None:
+        """Wait for a limiter of ours, or of the user's, whose word counts even in a class derived from ours."""
+        began = self._loop.time()
+        try:
+            if isinstance(rate_limit, Quota) and getattr(type(rate_limit), "acquire", None) is Quota.acquire:
+                self._place = await rate_limit.take(self)
+                return
+            acquired: object = rate_limit.acquire()
+            if not inspect.isawaitable(acquired):
+                rule = "its `acquire` must be an async function"
+                raise ScenarioError(
+                    f"rate_limit: {type(rate_limit).__name__} cannot limit this client: {rule}"
+                )
+            await acquired
+        finally:
+            self.for_quota += self._loop.time() - began
+
+    async def _wait_for_cool_down(self, seconds: float) -> None:
+        began = self._loop.time()
+        try:
+            await self._admission.sleep(seconds)
+        finally:
+            self.for_cool_down += self._loop.time() - began
+
+    async def _give_back(self) -> None:
+        slots, self._slots = self._slots, None
+        place, self._place = self._place, None
+        if slots is not None:
+            slots.release()
+        if place is not None:
+            await place.give_back()
+
+    def _refuse_if_outlasted(self) -> None:
+        if (error := self.outlasted()) is not None:
+            raise error
+
+
+def slots_of(max_concurrency: int) -> PerLoop[asyncio.Semaphore]:
+    """Give so many slots to each event loop."""
+    return PerLoop(lambda: asyncio.Semaphore(max_concurrency))

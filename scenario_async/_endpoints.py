@@ -1,0 +1,226 @@
+"""What `client.search` offers, said once for both clients: a method for each search class, made of that class.
+
+An endpoint is one line in `Searches`. Its signature, its checks and its text are those of the search class;
+its result is what `run` of the surface gives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterable, AsyncIterator
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, ParamSpec, Protocol, TypeVar, cast, overload
+
+import attrs
+
+from scenario_async._http.request import PreparedSearch
+from scenario_async._paging.iteration import Iteration, PageSource
+from scenario_async._paging.pager import AsyncSearchPage, SearchPager
+from scenario_async._paging.token import read_token
+from scenario_async._support import checks
+from scenario_async._support.lifetimes import LOADING
+from scenario_async.models import Hit
+from scenario_async.searches import AssetSearch, HitT_co, ModelSearch, Search, WorkflowSearch
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+
+    from scenario_async._calls.call import Caller
+    from scenario_async._paging.fan_out import FanOut, FanOutError, FanOutHit, OnError, Order
+    from scenario_async._paging.page import LinkedPage
+    from scenario_async._paging.position import Position
+    from scenario_async.sync import SyncSearches, SyncSearchPage
+
+_P = ParamSpec("_P")
+_HitT = TypeVar("_HitT", bound=Hit)
+_T = TypeVar("_T")
+
+
+class Endpoint(Protocol[_P, HitT_co]):
+    """A method made of a search class: its parameters, and the result of the surface it is read from."""
+
+    @overload
+    def __get__(
+        self, instance: AsyncSearches, owner: type | None = None, /
+    ) -> Callable[_P, SearchPager[HitT_co]]: ...
+    @overload
+    def __get__(
+        self, instance: SyncSearches, owner: type | None = None, /
+    ) -> Callable[_P, SyncSearchPage[HitT_co]]: ...
+
+
+def endpoint(search_class: Callable[_P, Search[_HitT]]) -> Endpoint[_P, _HitT]:
+    """Make a method that builds a search of its keywords and runs it."""
+    cls = cast("type[Search[_HitT]]", search_class)
+
+    def method(self: Searches, /, **params: Any) -> object:  # noqa: ANN401
+        try:
+            search = cls(**params)
+        finally:
+            params.clear()  # an error must not carry a picture in this frame
+        return self.run(search)
+
+    result = f"the result of a search for {cls.hit_class.__name__}"
+    method.__dict__["__signature__"] = method_signature(search_class, return_annotation=result)
+    method.__annotations__ = {}  # the signature has them
+    method.__name__ = f"{cls.kind}_search"
+    method.__qualname__ = f"Searches.{method.__name__}"
+    method.__doc__ = documentation(cls)
+    return cast("Endpoint[_P, _HitT]", method)
+
+
+def documentation(search_class: type[Search[Any]]) -> str:
+    """Put together what a search class says of itself and of its parameters."""
+    summary = inspect.cleandoc(search_class.__doc__ or "").partition("\n\nArgs:")[0]
+    promise = (
+        "The async client gives a `SearchPager` and sends nothing until that is awaited or iterated; the sync "
+        "client sends the search at once and gives its `SyncSearchPage`."
+    )
+    listed = checks.arguments(search_class)
+    return f"{summary}\n\n{promise}\n\nArgs:\n{listed}\n\nRaises `InvalidSearchError` before any request."
+
+
+def method_signature(function: Callable[..., Any], **changes: Any) -> inspect.Signature:  # noqa: ANN401
+    """Give the signature of a method that takes what a function takes."""
+    signature = inspect.signature(function)
+    itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    return signature.replace(parameters=[itself, *signature.parameters.values()], **changes)
+
+
+class Searches(ABC):
+    """The searches of a client."""
+
+    asset_search = endpoint(AssetSearch)
+    model_search = endpoint(ModelSearch)
+    workflow_search = endpoint(WorkflowSearch)
+
+    _page_class: ClassVar[type[LinkedPage[Any]]]
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    @abstractmethod
+    def run(self, search: Search[Any]) -> Any:  # noqa: ANN401
+        """Run a search value; the method of its kind does the same."""
+
+    def _source(self, search: Search[_HitT]) -> PageSource[_HitT]:
+        """Give where a search's pages come from; everything that can be wrong with it shows now."""
+        if not isinstance(cast("object", search), Search):
+            kind = type(search).__name__
+            del search  # a mapping may hold a picture
+            checks.refuse("search", kind, "it must be an AssetSearch, ModelSearch or WorkflowSearch")
+        self._caller.check_open()
+        prepared = PreparedSearch.of(search, self._caller.settings)
+        return PageSource(search, self._page_class, prepared, self._caller)
+
+    def _resumed(self, token: str, search: Search[_HitT]) -> tuple[PageSource[_HitT], Position]:
+        """Give where a search's pages come from, and where among them a token stands."""
+        source = self._source(search)
+        position, known = read_token(token, search)
+        return attrs.evolve(source, known=known), position
+
+    def _fan_out_of(
+        self, concurrency: int, max_hits: int | None, order: Order, on_error: OnError
+    ) -> FanOut[Any]:
+        with LOADING:
+            from scenario_async._paging.fan_out import FanOut, check_fan_out  # noqa: PLC0415 - a search has no need of it
+
+        check_fan_out(concurrency, max_hits, order, on_error)
+
+        def iteration(search: Search[_HitT]) -> Iteration[_HitT]:
+            return Iteration(self._source(search), max_hits=max_hits)
+
+        return FanOut(iteration, concurrency=concurrency, ordered=order == "submitted", on_error=on_error)
+
+
+class AsyncSearches(Searches):
+    """The searches of an `AsyncScenario`."""
+
+    _page_class = AsyncSearchPage
+
+    def run(self, search: Search[_HitT]) -> SearchPager[_HitT]:
+        """Give the pager of a search value; the method of its kind does the same."""
+        try:
+            return SearchPager(self._source(search))
+        finally:
+            del search  # what is no search may be a mapping with a picture in it
+
+    def resume(self, token: str, search: Search[_HitT]) -> SearchPager[_HitT]:
+        """Go on with a search where a `resume_token` of the very same search was taken.
+
+        Raises `InvalidSearchError` for a token of another search or version, or a damaged one.
+        """
+        return SearchPager(*self._resumed(token, search))
+
+    @overload
+    def fan_out(
+        self,
+        searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]],
+        *,
+        concurrency: int = 8,
+        max_hits: int | None = None,
+        order: Order = "completed",
+        on_error: Literal["raise"] = "raise",
+    ) -> AsyncGenerator[FanOutHit[_HitT]]: ...
+    @overload
+    def fan_out(
+        self,
+        searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]],
+        *,
+        concurrency: int = 8,
+        max_hits: int | None = None,
+        order: Order = "completed",
+        on_error: OnError,
+    ) -> AsyncGenerator[FanOutHit[_HitT] | FanOutError[_HitT]]: ...
+    def fan_out(
+        self,
+        searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]],
+        *,
+        concurrency: int = 8,
+        max_hits: int | None = None,
+        order: Order = "completed",
+        on_error: OnError = "raise",
+    ) -> AsyncGenerator[Any]:
+        """Run many searches, a few at a time, and give their hits as pages arrive.
+
+        Args:
+            searches: search values of any kind; an iterable or an async one, read only as places free up.
+            concurrency: how many searches are under way at once.
+            max_hits: the most hits of each search; None for all.
+            order: `"completed"`, or `"submitted"` to give the searches' hits in the order of the input.
+            on_error: `"raise"` the first error and cancel the rest, or `"yield"` a `FanOutError` for the search
+                that failed and go on with the others.
+
+        A slow consumer stops the fetching. Closing the generator cancels what is under way.
+        """
+        fan_out = self._fan_out_of(concurrency, max_hits, order, on_error)
+        return _fanned_out(fan_out, _each(searches))
+
+
+async def _fanned_out(fan_out: FanOut[Any], searches: AsyncIterator[Search[Any]]) -> AsyncGenerator[Any]:
+    feeding = asyncio.create_task(fan_out.feed(searches))
+    try:
+        while (items := await fan_out.take()) is not None:
+            for item in items:
+                yield item
+    finally:
+        feeding.cancel()
+        await fan_out.aclose()
+        await asyncio.gather(feeding, return_exceptions=True)
+
+
+def _each(searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]]) -> AsyncIterator[Search[_HitT]]:
+    return aiter(searches) if isinstance(searches, AsyncIterable) else _Each(iter(searches))
+
+
+class _Each(AsyncIterator[_T]):
+    """An iterator as an async one."""
+
+    def __init__(self, items: Iterator[_T]) -> None:
+        self._items = items
+
+    async def __anext__(self) -> _T:
+        for item in self._items:
+            return item
+        raise StopAsyncIteration

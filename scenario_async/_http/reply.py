@@ -1,0 +1,250 @@
+"""What comes back, without any I/O: the content of a page, or the error that a status means."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from http.client import responses
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
+
+import attrs
+
+from scenario_async._http import json as codec
+from scenario_async._http import typed
+from scenario_async._http.structure import MisfitError, sort_out, structure_hits
+from scenario_async.errors import (
+    CALL_TIMES,
+    STATUS_ERRORS,
+    APIError,
+    APIResponseValidationError,
+    APIStatusError,
+    InternalServerError,
+    PlanLimitError,
+    RateLimitError,
+    drop_frames,
+    redact,
+)
+from scenario_async.models import size_repr
+from scenario_async.pages import ResponseInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scenario_async._http.transport import Answer
+    from scenario_async.models import Hit
+
+_REQUEST_ID_HEADERS: Final = ("x-request-id", "x-amzn-requestid", "x-amz-apigw-id", "apigw-requestid")
+_PLAIN_ID: Final = re.compile(r"[\w:=+-]{1,200}", re.ASCII)
+_LONGEST_WAIT: Final = 7 * 24 * 3600.0
+_PLAIN_NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
+_LARGEST_KEPT: Final = 1024 * 1024
+_ERROR_MEMBERS: Final = ("reason", "message", "error", "detail")
+
+
+@attrs.frozen(kw_only=True)
+class Reply(ResponseInfo):
+    """What the service answered to `client.request`."""
+
+    content: bytes = attrs.field(repr=size_repr)
+
+    def json(self) -> Any:  # noqa: ANN401
+        """Decode the body; `APIResponseValidationError` if it is not JSON."""
+        try:
+            return _decoded(self)
+        except APIError as error:
+            raise drop_frames(error)  # noqa: B904 - the same error
+
+    @property
+    def info(self) -> ResponseInfo:
+        """The same without the body."""
+        return ResponseInfo(
+            status=self.status,
+            headers=self.headers,
+            request_id=self.request_id,
+            method=self.method,
+            url=self.url,
+            attempts=self.attempts,
+            attempt_seconds=self.attempt_seconds,
+            waited_for_slot=self.waited_for_slot,
+            waited_for_quota=self.waited_for_quota,
+            waited_for_cool_down=self.waited_for_cool_down,
+            elapsed=self.elapsed,
+        )
+
+
+def page_content(
+    reply: Reply, hit_class: type[Hit], *, invalid_hits: Literal["raise", "keep"]
+) -> dict[str, Any]:
+    """Give what a page says, as keywords of `SearchPage`.
+
+    Raises `APIResponseValidationError` with the path to what does not fit.
+    """
+    if invalid_hits == "raise" and (page := typed.read(reply.content, hit_class, _COUNTS)) is not None:
+        return {"hits": page[0], "invalid_hits": (), **page[1]}
+    decoded: object = _decoded(reply)
+    if type(decoded) is not dict:
+        raise _misshapen(reply, "$ is no object", decoded)
+    content = cast("dict[str, Any]", decoded)
+    raw = content.get("hits")
+    if type(raw) is not list or content.get("error"):
+        reason = _reason(content)
+        message = f"the service answered {reply.status} with an error" + (f": {reason}" if reason else "")
+        is_error = reason or content.get("error")
+        raise _misshapen(reply, message if is_error else "$.hits is no list", content)
+    found = cast("list[object]", raw)
+    misfits: list[Any] = []
+    try:
+        if invalid_hits == "raise":
+            hits = structure_hits(found, hit_class)
+        else:
+            hits, misfits = sort_out(found, hit_class)
+    except MisfitError as error:
+        path = str(error)
+    else:
+        parts: dict[str, Any] = {"hits": hits, "invalid_hits": misfits}
+        for name, wire in _COUNTS.items():
+            if wire in content:
+                parts[name] = _count(reply, content, wire)
+        return parts
+    raise _misshapen(reply, path, _tolerantly(reply.content))
+
+
+def _decoded(reply: Reply) -> Any:  # noqa: ANN401
+    try:
+        return codec.loads(reply.content)
+    except ValueError as error:
+        reason = redact(str(error))
+    kind = redact(reply.headers.get("content-type", "of no content type"))
+    message = f"the reply ({len(reply.content)} bytes, {kind}) is not JSON: {reason}"
+    raise _misshapen(reply, message, _tolerantly(reply.content))
+
+
+_COUNTS: Final = {
+    "limit": "limit",
+    "offset": "offset",
+    "estimated_total_hits": "estimatedTotalHits",
+    "page": "page",
+    "hits_per_page": "hitsPerPage",
+    "total_hits": "totalHits",
+    "total_pages": "totalPages",
+}
+
+
+def status_error(reply: Answer) -> APIStatusError:
+    """Make the error of an answer whose status is 300 or more, whichever of its known shapes the body has."""
+    decoded: Any = _tolerantly(reply.content)
+    body = _kept(reply.content, decoded)
+    content: dict[str, Any] = cast("dict[str, Any]", decoded) if isinstance(decoded, dict) else {}
+    details = content.get("details")
+    details = cast("dict[str, Any]", details) if isinstance(details, dict) else {}
+    cls = STATUS_ERRORS.get(reply.status, InternalServerError if reply.status >= 500 else APIStatusError)  # noqa: PLR2004
+    if cls is RateLimitError and _is_plan_limit(content, details):
+        cls = PlanLimitError
+    reason = _reason(content) or (redact(decoded) if isinstance(decoded, str) and "<" not in decoded else "")
+    phrase = responses.get(reply.status, "unknown status")
+    if "location" in reply.headers and reply.status < 400:  # noqa: PLR2004
+        reason = f"redirects are not followed (to {redact(reply.headers['location'].partition('?')[0])})"
+    return cls(
+        f"{reply.status} {reason or phrase}",
+        status_code=reply.status,
+        headers=reply.headers,
+        retry_after=retry_after(reply.headers),
+        details=details if body is decoded else {},
+        request_id=request_id(reply.headers),
+        body=body,
+    )
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """Find the service's own name for a reply; which header carries it is not documented."""
+    for name in _REQUEST_ID_HEADERS:
+        if (found := headers.get(name)) is not None:
+            return found if _PLAIN_ID.fullmatch(found) else redact(found)
+    return None
+
+
+def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
+    """Read how many seconds the service asks to wait: `retry-after-ms`, else `retry-after`; None for nonsense."""
+    milliseconds = _non_negative(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    text = headers.get("retry-after")
+    wait = _non_negative(text)
+    if wait is not None or text is None:
+        return wait
+    try:
+        moment = parsedate_to_datetime(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    wait = max(0.0, moment.timestamp() - (time.time() if now is None else now))
+    return wait if wait <= _LONGEST_WAIT else None
+
+
+def _count(reply: Reply, content: dict[str, Any], name: str) -> int | None:
+    value = content.get(name)
+    if value is None or type(value) is int:
+        return value
+    if type(value) is float and value.is_integer():
+        return int(value)
+    shown = redact(repr(value)) if isinstance(value, (str, bool, float)) else "no number"
+    raise _misshapen(reply, f"$.{name} is {shown}, but a whole number is expected", content)
+
+
+def _misshapen(reply: Reply, message: str, body: object) -> APIError:
+    error = APIResponseValidationError(
+        message, method=reply.method, url=reply.url, request_id=reply.request_id
+    )
+    error.body = _kept(reply.content, body)
+    for name in CALL_TIMES:
+        setattr(error, name, getattr(reply, name))
+    return error
+
+
+def _tolerantly(content: bytes) -> object:
+    """Decode what an error keeps of a body: JSON, else text, which is cut."""
+    if len(content) <= _LARGEST_KEPT:
+        try:
+            return codec.loads(content)
+        except ValueError:
+            pass
+    return _text(content)
+
+
+def _kept(content: bytes, body: object) -> object:
+    """Give a decoded body, or its text, cut, where it is too large or nested too deeply for an error to carry."""
+    fits = isinstance(body, str) or (len(content) <= _LARGEST_KEPT and not codec.too_deep(body))
+    return body if fits else _text(content)
+
+
+def _text(content: bytes) -> str:
+    cut = "…" if len(content) > _LARGEST_KEPT else ""
+    return content[:_LARGEST_KEPT].decode("utf-8", errors="replace") + cut
+
+
+def _reason(content: Mapping[str, Any], levels: int = 5) -> str:
+    for name in _ERROR_MEMBERS:
+        value = content.get(name)
+        if isinstance(value, dict) and levels:
+            inner = _reason(cast("dict[str, Any]", value), levels - 1)
+            if inner:
+                return inner
+        if isinstance(value, str) and value:
+            return redact(value)
+    return ""
+
+
+def _is_plan_limit(content: Mapping[str, Any], details: Mapping[str, Any]) -> bool:
+    named = "PlanLimitReachedError" in (content.get("name"), content.get("reason"))
+    return named or content.get("code") == "QUOTA_EXCEEDED" or "actionLimit" in details
+
+
+def _non_negative(text: str | None) -> float | None:
+    stripped = (text or "").strip(" \t")
+    if _PLAIN_NUMBER.fullmatch(stripped) is None:
+        return None
+    number = float(stripped)
+    return number if number <= _LONGEST_WAIT else None

@@ -1,0 +1,1 @@
+"""From page to page: positions and tokens, iterations, prefetch, and many searches at once."""

@@ -1,0 +1,306 @@
+"""Iteration over pages and hits: each hit once, whatever the totals say, and an end in every case."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any, Final, Generic, TypedDict, Unpack
+
+import attrs
+
+from scenario_async._http.reply import page_content
+from scenario_async._paging.page import (
+    LinkedPage,
+    Origin,
+    begins_where_asked,
+    full_size,
+    hinted_total,
+    next_position,
+    origin_of,
+    received_ids,
+)
+from scenario_async._paging.position import Position
+from scenario_async._paging.prefetch import Prefetch
+from scenario_async._paging.token import id_digest, make_token
+from scenario_async._support import checks
+from scenario_async.errors import APIError, ScenarioError, drop_frames
+from scenario_async.pages import LARGEST_PAGE
+from scenario_async.searches import HitT_co
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from scenario_async._calls.call import Caller
+    from scenario_async._http.reply import Reply
+    from scenario_async._http.request import PreparedSearch
+    from scenario_async.models import Hit
+    from scenario_async.pages import StopReason
+    from scenario_async.searches import Search
+
+_READ_AT_ONCE: Final = 64 * 1024
+"""Bytes of a page that is read in a moment too short to matter to others on the loop."""
+
+
+class Limits(TypedDict, total=False):
+    """How far an iteration goes, and how far ahead it fetches."""
+
+    max_hits: int | None
+    max_pages: int | None
+    prefetch: int
+
+
+@attrs.frozen(eq=False)
+class PageSource(Generic[HitT_co]):
+    """Where the pages of a search come from: its request, and the caller that sends it.
+
+    `known` are digests of ids that were delivered before, by the iteration that this one resumes. A pickled source
+    has lost its caller.
+    """
+
+    search: Search[HitT_co]
+    page_class: type[LinkedPage[Any]]
+    prepared: PreparedSearch | None = attrs.field(default=None, repr=False)
+    caller: Caller | None = attrs.field(default=None, repr=False)
+    known: frozenset[bytes] = attrs.field(default=frozenset[bytes](), repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.search, self.page_class, None, None, self.known)
+
+    async def page_at(self, position: Position) -> LinkedPage[HitT_co]:
+        """Fetch a page, without the hits that were delivered before by the iteration that is resumed here."""
+        if self.caller is None or self.prepared is None:
+            way_out = "go on with client.search.resume(page.resume_token, page.search)"
+            raise ScenarioError(f"this page came out of a pickle; {way_out}")
+        reply = await self.caller.search(self.prepared.at(position.members()))
+        if len(reply.content) <= _READ_AT_ONCE:
+            return self._read(self.caller, reply, position)
+        turns = self.caller.turns.here()
+        await turns.acquire()  # a few long pages in each round of the loop, so that others get a word in
+        try:
+            return self._read(self.caller, reply, position)
+        finally:
+            asyncio.get_running_loop().call_soon(turns.release)
+
+    def _read(self, caller: Caller, reply: Reply, position: Position) -> LinkedPage[HitT_co]:
+        try:
+            content = page_content(reply, self.search.hit_class, invalid_hits=caller.settings.invalid_hits)
+        except APIError as error:
+            caller.signer.hide_in(error)
+            raise drop_frames(error)  # noqa: B904 - the same error
+        hits: list[Hit] = content["hits"]
+        received, dropped = len(hits) + len(content["invalid_hits"]), list[str]()
+        if self.known:
+            dropped = [hit.id for hit in hits if id_digest(hit.id) in self.known]
+            content["hits"] = [hit for hit in hits if hit.id not in dropped]
+        origin = Origin(self, position, received, dropped)
+        return self.page_class(**content, response=reply.info, origin=origin)
+
+
+class IterationStatus:
+    """How far an iteration is; it outlives the iteration and holds nothing that runs."""
+
+    def __init__(self, source: PageSource[Any], start: Position | None) -> None:
+        self.stopped_because: StopReason | None = None
+        self.duplicates = 0
+        self.delivered = 0
+        self._search: Search[Hit] = source.search
+        self._known = sorted(source.known)
+        self._start = start
+        self._before: LinkedPage[Any] | None = None
+        self._page: LinkedPage[Any] | None = None
+        self._whole = False
+
+    def begin(self, page: LinkedPage[Any], *, whole: bool, delivered: int = 0) -> None:
+        """Take note of a page about to be delivered; it is `whole` if nothing was cut off its end."""
+        self._before, self._page = self._page, page
+        self._whole = whole
+        self.delivered = delivered
+
+    @property
+    def resume_token(self) -> str:
+        """Where to go on: after the last hit delivered."""
+        page = self._page
+        if page is None:
+            start = self._start or Position.first(self._search, default_size=LARGEST_PAGE)
+            return make_token(self._search, start, (), self._known)
+        if self._whole and self.delivered == len(page.hits):
+            return make_token(self._search, next_position(page), received_ids(page))
+        origin = origin_of(page)
+        before = [] if self._before is None else received_ids(self._before)
+        delivered = [hit.id for hit in page.hits[: self.delivered]]
+        known = self._known if self._before is None else ()
+        return make_token(self._search, origin.position, [*before, *origin.dropped, *delivered], known)
+
+
+class HasStatus:
+    """What an iteration says of itself, whichever surface it has."""
+
+    _status: IterationStatus
+
+    @property
+    def stopped_because(self) -> StopReason | None:
+        """Why the iteration ended; None while it has not."""
+        return self._status.stopped_because
+
+    @property
+    def duplicates(self) -> int:
+        """How many hits were dropped because they had been delivered before."""
+        return self._status.duplicates
+
+    @property
+    def resume_token(self) -> str:
+        """A text that `client.search.resume(token, search)` goes on from, after the last hit delivered."""
+        return self._status.resume_token
+
+
+class Iteration(Generic[HitT_co]):
+    """One iteration over pages: from where the search itself begins, from a position, or from a page that is there.
+
+    Gives no hit twice and no empty page. `aclose` it, or iterate `pages()` or `hits()`, which do.
+    """
+
+    def __init__(
+        self,
+        source: PageSource[HitT_co],
+        start: Position | None = None,
+        *,
+        first_page: LinkedPage[HitT_co] | None = None,
+        **limits: Unpack[Limits],
+    ) -> None:
+        checked = {name: checks.integer(limits.get(name), name, least=0) for name in Limits.__annotations__}
+        self.source = source
+        self._position = start or Position.first(source.search, default_size=LARGEST_PAGE)
+        self.status = IterationStatus(source, self._position)
+        self._first_page = first_page
+        self._hits_left = checked["max_hits"]
+        self._pages_left = checked["max_pages"]
+        self._prefetch = Prefetch(source, checked["prefetch"] or 0)
+        self._seen: set[str] = set()
+        self._was_last = False
+        self._ended = False
+
+    async def next_page(self) -> LinkedPage[HitT_co] | None:
+        """Give the next page with something new, None at the end."""
+        found: LinkedPage[HitT_co] | StopReason | None = None
+        try:
+            found = None if self._ended else await self._next_page()
+        finally:
+            if not isinstance(found, LinkedPage):
+                await self.aclose()
+        if found is None or isinstance(found, LinkedPage):
+            return found
+        self.status.stopped_because = found
+        return None
+
+    async def aclose(self) -> None:
+        """End here, and give up what is under way."""
+        self._ended = True
+        await self._prefetch.aclose()
+
+    async def pages(self) -> AsyncGenerator[LinkedPage[HitT_co]]:
+        """Give page after page, each delivered as one."""
+        try:
+            while (page := await self.next_page()) is not None:
+                self.status.delivered = len(page.hits)
+                yield page
+        finally:
+            await self.aclose()
+
+    async def hits(self) -> AsyncGenerator[HitT_co]:
+        """Give hit after hit."""
+        status = self.status
+        try:
+            while (page := await self.next_page()) is not None:
+                for hit in page.hits:
+                    status.delivered += 1
+                    yield hit
+        finally:
+            await self.aclose()
+
+    async def _next_page(self) -> LinkedPage[HitT_co] | StopReason:
+        """Give the next page with something new, or why there is none."""
+        if self._was_last:
+            return "exhausted"
+        if self._hits_left == 0 or self._pages_left == 0:
+            return "max_hits" if self._hits_left == 0 else "max_pages"
+        page, self._first_page = self._first_page, None
+        if page is None:
+            page = await self._prefetch.page_at(self._position)
+        fresh = self._without_repeats(page)
+        if _nothing_in(fresh):
+            page, fresh = await self._beyond_known(page, fresh)
+        if origin_of(page).received == 0:
+            return "empty_page"
+        if _nothing_in(fresh):
+            return "repeated_page"
+        whole = self._hits_left is None or len(fresh.hits) <= self._hits_left
+        if not whole:
+            fresh = attrs.evolve(fresh, hits=fresh.hits[: self._hits_left])
+        if self._hits_left is not None:
+            self._hits_left -= len(fresh.hits)
+        if self._pages_left is not None:
+            self._pages_left -= 1
+        self._prefetch.refill(page, self._hits_left, self._pages_left)
+        self.status.begin(fresh, whole=whole)
+        self._position = next_position(page)
+        self._was_last = whole and not page.has_next_page()
+        return fresh
+
+    async def _beyond_known(
+        self, page: LinkedPage[HitT_co], fresh: LinkedPage[HitT_co]
+    ) -> tuple[LinkedPage[HitT_co], LinkedPage[HitT_co]]:
+        """Go on from a page of known hits to the first one with something new.
+
+        Such a page comes when as many hits as it holds, or more, came in before it. It is the end if the service
+        says that it begins elsewhere than asked, if it repeats the one before while the total did not grow, or if
+        there were many more of them than hits that could have shifted.
+        """
+        most = 2 * ((len(self._seen) + len(self.source.known)) // full_size(page) + 1)
+        for _ in range(most):
+            if not (page.has_next_page() and begins_where_asked(page)):
+                break
+            before = page
+            self._position = next_position(page)
+            page = await self._prefetch.page_at(self._position)
+            fresh = self._without_repeats(page)
+            if not _nothing_in(fresh) or (_same(page, before) and not _grew(page, before)):
+                break
+        return page, fresh
+
+    def _without_repeats(self, page: LinkedPage[HitT_co]) -> LinkedPage[HitT_co]:
+        seen = self._seen
+        dropped: list[str] = list(origin_of(page).dropped)
+        self.status.duplicates += len(dropped)
+        ids = [hit.id for hit in page.hits]
+        new = set(ids)
+        if len(new) == len(ids) and not page.invalid_hits and seen.isdisjoint(new):
+            seen |= new
+            return page
+        fresh: list[HitT_co] = []
+        for hit in page.hits:
+            if hit.id not in seen:
+                seen.add(hit.id)
+                fresh.append(hit)
+            else:
+                dropped.append(hit.id)
+        self.status.duplicates += len(page.hits) - len(fresh)
+        invalid = [each for each in page.invalid_hits if self._is_new(json.dumps(each, sort_keys=True))]
+        origin = attrs.evolve(origin_of(page), dropped=dropped)
+        return attrs.evolve(page, hits=fresh, invalid_hits=invalid, origin=origin)
+
+    def _is_new(self, key: str) -> bool:
+        new = key not in self._seen
+        self._seen.add(key)
+        return new
+
+
+def _nothing_in(page: LinkedPage[Any]) -> bool:
+    return not page.hits and not page.invalid_hits
+
+
+def _same(page: LinkedPage[Any], other: LinkedPage[Any]) -> bool:
+    return received_ids(page) == received_ids(other) and page.invalid_hits == other.invalid_hits
+
+
+def _grew(page: LinkedPage[Any], before: LinkedPage[Any]) -> bool:
+    return (hinted_total(page) or 0) > (hinted_total(before) or 0)

@@ -1,0 +1,96 @@
+"""A page that knows where it came from, and so where the next one begins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from scenario_async._paging.token import make_token
+from scenario_async.errors import ScenarioError
+from scenario_async.pages import DEFAULT_PAGE, SearchPage
+from scenario_async.searches import HitT_co
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scenario_async._paging.iteration import PageSource
+    from scenario_async._paging.position import Position
+    from scenario_async.searches import Search
+
+
+@attrs.frozen(eq=False)
+class Origin:
+    """Where a page came from, and what is not seen of it.
+
+    `received` counts all hits that the service gave; `dropped` are the ids of those which had been delivered before.
+    """
+
+    source: PageSource[Any]
+    position: Position
+    received: int
+    dropped: Sequence[str] = ()
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class LinkedPage(SearchPage[HitT_co]):
+    """What the pages of both clients have in common."""
+
+    _origin: Origin = attrs.field(repr=False, alias="origin")
+
+    @property
+    def search(self) -> Search[HitT_co]:
+        """The search that found this page."""
+        return self._origin.source.search
+
+    def has_next_page(self) -> bool:
+        """Tell whether another page may follow: this one is full."""
+        return self._origin.received > 0 and self._origin.received >= full_size(self)
+
+    @property
+    def resume_token(self) -> str:
+        """A text that `client.search.resume(token, search)` goes on from, after this page."""
+        return make_token(self.search, next_position(self), received_ids(self))
+
+
+def origin_of(page: LinkedPage[Any]) -> Origin:
+    """Give where a page came from."""
+    return page._origin  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - out of sight of users, not of this package
+
+
+def full_size(page: LinkedPage[Any]) -> int:
+    """Give how many hits a full page of this kind has, by the request and by the reply."""
+    position = origin_of(page).position
+    stated = page.hits_per_page if position.by_page else page.limit
+    sizes = [size for size in (stated, position.size) if size is not None and size > 0]
+    return min(sizes) if sizes else DEFAULT_PAGE
+
+
+def received_ids(page: LinkedPage[Any]) -> list[str]:
+    """Give the ids of all hits that the service gave, those dropped as delivered before included."""
+    return [*origin_of(page).dropped, *(hit.id for hit in page.hits)]
+
+
+def next_position(page: LinkedPage[Any]) -> Position:
+    """Give where the following page begins."""
+    origin = origin_of(page)
+    return origin.position.after(origin.received)
+
+
+def following(page: LinkedPage[Any]) -> Position:
+    """Give the same, or raise `ScenarioError` if this page is the last."""
+    if not page.has_next_page():
+        raise ScenarioError("there is no next page: this one was not full; has_next_page() tells")
+    return next_position(page)
+
+
+def begins_where_asked(page: LinkedPage[Any]) -> bool:
+    """Tell whether the service says, or leaves open, that the page begins where it was asked to."""
+    position = origin_of(page).position
+    stated = page.page if position.by_page else page.offset
+    return stated is None or stated == position.number
+
+
+def hinted_total(page: LinkedPage[Any]) -> int | None:
+    """Give how many hits there may be in all, as the service guesses."""
+    return page.total_hits if origin_of(page).position.by_page else page.estimated_total_hits

@@ -1,0 +1,113 @@
+"""Resume tokens: where an iteration stands, as a text that tells nothing of the search but a digest."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import reprlib
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import attrs
+
+from scenario_async._paging.position import Position
+from scenario_async.errors import InvalidSearchError
+from scenario_async.pages import LARGEST_PAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from scenario_async.models import Hit
+    from scenario_async.searches import Search
+
+_TOKEN_VERSION: Final = 1
+_DIGEST_BYTES: Final = 6
+_NO_PART_OF_IT: Final = ("timeout", "deadline", "extra_headers")
+"""What of a search does not decide what it finds."""
+
+
+def make_token(
+    search: Search[Hit], position: Position, delivered: Iterable[str], known: Iterable[bytes] = ()
+) -> str:
+    """Write down where an iteration stands; it tells nothing of the search but a digest.
+
+    `delivered` are ids that may come again at that position, because hits shift or the page was cut; `known`
+    are digests of such ids.
+    """
+    digests = b"".join(sorted({*known, *map(id_digest, delivered)}))
+    content = {
+        "v": _TOKEN_VERSION,
+        "kind": search.kind,
+        "search": _search_digest(search),
+        "next": position.number,
+        "size": position.size or LARGEST_PAGE,
+        "seen": base64.b64encode(digests).decode("ascii"),
+    }
+    text = json.dumps(content, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode("ascii").rstrip("=")
+
+
+def read_token(token: str, search: Search[Hit]) -> tuple[Position, frozenset[bytes]]:
+    """Give the position and the digests of a token; refuse one of another search or version."""
+    content = _token_content(token)
+    if content.get("v") != _TOKEN_VERSION:
+        raise _refused_token(
+            f"is of version {_shown(content.get('v'))}, but this package reads {_TOKEN_VERSION}"
+        )
+    if content.get("kind") != search.kind:
+        raise _refused_token(f"is of a search of kind {_shown(content.get('kind'))}, not {search.kind!r}")
+    if content.get("search") != _search_digest(search):
+        raise _refused_token(
+            "belongs to a search with other parameters; resume with the very search it came from"
+        )
+    number, size, seen = content.get("next"), content.get("size"), content.get("seen")
+    start = Position.first(search, default_size=LARGEST_PAGE)
+    if type(number) is not int or type(size) is not int or number < int(start.by_page) or size < 1:
+        raise _refused_token("is damaged")
+    try:
+        digests = base64.b64decode(cast("str", seen), validate=True)
+    except (TypeError, ValueError):
+        raise _refused_token("is damaged") from None
+    if len(digests) % _DIGEST_BYTES:
+        raise _refused_token("is damaged")
+    each = range(0, len(digests), _DIGEST_BYTES)
+    return Position(start.by_page, number, size), frozenset(digests[i : i + _DIGEST_BYTES] for i in each)
+
+
+def id_digest(identifier: str) -> bytes:
+    """Give a short digest of a hit's id."""
+    return hashlib.blake2b(identifier.encode(errors="surrogatepass"), digest_size=_DIGEST_BYTES).digest()
+
+
+def _token_content(token: str) -> dict[str, Any]:
+    try:
+        padded = token.encode("ascii") + b"=" * (-len(token) % 4)
+        content = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (AttributeError, ValueError, RecursionError):
+        raise _refused_token("is damaged, or is none") from None
+    if not isinstance(content, dict):
+        raise _refused_token("is damaged, or is none")
+    return cast("dict[str, Any]", content)
+
+
+def _search_digest(search: Search[Hit]) -> str:
+    fields = (field.name for field in attrs.fields(type(search)) if field.name not in _NO_PART_OF_IT)
+    given = {name: getattr(search, name) for name in fields if getattr(search, name) is not None}
+    if given.get("images") is not None:
+        given["images"] = attrs.asdict(given["images"])
+    try:
+        text = json.dumps(given, sort_keys=True, separators=(",", ":"), default=repr)
+    except (
+        TypeError,
+        ValueError,
+    ):  # keys that have no order, or that no JSON has; a mapping that holds itself
+        text = repr(given)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def _shown(value: object) -> str:
+    return reprlib.repr(value)[:80]
+
+
+def _refused_token(rule: str) -> InvalidSearchError:
+    return InvalidSearchError(f"token: this resume token {rule}", parameter="token")

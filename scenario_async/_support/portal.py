@@ -1,0 +1,197 @@
+"""An event loop in a thread, for callers that have none; standard library only.
+
+One loop serves the whole process. It starts with the first call, ends with the interpreter, and starts anew in a
+forked child. Where it is gone, or no thread can be started any more, a call runs on a loop of its own in the calling
+thread. A call's context variables are those of its caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import sys
+import threading
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from scenario_async._support.lifetimes import reset_after_fork
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+_T = TypeVar("_T")
+_EXIT_SECONDS: Final = 2.0
+
+
+class PortalError(RuntimeError):
+    """A call that the portal cannot carry out; the message says why."""
+
+
+class Portal:
+    """Runs coroutines on a loop of its own while the caller waits.
+
+    Nothing here is locked: a signal handler or a finaliser may make a call at any moment, also while the loop starts.
+    """
+
+    def __init__(self) -> None:
+        self.reset_after_fork()
+        reset_after_fork(self)
+
+    def reset_after_fork(self) -> None:
+        """Start anew: a forked child's copy of the thread does not run."""
+        self._running: dict[str, _LoopThread] = {}
+        self._exiting = False
+
+    def run(self, make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+        """Give the result of the coroutine that `make` gives, or raise its error.
+
+        It is made on the loop, so that none is left unawaited, whenever an interrupt comes. Interrupted (by Ctrl-C
+        for instance), this cancels the coroutine, waits for its end, and goes on interrupting. Called on the portal's
+        own thread it raises `PortalError` instead of waiting for ever.
+        """
+        if isinstance(threading.current_thread(), _LoopThread):
+            raise PortalError("a blocking call on the event loop that would carry it out; await it instead")
+        if sys.is_finalizing():
+            raise PortalError("a blocking call while the interpreter shuts down, when no loop runs any more")
+        serving = self._started()
+        job = _Job(make)
+        if serving is None or not serving.takes(job):
+            return _run_here(make)
+        if job.was_cut_off and self._exiting:
+            threading.Event().wait()  # in a daemon thread, which ends here with the program, and not in a traceback
+        return job.result()
+
+    def exit(self) -> None:
+        """Stop for good, because the program ends; calls that come later run in their own threads."""
+        self._exiting = True
+        self.stop()
+
+    def stop(self) -> None:
+        """End the loop: what is under way is cancelled, and generators are closed."""
+        serving = self._running.pop("loop", None)
+        if serving is not None:
+            serving.stop()
+            serving.join(_EXIT_SECONDS)
+
+    def _started(self) -> _LoopThread | None:
+        """Give the thread of the loop; None where there is none and none can be started."""
+        serving = self._running.get("loop")
+        if serving is not None or self._exiting:
+            return serving
+        made = _LoopThread()
+        try:
+            made.start()
+        except RuntimeError:  # the main thread has ended, or there are too many threads
+            made.loop.close()
+            return None
+        serving = self._running.setdefault("loop", made)
+        if serving is not made:  # another caller was quicker
+            made.stop()
+        return serving
+
+
+class _LoopThread(threading.Thread):
+    """The thread that a loop runs in."""
+
+    def __init__(self) -> None:
+        super().__init__(name="scenario-async", daemon=True)
+        self.loop = asyncio.new_event_loop()
+
+    def run(self) -> None:
+        """Serve until the loop is stopped."""
+        try:
+            self.loop.run_forever()
+        finally:
+            _close(self.loop)
+
+    def stop(self) -> None:
+        """Let the loop end soon."""
+        self.loop.call_soon_threadsafe(self.loop.stop)
+
+    def takes(self, job: _Job[Any]) -> bool:
+        """Carry out a job; False if the loop had ended before."""
+        try:
+            try:
+                self.loop.call_soon_threadsafe(job.start)
+            except RuntimeError:
+                return False
+            job.done.wait()
+        except BaseException:
+            self.loop.call_soon_threadsafe(job.cancel)
+            job.done.wait()
+            raise
+        return True
+
+
+class _Job(Generic[_T]):
+    """A coroutine on its way through the portal."""
+
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, _T]]) -> None:
+        self._make = make
+        self._task: asyncio.Task[_T] | None = None
+        self.done = threading.Event()
+
+    def start(self) -> None:
+        if not self.done.is_set():
+            self._task = asyncio.get_running_loop().create_task(self._make())
+            self._task.add_done_callback(lambda _: self.done.set())
+
+    def cancel(self) -> None:
+        """Cancel the task; one whose start was not even asked for ends here."""
+        if self._task is not None:
+            self._task.cancel()
+        else:
+            self.done.set()
+
+    @property
+    def was_cut_off(self) -> bool:
+        """Whether the loop ended before the task did."""
+        return self._task is None or self._task.cancelled()
+
+    def result(self) -> _T:
+        task, self._task = self._task, None
+        if task is None:
+            raise PortalError("the portal's loop ended before the call began")
+        if task.cancelled():
+            raise PortalError("the call was cancelled, because the portal's loop ended")
+        return task.result()
+
+
+def _run_here(make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+    """Run a coroutine on a loop of its own in this thread."""
+    if _runs_a_loop():
+        raise PortalError(
+            "no thread can be started for the event loop, and this one is busy with a loop already"
+        )
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(make())
+    finally:
+        _close(loop)
+
+
+def _runs_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _close(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what is under way on a loop that has stopped, close its generators, and close it."""
+    try:
+        loop.run_until_complete(_wind_up())
+    finally:
+        loop.close()
+
+
+async def _wind_up() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_asyncgens()
+
+
+portal: Final = Portal()
+atexit.register(portal.exit)
