@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from scenario_async._calls.call import Caller
     from scenario_async._paging.fan_out import FanOut, FanOutError, FanOutHit, OnError, Order
+    from scenario_async._paging.iteration import Hand
     from scenario_async._paging.page import LinkedPage
     from scenario_async._paging.position import Position
     from scenario_async.sync import SyncSearches, SyncSearchPage
@@ -104,7 +105,7 @@ class Searches(ABC):
     def run(self, search: Search[Any]) -> Any:  # noqa: ANN401
         """Run a search value; the method of its kind does the same."""
 
-    def _source(self, search: Search[_HitT]) -> PageSource[_HitT]:
+    def _source(self, search: Search[_HitT], hand: Hand | None = None) -> PageSource[_HitT]:
         """Give where a search's pages come from; everything that can be wrong with it shows now."""
         if not isinstance(cast("object", search), Search):
             kind = type(search).__name__
@@ -112,7 +113,7 @@ class Searches(ABC):
             checks.refuse("search", kind, "it must be an AssetSearch, ModelSearch or WorkflowSearch")
         self._caller.check_open()
         prepared = PreparedSearch.of(search, self._caller.settings)
-        return PageSource(search, self._page_class, prepared, self._caller)
+        return PageSource(search, self._page_class, prepared, self._caller, hand=hand)
 
     def _resumed(self, token: str, search: Search[_HitT]) -> tuple[PageSource[_HitT], Position]:
         """Give where a search's pages come from, and where among them a token stands."""
@@ -128,8 +129,8 @@ class Searches(ABC):
 
         check_fan_out(concurrency, max_hits, order, on_error)
 
-        def iteration(search: Search[_HitT]) -> Iteration[_HitT]:
-            return Iteration(self._source(search), max_hits=max_hits)
+        def iteration(search: Search[_HitT], hand: Hand | None) -> Iteration[_HitT]:
+            return Iteration(self._source(search, hand), max_hits=max_hits)
 
         return FanOut(iteration, concurrency=concurrency, ordered=order == "submitted", on_error=on_error)
 

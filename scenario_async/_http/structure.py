@@ -231,11 +231,11 @@ def _lines(depth: int, *lines: str) -> list[str]:
     return ["    " * depth + line for line in lines]
 
 
-def loose(cls: type[Record]) -> type[Any]:
+def loose(cls: type[Any]) -> type[Any]:
     """Give a class of the same layout that is not frozen: an object is filled as that, and then becomes a `cls`.
 
     Plain assignment to a slot is several times as fast as any way around a frozen class's `__setattr__`; and to become
     what one derives from takes half the time of becoming a twin.
     """
     plain = {name: getattr(object, name) for name in ("__init__", "__setattr__", "__delattr__")}
-    return type(f"Loose{cls.__name__}", (cast("type[Any]", cls),), {**plain, "__slots__": ()})
+    return type(f"Loose{cls.__name__}", (cls,), {**plain, "__slots__": ()})

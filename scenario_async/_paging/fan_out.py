@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeV
 
 import attrs
 
+from scenario_async._http.structure import loose
+from scenario_async._paging.iteration import Hand
 from scenario_async._support import checks
 from scenario_async.errors import ScenarioError, drop_frames
 from scenario_async.models import Hit
@@ -19,9 +21,10 @@ from scenario_async.pages import SearchPage
 from scenario_async.searches import HitT_co, Search
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
     from scenario_async._paging.iteration import Iteration
+
 
 _HitT = TypeVar("_HitT", bound=Hit)
 Order: TypeAlias = Literal["completed", "submitted"]
@@ -49,11 +52,12 @@ class FanOutError(Generic[HitT_co]):
 class _Member:
     """A search under way, and what it offers to the taker."""
 
-    __slots__ = ("index", "offered", "over", "search", "taken")
+    __slots__ = ("hand", "index", "offered", "over", "search", "taken")
 
-    def __init__(self, index: int, search: Search[Any]) -> None:
+    def __init__(self, index: int, search: Search[Any], hand: Hand | None) -> None:
         self.index = index
         self.search = search
+        self.hand = hand
         self.offered: SearchPage[Any] | Exception | None = None
         self.taken: asyncio.Future[None] | None = None
         self.over = False
@@ -68,7 +72,7 @@ class FanOut(Generic[_HitT]):
 
     def __init__(
         self,
-        open_iteration: Callable[[Search[_HitT]], Iteration[_HitT]],
+        open_iteration: Callable[[Search[_HitT], Hand | None], Iteration[_HitT]],
         *,
         concurrency: int,
         ordered: bool,
@@ -86,6 +90,7 @@ class FanOut(Generic[_HitT]):
         self._offering: deque[_Member] = deque()
         self._news = asyncio.Event()
         self._place_free = asyncio.Event()
+        self._turns = asyncio.Semaphore(1)
         self._no_more = False
         self._input_error: BaseException | None = None
 
@@ -96,12 +101,15 @@ class FanOut(Generic[_HitT]):
 
     def _start(self, search: Search[_HitT]) -> None:
         """Begin to read a search; what is wrong with it is raised here."""
+        hand = (
+            None if self._ordered else Hand(self._turns)
+        )  # in order, those behind would keep the first from reading
         try:
-            iteration = self._open_iteration(search)
+            iteration = self._open_iteration(search, hand)
         except ScenarioError as error:
             del search  # what is no search may be a mapping with a picture in it
             raise drop_frames(error)  # noqa: B904 - the same error
-        member = _Member(self._started, search)
+        member = _Member(self._started, search, hand)
         self._started += 1
         if self._ordered:
             self._in_order.append(member)
@@ -177,6 +185,9 @@ class FanOut(Generic[_HitT]):
                 await self._offer(member, page)
         except Exception as error:  # noqa: BLE001 - the taker decides what becomes of it
             await self._offer(member, error)
+        finally:
+            if member.hand is not None:
+                member.hand.give_back()
         member.over = True
 
     async def _offer(self, member: _Member, offered: SearchPage[Any] | Exception) -> None:
@@ -205,10 +216,12 @@ class FanOut(Generic[_HitT]):
         """Take what a search offers, and let it go on."""
         index, search = member.index, member.search
         offered, member.offered = member.offered, None
+        if member.hand is not None:
+            member.hand.give_back()
         if member.taken is not None and not member.taken.done():
             member.taken.set_result(None)
         if isinstance(offered, SearchPage):
-            return (FanOutHit(index, search, hit) for hit in offered.hits)
+            return _hits_of(index, search, offered.hits)
         if isinstance(offered, ScenarioError) and self._on_error == "yield":
             return iter([FanOutError(index, search, offered)])
         assert offered is not None  # noqa: S101 - who offers nothing is not asked
@@ -216,6 +229,18 @@ class FanOut(Generic[_HitT]):
             raise offered
         finally:
             del offered  # it holds this frame, which would hold it
+
+
+def _hits_of(index: int, search: Search[_HitT], hits: Iterable[_HitT]) -> Iterator[FanOutHit[_HitT]]:
+    """Make the items of a page, each when it is taken."""
+    for hit in hits:
+        made = _LOOSE_HIT()
+        made.index, made.search, made.hit = index, search, hit
+        made.__class__ = FanOutHit
+        yield made
+
+
+_LOOSE_HIT: Final = loose(FanOutHit)
 
 
 def check_fan_out(concurrency: int, max_hits: int | None, order: Order, on_error: OnError) -> None:

@@ -49,12 +49,34 @@ class Limits(TypedDict, total=False):
     prefetch: int
 
 
+class Hand:
+    """One of several sources' turn to have a page read; they share `turns`.
+
+    Hits that are taken as soon as they are made die young: the garbage collector need not look at them.
+    """
+
+    def __init__(self, turns: asyncio.Semaphore) -> None:
+        self._turns = turns
+        self._held = False
+
+    async def take(self) -> None:
+        """Wait for the turn."""
+        await self._turns.acquire()
+        self._held = True
+
+    def give_back(self) -> None:
+        """Let another have it, if it is held."""
+        if self._held:
+            self._held = False
+            self._turns.release()
+
+
 @attrs.frozen(eq=False)
 class PageSource(Generic[HitT_co]):
     """Where the pages of a search come from: its request, and the caller that sends it.
 
-    `known` are digests of ids that were delivered before, by the iteration that this one resumes. A pickled source
-    has lost its caller.
+    `known` are digests of ids that were delivered before, by the iteration that this one resumes. With a `hand`, a page
+    is read when that is free, and holds it until it is taken. A pickled source has lost its caller.
     """
 
     search: Search[HitT_co]
@@ -62,6 +84,7 @@ class PageSource(Generic[HitT_co]):
     prepared: PreparedSearch | None = attrs.field(default=None, repr=False)
     caller: Caller | None = attrs.field(default=None, repr=False)
     known: frozenset[bytes] = attrs.field(default=frozenset[bytes](), repr=False)
+    hand: Hand | None = attrs.field(default=None, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.search, self.page_class, None, None, self.known)
@@ -71,7 +94,12 @@ class PageSource(Generic[HitT_co]):
         if self.caller is None or self.prepared is None:
             way_out = "go on with client.search.resume(page.resume_token, page.search)"
             raise ScenarioError(f"this page came out of a pickle; {way_out}")
+        if self.hand is not None:
+            self.hand.give_back()  # of a page that nobody took, as there was nothing new in it
         reply = await self.caller.search(self.prepared.at(position.members()))
+        if self.hand is not None:
+            await self.hand.take()
+            return self._read(self.caller, reply, position)
         if len(reply.content) <= _READ_AT_ONCE:
             return self._read(self.caller, reply, position)
         turns = self.caller.turns.here()

@@ -123,17 +123,21 @@ class _LoopThread(threading.Thread):
 
 
 class _Job(Generic[_T]):
-    """A coroutine on its way through the portal."""
+    """A coroutine on its way through the portal.
+
+    `done` is set by the coroutine itself, at its end: a round of the loop earlier than its task could tell.
+    """
 
     def __init__(self, make: Callable[[], Coroutine[Any, Any, _T]]) -> None:
         self._make = make
-        self._task: asyncio.Task[_T] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._result: _T
+        self._error: BaseException | None = None
         self.done = threading.Event()
 
     def start(self) -> None:
         if not self.done.is_set():
-            self._task = asyncio.get_running_loop().create_task(self._make())
-            self._task.add_done_callback(lambda _: self.done.set())
+            self._task = asyncio.get_running_loop().create_task(self._carried_out())
 
     def cancel(self) -> None:
         """Cancel the task; one whose start was not even asked for ends here."""
@@ -142,18 +146,30 @@ class _Job(Generic[_T]):
         else:
             self.done.set()
 
+    async def _carried_out(self) -> None:
+        try:
+            self._result = await self._make()
+        except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
+            self._error = error
+        self.done.set()
+
     @property
     def was_cut_off(self) -> bool:
-        """Whether the loop ended before the task did."""
-        return self._task is None or self._task.cancelled()
+        """Whether the loop ended before the coroutine did."""
+        return self._task is None or isinstance(self._error, asyncio.CancelledError)
 
     def result(self) -> _T:
-        task, self._task = self._task, None
-        if task is None:
+        if self._task is None:
             raise PortalError("the portal's loop ended before the call began")
-        if task.cancelled():
+        error, self._error, self._task = self._error, None, None
+        if error is None:
+            return self._result
+        if isinstance(error, asyncio.CancelledError):
             raise PortalError("the call was cancelled, because the portal's loop ended")
-        return task.result()
+        try:
+            raise error
+        finally:
+            del error  # it holds this frame, which would hold it
 
 
 def _run_here(make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
 
     from scenario_async._paging.fan_out import OnError
+    from scenario_async._paging.iteration import Hand
     from scenario_async.searches import Search
 
 QUICK = settings(max_examples=100, deadline=None)
@@ -66,7 +67,7 @@ class Sources:
             self.read.append(number)
             yield AssetSearch(query=str(number))
 
-    def open(self, search: Search[Any]) -> _Pages:
+    def open(self, search: Search[Any], _: Hand | None) -> _Pages:
         """Give the way to the pages of a search."""
         return _Pages(self, int(cast("AssetSearch", search).query or 0))
 
