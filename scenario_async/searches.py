@@ -36,6 +36,11 @@ def parameter(words: str, rule: checks.Rule | None, *, travels: Travels = "body"
     return checks.declared(words, rule, travels=travels)
 
 
+def _ruled(words: str, rule: checks.Rule, travels: Travels = "body") -> Any:  # noqa: ANN401
+    """Make the field of a parameter that is kept as it is given."""
+    return attrs.field(default=None, metadata=parameter(words, rule, travels=travels))
+
+
 def travels(field: attrs.Attribute[Any]) -> Travels:
     """Give how a parameter reaches the service."""
     return cast("Travels", field.metadata["travels"])
@@ -104,7 +109,7 @@ class Search(Generic[HitT_co]):
     hit_class: ClassVar[type[Hit]]
     needs_one_of: ClassVar[tuple[str, ...]] = ("query", "filter")
 
-    query: str | None = attrs.field(default=None, metadata=parameter("words to look for.", checks.text))
+    query: str | None = _ruled("words to look for.", checks.text)
     filter: str | None = attrs.field(
         default=None,
         converter=_filter,
@@ -112,52 +117,31 @@ class Search(Generic[HitT_co]):
             "a condition, as a text in the service's filter language or as an expression of `F`.", checks.text
         ),
     )
-    query_semantic_ratio: float | None = attrs.field(
-        default=None,
-        metadata=parameter("from 0 (words only, the service's default) to 1 (meaning only).", checks.ratio),
+    query_semantic_ratio: float | None = _ruled(
+        "from 0 (words only, the service's default) to 1 (meaning only).", checks.ratio
     )
-    limit: int | None = attrs.field(
-        default=None,
-        metadata=parameter(
-            "hits a page, 1 or more (the service takes up to 100); goes with `offset`.",
-            checks.at_least(1),
-            travels="page",
-        ),
+    limit: int | None = _ruled(
+        "hits a page, 1 or more (the service takes up to 100); goes with `offset`.",
+        checks.at_least(1),
+        "page",
     )
-    offset: int | None = attrs.field(
-        default=None, metadata=parameter("how many hits to skip.", checks.at_least(0), travels="page")
+    offset: int | None = _ruled("how many hits to skip.", checks.at_least(0), "page")
+    page: int | None = _ruled(
+        "which page, from 1; goes with `hits_per_page`, and not with `limit` and `offset`.",
+        checks.at_least(1),
+        "page",
     )
-    page: int | None = attrs.field(
-        default=None,
-        metadata=parameter(
-            "which page, from 1; goes with `hits_per_page`, and not with `limit` and `offset`.",
-            checks.at_least(1),
-            travels="page",
-        ),
+    hits_per_page: int | None = _ruled(
+        "hits a page, 1 or more (the service takes up to 100).", checks.at_least(1), "page"
     )
-    hits_per_page: int | None = attrs.field(
-        default=None,
-        metadata=parameter(
-            "hits a page, 1 or more (the service takes up to 100).", checks.at_least(1), travels="page"
-        ),
-    )
-    public: bool | None = attrs.field(
-        default=None,
-        metadata=parameter("search what is public instead of what is one's own.", checks.truth),
-    )
+    public: bool | None = _ruled("search what is public instead of what is one's own.", checks.truth)
     sort_by: tuple[str, ...] | None = attrs.field(
         default=None,
         converter=_sort_by,
         metadata=parameter('`"attribute:asc"` or `"attribute:desc"`, the first one first.', None),
     )
-    original_assets: bool | None = attrs.field(
-        default=None,
-        metadata=parameter("ask for URLs of untransformed assets.", checks.truth, travels="url"),
-    )
-    project_id: str | None = attrs.field(
-        default=None,
-        metadata=parameter("the project to search; the client's, if not given.", checks.text, travels="url"),
-    )
+    original_assets: bool | None = _ruled("ask for URLs of untransformed assets.", checks.truth, "url")
+    project_id: str | None = _ruled("the project to search; the client's, if not given.", checks.text, "url")
     extra_headers: dict[str, str] | None = attrs.field(
         default=None,
         converter=_extra_headers,
@@ -176,17 +160,11 @@ class Search(Generic[HitT_co]):
         repr=_public_names,
         metadata=parameter("members to add to the JSON body; paging keys are refused.", None, travels="not"),
     )
-    timeout: float | None = attrs.field(
-        default=None,
-        metadata=parameter(
-            "seconds for one attempt; the client's, if not given.", checks.seconds, travels="not"
-        ),
+    timeout: float | None = _ruled(
+        "seconds for one attempt; the client's, if not given.", checks.seconds, "not"
     )
-    deadline: float | None = attrs.field(
-        default=None,
-        metadata=parameter(
-            "seconds for one call in all; in an iteration, for each page.", checks.seconds, travels="not"
-        ),
+    deadline: float | None = _ruled(
+        "seconds for one call in all; in an iteration, for each page.", checks.seconds, "not"
     )
 
     def __attrs_post_init__(self) -> None:
@@ -237,9 +215,8 @@ class PictureSearch(Search[HitT_co]):
             "several pictures to come near to and to keep away from; not together with `image`.", None
         ),
     )
-    image_semantic_ratio: float | None = attrs.field(
-        default=None,
-        metadata=parameter("from 0 (looks) to 1 (meaning, the service's default).", checks.ratio),
+    image_semantic_ratio: float | None = _ruled(
+        "from 0 (looks) to 1 (meaning, the service's default).", checks.ratio
     )
 
     def _check_together(self) -> None:
@@ -270,14 +247,11 @@ class ModelSearch(PictureSearch[ModelHit]):
     path: ClassVar[str] = "/search/models"
     hit_class: ClassVar[type[Hit]] = ModelHit
 
-    original_models: Any = attrs.field(
-        default=None,
-        metadata=parameter(
-            "what the service's `originalModels` takes; True and False travel as `true` and `false`, "
-            "a text as it is, anything else as JSON.",
-            checks.jsonable,
-            travels="url",
-        ),
+    original_models: Any = _ruled(
+        "what the service's `originalModels` takes; True and False travel as `true` and `false`, a text as it is, "
+        "anything else as JSON.",
+        checks.jsonable,
+        "url",
     )
 
 

@@ -63,6 +63,11 @@ def keyword(
     return checks.declared(words, rule, variable=variable, can_be_off=can_be_off)
 
 
+def _ruled(words: str, rule: checks.Rule, default: object = None, *, shown: bool = True, **more: Any) -> Any:  # noqa: ANN401
+    """Make the field of a keyword that is kept as it is given."""
+    return attrs.field(default=default, repr=shown, metadata=keyword(words, rule, **more))
+
+
 def _secret(value: str | Secret | None) -> Secret | None:
     if value is None or isinstance(value, Secret):
         return value
@@ -157,56 +162,35 @@ class Settings:
             "a token, or a callable (plain or async) that gives one.", None, variable="SCENARIO_SDK_JWT"
         ),
     )
-    project_id: str | None = attrs.field(
-        default=None,
-        metadata=keyword(
-            "the project of searches that name none.",
-            checks.text,
-            variable="SCENARIO_PROJECT_ID",
-            can_be_off=True,
-        ),
+    project_id: str | None = _ruled(
+        "the project of searches that name none.",
+        checks.text,
+        variable="SCENARIO_PROJECT_ID",
+        can_be_off=True,
     )
     base_url: str = attrs.field(
         default=SERVICE_URL,
         converter=_base_url,
         metadata=keyword("where the API is; the service.", None, variable="SCENARIO_BASE_URL"),
     )
-    allow_http: bool = attrs.field(
-        default=False,
-        metadata=keyword("let `http://` reach hosts other than this machine; False.", checks.truth),
+    allow_http: bool = _ruled(
+        "let `http://` reach hosts other than this machine; False.", checks.truth, default=False
     )
-    timeout: float = attrs.field(
-        default=60.0, metadata=keyword("seconds for one attempt; 60.", checks.seconds)
+    timeout: float = _ruled("seconds for one attempt; 60.", checks.seconds, default=60.0)
+    deadline: float | None = _ruled(
+        "seconds for one call in all: queueing, attempts, waits, body; none.", checks.seconds, can_be_off=True
     )
-    deadline: float | None = attrs.field(
-        default=None,
-        metadata=keyword(
-            "seconds for one call in all: queueing, attempts, waits, body; none.",
-            checks.seconds,
-            can_be_off=True,
-        ),
-    )
-    max_retries: int = attrs.field(
-        default=2, metadata=keyword("attempts after the first; 2.", checks.at_least(0))
-    )
-    retry_budget: int = attrs.field(
+    max_retries: int = _ruled("attempts after the first; 2.", checks.at_least(0), default=2)
+    retry_budget: int = _ruled(
+        "the retries of all calls together, refilled by successes; 100. False: without end.",
+        _retry_budget,
         default=100,
-        metadata=keyword(
-            "the retries of all calls together, refilled by successes; 100. False: without end.",
-            _retry_budget,
-        ),
     )
-    max_concurrency: int = attrs.field(
-        default=32,
-        metadata=keyword("requests in flight at once per event loop; 32.", checks.at_least(1)),
+    max_concurrency: int = _ruled(
+        "requests in flight at once per event loop; 32.", checks.at_least(1), default=32
     )
-    rate_limit: RateLimiter | None = attrs.field(
-        default=None,
-        metadata=keyword(
-            "a quota to keep, `RateLimit(requests=100, per=60.0)` for instance; none.",
-            _limiter,
-            can_be_off=True,
-        ),
+    rate_limit: RateLimiter | None = _ruled(
+        "a quota to keep, `RateLimit(requests=100, per=60.0)` for instance; none.", _limiter, can_be_off=True
     )
     default_headers: dict[str, str] = attrs.field(
         factory=dict[str, str],
@@ -222,50 +206,36 @@ class Settings:
         repr=False,
         metadata=keyword("URL parameters of every request.", None),
     )
-    invalid_hits: Literal["raise", "keep"] = attrs.field(
+    invalid_hits: Literal["raise", "keep"] = _ruled(
+        '`"raise"`, or `"keep"` to put hits that do not fit into `page.invalid_hits`.',
+        checks.one_of("raise", "keep"),
         default="raise",
-        metadata=keyword(
-            '`"raise"`, or `"keep"` to put hits that do not fit into `page.invalid_hits`.',
-            checks.one_of("raise", "keep"),
-        ),
     )
-    max_response_bytes: int = attrs.field(
-        default=64 * 1024 * 1024,
-        metadata=keyword("the largest reply taken, decompressed; 64 MiB.", checks.at_least(1)),
+    max_response_bytes: int = _ruled(
+        "the largest reply taken, decompressed; 64 MiB.", checks.at_least(1), default=64 * 1024 * 1024
     )
-    coalesce: bool = attrs.field(
+    coalesce: bool = _ruled(
+        "let identical searches that are in flight at once be one request; False.",
+        checks.truth,
         default=False,
-        metadata=keyword(
-            "let identical searches that are in flight at once be one request; False.", checks.truth
-        ),
     )
-    on_request: OnRequest | None = attrs.field(
-        default=None,
-        repr=False,
-        metadata=keyword(
-            "a function, plain or async, that is told of each attempt before it goes out.",
-            _hook,
-            can_be_off=True,
-        ),
+    on_request: OnRequest | None = _ruled(
+        "a function, plain or async, that is told of each attempt before it goes out.",
+        _hook,
+        shown=False,
+        can_be_off=True,
     )
-    on_response: OnResponse | None = attrs.field(
-        default=None,
-        repr=False,
-        metadata=keyword("one that is told of each reply.", _hook, can_be_off=True),
+    on_response: OnResponse | None = _ruled(
+        "one that is told of each reply.", _hook, shown=False, can_be_off=True
     )
-    on_retry: OnRetry | None = attrs.field(
-        default=None,
-        repr=False,
-        metadata=keyword("one that is told of each failure that is tried again.", _hook, can_be_off=True),
+    on_retry: OnRetry | None = _ruled(
+        "one that is told of each failure that is tried again.", _hook, shown=False, can_be_off=True
     )
-    session: aiohttp.ClientSession | SessionFactory | None = attrs.field(
-        default=None,
-        repr=False,
-        metadata=keyword(
-            "a factory of `aiohttp.ClientSession`, called on the loop that needs one; the async client takes a "
-            "session as well, which binds it to that session's loop and is never closed by it.",
-            _session,
-        ),
+    session: aiohttp.ClientSession | SessionFactory | None = _ruled(
+        "a factory of `aiohttp.ClientSession`, called on the loop that needs one; the async client takes a session as "
+        "well, which binds it to that session's loop and is never closed by it.",
+        _session,
+        shown=False,
     )
     ssl: TLS | None = attrs.field(
         default=None,
@@ -285,11 +255,10 @@ class Settings:
             can_be_off=True,
         ),
     )
-    pickle_credentials: bool = attrs.field(
+    pickle_credentials: bool = _ruled(
+        "let keys travel in a pickle; False: the unpickled client reads its environment.",
+        checks.truth,
         default=False,
-        metadata=keyword(
-            "let keys travel in a pickle; False: the unpickled client reads its environment.", checks.truth
-        ),
     )
 
     def __attrs_post_init__(self) -> None:

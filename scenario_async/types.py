@@ -9,9 +9,15 @@ from typing import Any, TypedDict
 from scenario_async._paging.pager import AsyncSearchPage as AsyncSearchHitsOffset
 from scenario_async.filters import Filter
 from scenario_async.images import Images
-from scenario_async.models import AssetHit as SearchAssetSearchResponse
-from scenario_async.models import ModelHit as SearchModelSearchResponse
-from scenario_async.models import WorkflowHit as SearchWorkflowSearchResponse
+from scenario_async.models import (
+    AssetHit as SearchAssetSearchResponse,
+)
+from scenario_async.models import (
+    ModelHit as SearchModelSearchResponse,
+)
+from scenario_async.models import (
+    WorkflowHit as SearchWorkflowSearchResponse,
+)
 from scenario_async.sync import SyncSearchPage as SyncSearchHitsOffset
 
 

@@ -65,10 +65,7 @@ class Caller:
             signer=Signer(settings),
             budget=RetryBudget(settings.retry_budget),
             network=Network.of(
-                settings.base_url,
-                settings.proxy,
-                settings.ssl,
-                environment=settings.session is None,
+                settings.base_url, settings.proxy, settings.ssl, environment=settings.session is None
             ),
             flights=Flights() if settings.coalesce else None,
         )

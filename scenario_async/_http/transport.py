@@ -20,12 +20,7 @@ from scenario_async._http.inflating import ENCODINGS, Inflater, too_large
 from scenario_async._http.reply import request_id
 from scenario_async._http.resolver import Resolver
 from scenario_async._support.lifetimes import reset_after_fork
-from scenario_async.errors import (
-    APIError,
-    APIResponseValidationError,
-    ScenarioError,
-    drop_frames,
-)
+from scenario_async.errors import APIError, APIResponseValidationError, ScenarioError, drop_frames
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping

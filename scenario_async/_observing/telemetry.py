@@ -190,9 +190,7 @@ def _begin(method: str, url: str, template: str | None) -> CallSpan | None:
 def _instruments(tracers: TracerProvider, meters: MeterProvider) -> _Instruments | None:
     """Make the instruments, or give None, once, where this OpenTelemetry is too old or broken."""
     with HARMLESS:
-        from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415 - an extra
-            TraceContextTextMapPropagator,
-        )
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator  # noqa: PLC0415 - an extra
 
         meter = meters.get_meter(_SCOPE, __version__)
         return _Instruments(
