@@ -92,6 +92,7 @@ class FanOut(Generic[_HitT]):
         self._place_free = asyncio.Event()
         self._turns = asyncio.Semaphore(1)
         self._no_more = False
+        self._closed = False
         self._input_error: BaseException | None = None
 
     @property
@@ -146,6 +147,9 @@ class FanOut(Generic[_HitT]):
                     return
         except Exception as failure:  # noqa: BLE001 - the taker raises it
             error = failure
+        except asyncio.CancelledError:
+            self._end_input(asyncio.CancelledError())
+            raise
         self._end_input(error)
         del error  # it holds this frame
 
@@ -170,7 +174,7 @@ class FanOut(Generic[_HitT]):
 
     async def aclose(self) -> None:
         """Cancel what is under way, and start nothing more."""
-        self._no_more = True
+        self._no_more = self._closed = True
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -200,6 +204,10 @@ class FanOut(Generic[_HitT]):
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        if (
+            task.cancelled() and not self._closed
+        ):  # by a limiter or a signer of the caller's: the taker must hear of it
+            self._end_input(asyncio.CancelledError())
         self._place_free.set()
         self._news.set()
 

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import threading
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from support.hits import assets, model
@@ -149,6 +149,42 @@ def test_an_error_of_the_input_passes_through(connect: Connect, serve: Serve) ->
 
     with pytest.raises(LookupError, match="no more words"):
         connect(serve(_script).base_url).fan_out(broken(), on_error="yield")
+
+
+@pytest.mark.parametrize("order", ["completed", "submitted"])
+async def test_a_cancellation_by_a_limiter_ends_the_fan_out(
+    serve: Serve, order: Literal["completed", "submitted"]
+) -> None:
+    """A search that was cancelled from outside is neither lost nor waited for."""
+
+    class Cancelling:
+        async def acquire(self) -> None:
+            raise asyncio.CancelledError
+
+        def cool_down(self, seconds: float) -> None: ...
+
+    address = serve(_script).base_url
+    async with AsyncScenario(
+        api_key="a", api_secret="b", base_url=address, rate_limit=Cancelling()
+    ) as client:
+        found = client.search.fan_out(
+            [AssetSearch(query="a"), AssetSearch(query="b")], order=order, on_error="yield"
+        )
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(anext(found), 20)
+
+
+async def test_a_cancellation_by_the_input_ends_the_fan_out(serve: Serve) -> None:
+    """An input whose own task was cancelled is over, and the taker hears of it."""
+
+    async def searches() -> AsyncIterator[AssetSearch]:
+        await asyncio.sleep(0)
+        raise asyncio.CancelledError
+        yield AssetSearch(query="a")
+
+    async with AsyncScenario(api_key="a", api_secret="b", base_url=serve(_script).base_url) as client:
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(anext(client.search.fan_out(searches())), 20)
 
 
 async def test_an_async_input_that_is_slow_holds_nothing_up(serve: Serve) -> None:
