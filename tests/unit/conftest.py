@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -90,7 +91,8 @@ class _WrittenResponse(aiohttp.ClientResponse):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("stream_writer", Mock(output_size=0))
+        if "stream_writer" in signature(aiohttp.ClientResponse.__init__).parameters:
+            kwargs.setdefault("stream_writer", Mock(output_size=0))
         super().__init__(*args, **kwargs)
 
 
