@@ -63,7 +63,12 @@ def lowest_dependencies(session: nox.Session) -> None:
     session.install(*lowest(bounds), *group("test"))
     session.install("--no-deps", ".")
     # aiohttp 3.11 leaves a TLS transport to the garbage collector when a session closes; 3.12 closes it.
-    unclosed = ["-W", "ignore:unclosed transport:ResourceWarning", "-W", "ignore:unclosed <socket:ResourceWarning"]
+    unclosed = [
+        "-W",
+        "ignore:unclosed transport:ResourceWarning",
+        "-W",
+        "ignore:unclosed <socket:ResourceWarning",
+    ]
     session.run("pytest", *unclosed, *(session.posargs or ["-n", "auto", "-m", "not any_versions"]))
 
 
