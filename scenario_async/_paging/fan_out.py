@@ -148,7 +148,8 @@ class FanOut(Generic[_HitT]):
         except Exception as failure:  # noqa: BLE001 - the taker raises it
             error = failure
         except asyncio.CancelledError:
-            self._end_input(asyncio.CancelledError())
+            if not self._closed:
+                self._end_input(asyncio.CancelledError())
             raise
         self._end_input(error)
         del error  # it holds this frame
