@@ -23,12 +23,12 @@ EACH = 100
 
 
 @contextmanager
-def collector_off() -> Generator[None]:
-    """Switch the collector off, after it has taken what there is."""
+def collector_off() -> Generator[int]:
+    """Switch the collector off, after it has taken what there is, and tell how many hits are left alive."""
     gc.collect()
     gc.disable()
     try:
-        yield
+        yield alive()
     finally:
         gc.enable()
 
@@ -72,8 +72,7 @@ async def _fanned_out_blocked(base_url: str) -> int:
 @pytest.mark.parametrize("read", [_fanned_out, _iterated])
 def test_no_hit_is_left_to_the_collector(read: Any, order: str) -> None:
     """4,000 hits come and go while the collector is off."""
-    before = alive()
-    with serving(paged(assets(4000))) as server, collector_off():
+    with serving(paged(assets(4000))) as server, collector_off() as before:
 
         async def main() -> int:
             async with AsyncScenario(**KEYS, base_url=server.base_url) as client:
@@ -86,8 +85,7 @@ def test_no_hit_is_left_to_the_collector(read: Any, order: str) -> None:
 
 def test_no_hit_of_a_blocking_fan_out_is_left_to_the_collector() -> None:
     """The same calls, over the loop of the portal."""
-    before = alive()
-    with serving(paged(assets(4000))) as server, collector_off():
+    with serving(paged(assets(4000))) as server, collector_off() as before:
         assert asyncio.run(_fanned_out_blocked(server.base_url)) == 4000
         assert alive() == before
 
@@ -111,7 +109,6 @@ def test_a_client_goes_with_its_last_reference(status: int) -> None:
 
 def test_a_fan_out_that_is_given_up_leaves_nothing() -> None:
     """Closed in the middle, it frees what was under way."""
-    before = alive()
 
     async def main(base_url: str) -> None:
         async with AsyncScenario(**KEYS, base_url=base_url) as client:
@@ -119,6 +116,6 @@ def test_a_fan_out_that_is_given_up_leaves_nothing() -> None:
             await anext(fan_out)
             await fan_out.aclose()
 
-    with serving(paged(assets(4000))) as server, collector_off():
+    with serving(paged(assets(4000))) as server, collector_off() as before:
         asyncio.run(main(server.base_url))
         assert alive() == before
