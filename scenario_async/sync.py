@@ -6,7 +6,6 @@ for a page.
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
 
@@ -41,10 +40,13 @@ _HitT = TypeVar("_HitT", bound=Hit)
 _T = TypeVar("_T")
 
 
-def blocking(make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+def blocking(
+    make: Callable[[], Coroutine[Any, Any, _T]],
+    run: Callable[[Callable[[], Coroutine[Any, Any, _T]]], _T] = portal.run,
+) -> _T:
     """Wait for a coroutine of the async side."""
     try:
-        return portal.run(make)
+        return run(make)
     except PortalError as error:
         reason = str(error)
     raise ScenarioError(reason)
@@ -195,8 +197,7 @@ def _fanned_out(fan_out: FanOut[Any], searches: Iterator[Search[Any]]) -> Genera
             if fan_out.room:
                 fan_out.given = next(searches, fan_out.no_more)
     finally:
-        if not sys.is_finalizing():  # else the loop has ended, and all that was under way with it
-            blocking(fan_out.aclose)
+        blocking(fan_out.aclose, portal.finish)
 
 
 class Scenario(Client, _Keywords):

@@ -127,7 +127,7 @@ class Passage:
 
     def __init__(self, admission: Admission, limit: asyncio.Timeout) -> None:
         self._admission = admission
-        self._limit = limit
+        self.limit = limit
         self._loop = asyncio.get_running_loop()
         self._ends_at = limit.when() or math.inf
         self._slots_here = admission.slots.get(self._loop) or admission.slots.here()
@@ -186,7 +186,7 @@ class Passage:
             if self in self._admission.cool_down.waiting and (error := self.outlasted()) is not None:
                 self.refused = error
                 with suppress(RuntimeError):  # the call has ended meanwhile
-                    self._limit.reschedule(self._loop.time())
+                    self.limit.reschedule(self._loop.time())
 
         with suppress(RuntimeError):  # the loop was closed over those who wait
             self._loop.call_soon_threadsafe(end)
@@ -265,8 +265,12 @@ class Passage:
             await place.give_back()
 
     def _refuse_if_outlasted(self) -> None:
-        if (error := self.outlasted()) is not None:
-            raise error
+        error = self.outlasted()
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error  # it holds this frame, which would hold it
 
 
 def slots_of(max_concurrency: int) -> PerLoop[asyncio.Semaphore]:

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 _FIRST_ERROR_STATUS: Final = 300
 _LONG_PAGES_A_ROUND: Final = 4
+_NO_LIMIT: Final = asyncio.Timeout(None)
+"""Of a call that is over."""
 
 
 @attrs.frozen(eq=False)
@@ -138,12 +140,15 @@ class Call(Retried):
     async def reply(self) -> Reply:
         """Make the call within its deadline, and report how it ended."""
         outcome: Answer | Reply | BaseException | None = None
+        self._caller.check_open()
         self._caller.pool.calls.add(self)
         try:
             async with self._limit:
-                outcome = await retrying(self._caller.backoff.sleep)(Call._attempt, self)
+                outcome = await retrying(self._caller.backoff.sleep)(Call._tried, self)
                 if isinstance(outcome, Answer):
                     outcome = self._replied(outcome)
+                elif isinstance(outcome, asyncio.CancelledError):
+                    raise outcome  # noqa: TRY301 - the limit is to see it
         except TimeoutError as error:
             outcome = None if self._limit.expired() else error
         except BaseException as error:  # noqa: BLE001 - it is raised again below
@@ -152,6 +157,7 @@ class Call(Retried):
         outcome = outcome or self._why_it_ended()
         self._end_pause()
         self._failed = None  # its frames hold this call
+        self._limit = self._passage.limit = _NO_LIMIT  # the other holds this task, which may hold an error
         if isinstance(outcome, APIError):
             self._describe(outcome)
         self._observer.ended(outcome, self._times())
@@ -161,6 +167,15 @@ class Call(Retried):
             raise outcome
         finally:
             del outcome  # it holds this frame, which would hold it
+
+    async def _tried(self) -> Answer | BaseException:
+        """Make one attempt, and give what no other may follow: raised, it would stay in a cycle with tenacity's state."""
+        try:
+            return await self._attempt()
+        except APIError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - it is raised again in `reply`
+            return error
 
     async def _attempt(self) -> Answer:
         """Make one attempt: sign it, wait for admission, send it, and judge what comes back."""
@@ -175,6 +190,7 @@ class Call(Retried):
             self._doing = f"before attempt {number}"
             await observer.sending(number, self._times())
             await passage.starts()
+            self._signed_with = caller.signer.latest(self._signed_with)
             self._doing = f"in attempt {number}"
             answer = await self._sent(sessions)
         self._doing = f"after attempt {number}"
@@ -208,8 +224,9 @@ class Call(Retried):
                     fresh=self.over_fresh_connection,
                 )
         except TimeoutError as error:
-            late = APITimeoutError(f"the attempt outlasted its timeout of {self._timeout} s")
-            outcome = late if limit.expired() else error
+            outcome = error
+            if limit.expired():
+                outcome = APITimeoutError(f"the attempt outlasted its timeout of {self._timeout} s")
         except BaseException as error:  # noqa: BLE001 - it is raised again below
             outcome = error
         self._passage.ends()
@@ -229,10 +246,9 @@ class Call(Retried):
 
     def renews_token(self, error: APIError) -> bool:
         """Tell whether the token was refused and a new one will be asked for; true once a call."""
-        if self._token_renewed or self._signed_with is None:
-            return False
-        self._token_renewed = self._caller.signer.renews(error, self._signed_with)
-        return self._token_renewed
+        renews = self._signed_with is not None and self._caller.signer.renews(error, self._signed_with)
+        first, self._token_renewed = not self._token_renewed, self._token_renewed or renews
+        return renews and first
 
     async def retrying(self, error: APIError, pause: float) -> None:
         """Take note that an attempt failed and another follows after a pause."""

@@ -61,11 +61,15 @@ class _Flight:
         except APIError as error:
             own = copy.copy(error)  # an error that several raise would collect the frames of all of them
             own.__cause__ = error.__cause__
+            error.__traceback__ = None  # it holds this frame, which holds the task, which holds it
         finally:
             self._waiting -= 1
             if self._waiting == 0:
                 self._task.cancel()
-        raise own
+        try:
+            raise own
+        finally:
+            del own  # it holds this frame, which would hold it
 
 
 def _identity(request: Request) -> Hashable:

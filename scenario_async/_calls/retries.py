@@ -131,8 +131,9 @@ class Retried(ABC):
 
     def pause_after(self, error: APIError) -> float:
         """Give the seconds until another attempt, if there is to be one."""
-        self.over_fresh_connection = isinstance(error, StaleConnectionError)
-        self._at_once = self.over_fresh_connection or self.renews_token(error)
+        stale = isinstance(error, StaleConnectionError)
+        self.over_fresh_connection = self.over_fresh_connection or stale  # so that it happens once a call
+        self._at_once = stale or self.renews_token(error)
         return 0.0 if self._at_once else self._caller.backoff.wait(error, self.retries + 1)
 
     def gives_up(self, error: APIError, pause: float) -> bool:

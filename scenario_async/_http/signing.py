@@ -69,6 +69,10 @@ class Signer:
                 raise AuthenticationError(shared.message, status_code=401) from shared.__cause__
         return self._token
 
+    def latest(self, signed_with: Secret | None) -> Secret | None:
+        """Give what signs now: a token that was renewed since, or the same."""
+        return signed_with if self._source is None or self._token is None else self._token
+
     def renews(self, error: APIError, refused: Secret | None) -> bool:
         """Tell whether a new token may help against this error, and forget the refused one if so."""
         if self._source is None or not isinstance(error, APIStatusError):

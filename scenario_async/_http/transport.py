@@ -239,7 +239,10 @@ async def send(
         if failure is None:
             raise
     # Raised out here, it has no context but the caller's own.
-    raise failure
+    try:
+        raise failure
+    finally:
+        del failure  # it holds this frame, which would hold it
 
 
 async def _exchanged(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NoReturn, TypeAlias, TypeVar, cast
 
 import attrs
 
@@ -120,6 +120,8 @@ class FanOut(Generic[_HitT]):
 
     def _start_given(self) -> None:
         try:
+            if self._closed:
+                return
             if self.given is self.no_more:
                 self._end_input()
             elif self.given is not None:
@@ -162,7 +164,7 @@ class FanOut(Generic[_HitT]):
         self._start_given()
         while True:
             if self._input_error is not None:
-                raise self._input_error
+                self._raise_input_error(self._input_error)
             member = self._next_offering()
             if member is not None:
                 return self._taken(member)
@@ -172,6 +174,13 @@ class FanOut(Generic[_HitT]):
                 return iter(())
             self._news.clear()
             await self._news.wait()
+
+    def _raise_input_error(self, error: BaseException) -> NoReturn:
+        self._input_error = None
+        try:
+            raise error
+        finally:
+            del error  # it holds this frame, which would hold it
 
     async def aclose(self) -> None:
         """Cancel what is under way, and start nothing more."""
@@ -201,7 +210,10 @@ class FanOut(Generic[_HitT]):
         if not self._ordered:
             self._offering.append(member)
         self._news.set()
-        await member.taken
+        try:
+            await member.taken
+        finally:
+            member.taken = None  # cancelled, it holds this frame
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

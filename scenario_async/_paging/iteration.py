@@ -304,13 +304,12 @@ class Iteration(Generic[HitT_co]):
         if len(new) == len(ids) and not page.invalid_hits and seen.isdisjoint(new):
             seen |= new
             return page
+        dropped += [each for each in ids if each in seen]  # those that the page has twice are still to come
         fresh: list[HitT_co] = []
         for hit in page.hits:
             if hit.id not in seen:
                 seen.add(hit.id)
                 fresh.append(hit)
-            else:
-                dropped.append(hit.id)
         self.status.duplicates += len(page.hits) - len(fresh)
         invalid = [each for each in page.invalid_hits if self._is_new(json.dumps(each, sort_keys=True))]
         origin = attrs.evolve(origin_of(page), dropped=dropped)

@@ -27,8 +27,9 @@ class Prefetch(Generic[HitT_co]):
         """Give a page that was asked for, or ask for it now."""
         if self._asked:
             expected, task = self._asked[0]
-            if expected != position or task.cancelled():
-                # The pages are of another size than they seemed, or their loop has ended: ask anew.
+            here = asyncio.get_running_loop()
+            if expected != position or task.cancelled() or task.get_loop() is not here:
+                # The pages are of another size than they seemed, or their loop has ended or was forked: ask anew.
                 await self.aclose()
             else:
                 self._asked.popleft()

@@ -11,6 +11,7 @@ import asyncio
 import atexit
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from scenario_async._support.lifetimes import reset_after_fork
@@ -59,6 +60,16 @@ class Portal:
         if job.was_cut_off and self._exiting:
             threading.Event().wait()  # in a daemon thread, which ends here with the program, and not in a traceback
         return job.result()
+
+    def finish(self, make: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Carry out what ends something, also where a finaliser asks: on the portal's own thread it happens soon."""
+        if sys.is_finalizing():  # the loop has ended, and all that was under way with it
+            return
+        if isinstance(threading.current_thread(), _LoopThread):
+            with suppress(RuntimeError):  # the loop ends just now
+                _Job(make).start()
+        else:
+            self.run(make)
 
     def exit(self) -> None:
         """Stop for good, because the program ends; calls that come later run in their own threads."""

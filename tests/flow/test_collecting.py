@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
+import time
 import weakref
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -13,9 +15,13 @@ from support.hits import assets
 from support.servers import Answer, answers, paged, serving
 
 from scenario_async import AssetHit, AssetSearch, AsyncScenario, Hit, Scenario, ScenarioError
+from scenario_async._calls.call import Call
+from scenario_async._support.portal import portal
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from support.servers import Arrived
 
 KEYS: dict[str, Any] = {"api_key": "a", "api_secret": "b"}
 SEARCHES = [AssetSearch(query=str(number), limit=100) for number in range(40)]
@@ -119,3 +125,61 @@ def test_a_fan_out_that_is_given_up_leaves_nothing() -> None:
     with serving(paged(assets(4000))) as server, collector_off() as before:
         asyncio.run(main(server.base_url))
         assert alive() == before
+
+
+class _Failing:
+    """A limiter that lets nobody pass."""
+
+    async def acquire(self) -> None:
+        raise LookupError("no place")
+
+    def cool_down(self, seconds: float) -> None: ...
+
+
+@pytest.mark.parametrize("options", [{"coalesce": True}, {"deadline": 0.05}, {"rate_limit": _Failing()}])
+def test_no_failure_holds_its_call(options: dict[str, Any]) -> None:
+    """A call that failed goes with its error, however it failed."""
+    release = threading.Event()
+
+    def script(_: Arrived) -> Answer:
+        release.wait(0.2 if "deadline" in options else 0)
+        return Answer({"reason": "bad"}, status=400)
+
+    async def main(base_url: str) -> int:
+        async with AsyncScenario(**KEYS, base_url=base_url, **options) as client:
+            for _ in range(3):
+                with suppress(ScenarioError, LookupError):
+                    await client.search.asset_search(query="q")
+            await asyncio.sleep(0)
+            return sum(isinstance(each, Call) for each in gc.get_objects())
+
+    with serving(script) as server, collector_off():
+        assert asyncio.run(main(server.base_url)) == 0
+
+
+def test_a_sync_fan_out_is_collected_on_the_thread_of_the_portal(recwarn: pytest.WarningsRecorder) -> None:
+    """Where a finaliser may not wait, what is under way ends soon."""
+
+    def collect(_: object) -> None:
+        gc.collect()
+
+    async def others() -> int:
+        return len(asyncio.all_tasks()) - 1
+
+    with (
+        serving(paged(assets(300))) as server,
+        Scenario(**KEYS, base_url=server.base_url, on_request=collect) as client,
+        collector_off(),
+    ):
+        found = client.search.fan_out(SEARCHES, concurrency=4)
+        next(found)
+        in_a_cycle: list[Any] = [found]
+        in_a_cycle.append(in_a_cycle)
+        del found, in_a_cycle
+        client.search.asset_search(query="q")
+        for _ in range(200):
+            if portal.run(others) == 0:
+                break
+            time.sleep(0.01)
+        assert portal.run(others) == 0
+    assert not recwarn.list

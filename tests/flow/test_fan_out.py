@@ -178,9 +178,8 @@ async def test_a_cancellation_by_the_input_ends_the_fan_out(serve: Serve) -> Non
     """An input whose own task was cancelled is over, and the taker hears of it."""
 
     async def searches() -> AsyncIterator[AssetSearch]:
-        await asyncio.sleep(0)
-        raise asyncio.CancelledError
         yield AssetSearch(query="a")
+        raise asyncio.CancelledError
 
     async with AsyncScenario(api_key="a", api_secret="b", base_url=serve(_script).base_url) as client:
         with pytest.raises(asyncio.CancelledError):

@@ -221,6 +221,17 @@ def test_resume_goes_on_where_the_iteration_stopped(
     assert first.ids + rest.ids == IDS
 
 
+@pytest.mark.parametrize("max_hits", [1, 2, 3])
+def test_resuming_within_a_page_that_repeats_a_hit(connect: Connect, serve: Serve, max_hits: int) -> None:
+    """What a page has twice was not delivered before it came once."""
+    library = [asset(f"asset_{name}") for name in "abbccd"]
+    face = connect(serve(paged(library)).base_url)
+    search = AssetSearch(query="q", limit=6)
+    first = face.hits(search, max_hits=max_hits)
+    rest = face.hits(search, token=first.resume_token)
+    assert first.ids + rest.ids == [f"asset_{name}" for name in "abcd"]
+
+
 def test_resume_by_pages(connect: Connect, serve: Serve) -> None:
     """A page's own token continues after that page."""
     face = connect(serve(paged(SIXTY)).base_url)

@@ -10,7 +10,14 @@ import pytest
 from support.hits import assets
 from support.servers import Answer, answers
 
-from scenario_async import AssetSearch, InvalidSearchError, NotFoundError, Scenario, ScenarioError
+from scenario_async import (
+    AssetSearch,
+    AsyncScenario,
+    InvalidSearchError,
+    NotFoundError,
+    Scenario,
+    ScenarioError,
+)
 
 if TYPE_CHECKING:
     from support.faces import Connect
@@ -128,3 +135,16 @@ def test_the_sync_client_takes_a_factory_of_sessions_only(serve: Serve) -> None:
 
     with pytest.raises(ScenarioError, match="factory of sessions"):
         asyncio.run(wrong())
+
+
+async def test_what_a_closed_derived_client_gave_asks_for_nothing_more(serve: Serve) -> None:
+    """Its pagers end with it, though the connections are those of another client."""
+    server = serve(answers(ONE_HIT))
+    async with AsyncScenario(api_key="a", api_secret="b", base_url=server.base_url) as client:
+        derived = client.with_options(timeout=3)
+        pager = derived.search.asset_search(query="q")
+        await derived.aclose()
+        with pytest.raises(ScenarioError, match="closed"):
+            await pager
+        assert server.requests == []
+        assert (await client.search.asset_search(query="q")).hits

@@ -231,3 +231,27 @@ async def test_those_who_wait_for_a_token_share_one_question(serve: Serve) -> No
     assert isinstance(done[0], asyncio.CancelledError)
     assert done[1:] == [1, 1, 1, 1]
     assert asked == 1
+
+
+async def test_a_token_that_was_renewed_meanwhile_signs_those_who_waited(serve: Serve) -> None:
+    """No more are refused than leave before the renewal, however many waited with the old token."""
+    tokens = Tokens()
+    server = serve(_taking("token-2"))
+    address = server.base_url
+    async with AsyncScenario(bearer_auth=tokens.asynchronous, base_url=address, max_concurrency=1) as client:
+        pages = await asyncio.gather(*(client.search.asset_search(query=str(number)) for number in range(9)))
+    assert all(page.hits for page in pages)
+    assert tokens.given == 2
+    assert len(server.requests) <= 9 + 2
+
+
+def test_a_token_that_is_refused_again_is_not_sent_once_more(connect: Connect, serve: Serve) -> None:
+    """The next call asks for another first."""
+    server = serve(_taking("token-3"))
+    face = connect(server.base_url, bearer_auth=Tokens().plain, api_key=None, api_secret=None)
+    with pytest.raises(PermissionDeniedError):
+        face.page(SEARCH)
+    assert face.page(SEARCH).hits
+    assert [each.headers["authorization"] for each in server.requests] == [
+        f"Bearer token-{number}" for number in (1, 2, 3)
+    ]

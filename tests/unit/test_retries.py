@@ -265,7 +265,7 @@ async def test_what_costs_nothing_happens_at_once() -> None:
     trial = Trial(StaleConnectionError("x"), refused, status(503), max_retries=1, budget=RetryBudget(1))
     assert await trial.run() == "done"
     assert trial.pauses == [0, 0, 0.25]
-    assert trial.fresh == [False, True, False, False]
+    assert trial.fresh == [False, True, True, True]
     assert (trial.retries, len(trial.told), trial.budget.left) == (1, 1, 0)
 
 
