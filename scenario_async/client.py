@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, ClassVar, Final, ParamSpec, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, ParamSpec, Protocol, Self, TypeAlias, TypeVar, cast
 
 import attrs
 
@@ -116,13 +116,11 @@ class Client(_Keywords):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         copied = self._derived({})
-        own = {name: value for name, value in vars(self).items() if name not in _PARTS}
-        vars(copied).update(deepcopy(own, memo))
+        _take_over(copied, deepcopy(_own(self), memo))
         return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
-        own = {name: value for name, value in vars(self).items() if name not in _PARTS}
-        return _unpickled, (type(self), self.settings.pickled(), own)
+        return _unpickled, (type(self), self.settings.pickled(), _own(self))
 
     def _begin(self, settings: Settings, caller: Caller, *, owns_pool: bool) -> None:
         parts = (settings, caller, owns_pool, self._searches_class(caller))
@@ -138,15 +136,14 @@ class Client(_Keywords):
         settings = self.settings.derived(overrides)
         changed = {name for name, value in overrides.items() if value is not None or can_be_off(name)}
         derived = object.__new__(type(self))
-        vars(derived).update(vars(self))
+        _take_over(derived, _own(self))
         derived._begin(settings, self._caller.sharing(settings, changed), owns_pool="session" in changed)
         return derived
 
     async def _aclose(self) -> None:
-        if not self._caller.closed.is_set():
-            self._caller.closed.set()
-            if self._owns_pool:
-                await self._caller.pool.aclose()
+        self._caller.closed.set()
+        if self._owns_pool:
+            await self._caller.pool.aclose()
 
 
 _PARTS: Final = ("settings", "_caller", "_owns_pool", "search")
@@ -157,9 +154,26 @@ def _is_setting(name: str) -> bool:
     return name in attrs.fields_dict(Settings)
 
 
-def _unpickled(cls: type[Client], keywords: dict[str, Any], own: dict[str, Any]) -> Client:
+_Own: TypeAlias = tuple[dict[str, Any], dict[str, Any]]
+
+
+def _own(client: Client) -> _Own:
+    """Give what a derived class keeps in its instances: attributes, and slots."""
+    state: object = object.__getstate__(client)
+    attributes, slots = cast("_Own", state if isinstance(state, tuple) else (state, {}))
+    return {name: value for name, value in attributes.items() if name not in _PARTS}, slots
+
+
+def _take_over(client: Client, own: _Own) -> None:
+    attributes, slots = own
+    vars(client).update(attributes)
+    for name, value in slots.items():
+        object.__setattr__(client, name, value)
+
+
+def _unpickled(cls: type[Client], keywords: dict[str, Any], own: _Own) -> Client:
     client = object.__new__(cls)
-    vars(client).update(own)
+    _take_over(client, own)
     Client.__init__(client, **keywords)
     return client
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
@@ -15,7 +16,17 @@ if TYPE_CHECKING:
 
 _FAILURES: Final = (aiohttp.ClientError, OSError, ValueError)
 _PASSING: Final = (408, 429)
-_KNOWN: Final = ("aiohttp", "asyncio", "builtins", "socket", "ssl")
+_KNOWN: Final = (
+    "aiohttp",
+    "aiohappyeyeballs",
+    "asyncio",
+    "builtins",
+    "concurrent",
+    "scenario_async",
+    "socket",
+    "ssl",
+    "uvloop",
+)
 
 
 class StaleConnectionError(APIConnectionError):
@@ -131,4 +142,9 @@ def _cause_of(error: Exception) -> BaseException | None:
 
 
 def _is_known(error: BaseException) -> bool:
-    return type(error).__module__.partition(".")[0] in _KNOWN
+    """Tell whether an error is aiohttp's, or one of Python's classes that came through no other code."""
+    if isinstance(error, aiohttp.ClientError):
+        return type(error).__module__.startswith("aiohttp.")
+    modules = [type(error).__module__]
+    modules += [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
+    return all(module.partition(".")[0] in _KNOWN for module in modules)

@@ -66,9 +66,11 @@ class Sessions:
         return self._fresh
 
     async def aclose(self) -> None:
-        await self.kept_alive.close()
-        if self._fresh is not None:
-            await self._fresh.close()
+        try:
+            await self.kept_alive.close()
+        finally:
+            if self._fresh is not None:
+                await self._fresh.close()
 
 
 class Pool:
@@ -117,11 +119,11 @@ class Pool:
         for call in list(self.calls):
             call.client_closed()
         await asyncio.sleep(0)  # the calls of this loop end before their connections do
-        with self._lock:
-            kept = list(self._keepers.items())
-            self._keepers.clear()
         here = asyncio.get_running_loop()
-        for loop, (keeper, _) in kept:
+        for loop in list(self._keepers):
+            keeper, _ = self._keepers.pop(loop, (None, None))
+            if keeper is None:  # another caller closes it
+                continue
             if loop is here:
                 await keeper.aclose()
             elif loop.is_running():

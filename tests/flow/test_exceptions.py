@@ -5,7 +5,9 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
 from support.servers import Answer, answers
 
 from scenario_async import (
@@ -200,3 +202,25 @@ def test_the_context_of_ours_is_what_was_being_handled(kind: Any) -> None:
         contexts += [error, caught.value.__context__]
     assert len(contexts) == 2
     assert contexts[0] is contexts[1]
+
+
+async def test_an_error_of_the_users_own_resolver_stays_as_it_was() -> None:
+    """It is theirs, though it is one of Python's classes: its frames are not cut off."""
+    raised: list[OSError] = []
+
+    class Resolver(AbstractResolver):
+        async def resolve(self, *_: Any, **__: Any) -> list[ResolveResult]:
+            raised.append(OSError("the phone book is lost"))
+            raise raised[0]
+
+        async def close(self) -> None: ...
+
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=Resolver())) as session,
+        AsyncScenario(
+            api_key="a", api_secret="b", base_url="https://scenario.test/v1", session=session, max_retries=0
+        ) as client,
+    ):
+        with pytest.raises(APIConnectionError, match="the phone book is lost"):
+            await client.search.asset_search(query="q")
+    assert raised[0].__traceback__ is not None

@@ -44,21 +44,27 @@ def pickled(client: Any) -> Any:
 
 
 class OwnAsync(AsyncScenario):
-    """A client with a keyword and attributes of its own."""
+    """A client with a keyword and attributes of its own, one of them in a slot."""
+
+    __slots__ = ("answered",)
 
     def __init__(self, *, tenant: str, **keywords: Any) -> None:
         self.tenant = tenant
         super().__init__(**keywords)
         self.asked = [1, 2]
+        self.answered = [3]
 
 
 class OwnSync(Scenario):
     """The same, blocking."""
 
+    __slots__ = ("answered",)
+
     def __init__(self, *, tenant: str, **keywords: Any) -> None:
         self.tenant = tenant
         super().__init__(**keywords)
         self.asked = [1, 2]
+        self.answered = [3]
 
 
 @pytest.fixture
@@ -144,7 +150,7 @@ def test_a_derived_class_keeps_its_class_and_attributes(
     derived = derive(client)
     assert type(derived) is cls
     assert derived is not client
-    assert (derived.tenant, derived.asked, derived.timeout) == ("t", [1, 2], 5)
+    assert (derived.tenant, derived.asked, derived.answered, derived.timeout) == ("t", [1, 2], [3], 5)
     assert credentials(derived) == credentials(client)
     client.tenant = "other"
     assert derived.tenant == "t"
