@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import sys
-import threading
 import warnings
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
-from weakref import WeakKeyDictionary
 
 import aiohttp
 import attrs
@@ -19,7 +17,7 @@ from scenario_async._http.failures import failure_of, refused
 from scenario_async._http.inflating import ENCODINGS, Inflater, too_large
 from scenario_async._http.reply import request_id
 from scenario_async._http.resolver import Resolver
-from scenario_async._support.lifetimes import reset_after_fork
+from scenario_async._support.lifetimes import KeptOpen, reset_after_fork
 from scenario_async.errors import APIError, APIResponseValidationError, ScenarioError, drop_frames
 
 if TYPE_CHECKING:
@@ -34,7 +32,6 @@ _FIRST_STATUS: Final = 200
 _PROXY_AUTHENTICATION_REQUIRED: Final = 407
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=None)
 """aiohttp's own clocks are off: a call and its attempts have theirs."""
-_OF_THE_PARENT: Final[list[object]] = []
 
 
 class OpenCall(Protocol):
@@ -87,31 +84,25 @@ class Pool:
         self._given = session
         # A session is made on its loop, and the client most often beside it; else by its first call.
         self._bound_to = _running_loop() if isinstance(session, aiohttp.ClientSession) else None
-        self._keepers: WeakKeyDictionary[
-            asyncio.AbstractEventLoop, tuple[AsyncGenerator[Sessions], Sessions]
-        ] = WeakKeyDictionary()
+        self._kept = KeptOpen(lambda: _keeper(cast("SessionFactory | None", session)))
         self.reset_after_fork()
         self.closed = False
         reset_after_fork(self)
 
     def reset_after_fork(self) -> None:
-        """Let go of all sessions without closing them: they belong to the process that was forked."""
-        _OF_THE_PARENT.extend(self._keepers.values())
-        self._keepers = WeakKeyDictionary()
-        self._lock = threading.Lock()
+        """Forget the calls under way, which go on in the parent."""
         self.calls: set[OpenCall] = set()
 
     async def sessions(self) -> Sessions:
         """Give the running loop's sessions."""
         if self.closed:
             raise ScenarioError("this client is closed")
-        loop = asyncio.get_running_loop()
         if self._given is not None and isinstance(self._given, aiohttp.ClientSession):
-            return self._bound(self._given, loop)
-        kept = self._keepers.get(loop)
-        if kept is None or kept[1].kept_alive.closed:
-            kept = await self._opened(loop)
-        return kept[1]
+            return self._bound(self._given, asyncio.get_running_loop())
+        sessions = self._kept.here()
+        if sessions is None or sessions.kept_alive.closed:
+            sessions = await self._kept.opened()
+        return sessions
 
     async def aclose(self) -> None:
         """End the calls under way and close every session of ours; those of other running loops close there, soon."""
@@ -119,20 +110,12 @@ class Pool:
         for call in list(self.calls):
             call.client_closed()
         await asyncio.sleep(0)  # the calls of this loop end before their connections do
-        here = asyncio.get_running_loop()
-        for loop in list(self._keepers):
-            keeper, _ = self._keepers.pop(loop, (None, None))
-            if keeper is None:  # another caller closes it
-                continue
-            if loop is here:
-                await keeper.aclose()
-            elif loop.is_running():
-                asyncio.run_coroutine_threadsafe(keeper.aclose(), loop)
+        await self._kept.aclose()
 
     def __del__(self) -> None:
         if self.closed or sys.is_finalizing():
             return
-        if any(not loop.is_closed() for loop in list(self._keepers)):
+        if self._kept.any_open:
             advice = "a client was dropped with its connections open; leave it with `with`, or close it"
             warnings.warn(advice, ResourceWarning, stacklevel=2)
 
@@ -145,18 +128,9 @@ class Pool:
             raise ScenarioError(f"this client's session belongs to another event loop; {rule}")
         return Sessions(session)
 
-    async def _opened(self, loop: asyncio.AbstractEventLoop) -> tuple[AsyncGenerator[Sessions], Sessions]:
-        keeper = _keeper(cast("SessionFactory | None", self._given))
-        sessions = await anext(keeper)  # does not suspend, so no second one is opened meanwhile
-        with self._lock:
-            for other in [other for other in self._keepers if other.is_closed()]:
-                del self._keepers[other]
-            self._keepers[loop] = keeper, sessions
-        return keeper, sessions
-
 
 async def _keeper(factory: SessionFactory | None) -> AsyncGenerator[Sessions]:
-    """Hold sessions open: a generator, because loops close their generators when they end."""
+    """Hold sessions open."""
     made: Any = None if factory is None else factory()
     if factory is not None and not isinstance(made, aiohttp.ClientSession):
         if inspect.iscoroutine(made):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable
 
 _T = TypeVar("_T")
 
@@ -48,6 +48,66 @@ _TO_RESET: Final[WeakSet[ResetAfterFork]] = WeakSet()
 def reset_after_fork(thing: ResetAfterFork) -> None:
     """Have something reset in every child that is forked from now on, for as long as it lives."""
     _TO_RESET.add(thing)
+
+
+class KeptOpen(Generic[_T]):
+    """One thing for each event loop that is opened there, and closed by the loop's end or by `aclose`.
+
+    `keeper` makes an async generator that opens it, gives it, and in the end closes it: loops close their generators
+    when they end. It gives before it suspends.
+    """
+
+    def __init__(self, keeper: Callable[[], AsyncGenerator[_T]]) -> None:
+        self._keeper = keeper
+        self._begin()
+        reset_after_fork(self)
+
+    def _begin(self) -> None:
+        self._kept: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[AsyncGenerator[_T], _T]] = (
+            WeakKeyDictionary()
+        )
+        self._lock = threading.Lock()
+
+    def reset_after_fork(self) -> None:
+        """Let go of all without closing anything: it belongs to the process that was forked."""
+        _OF_THE_PARENT.append(self._kept)
+        self._begin()
+
+    @property
+    def any_open(self) -> bool:
+        """Whether something is open on a loop that has not ended."""
+        return any(not loop.is_closed() for loop in list(self._kept))
+
+    def here(self) -> _T | None:
+        """Give the running loop's, if one was opened."""
+        kept = self._kept.get(asyncio.get_running_loop())
+        return None if kept is None else kept[1]
+
+    async def opened(self) -> _T:
+        """Open one for the running loop."""
+        keeper = self._keeper()
+        given = await anext(keeper)  # does not suspend, so no second one is opened meanwhile
+        with self._lock:
+            for ended in [other for other in self._kept if other.is_closed()]:
+                del self._kept[ended]
+            self._kept[asyncio.get_running_loop()] = keeper, given
+        return given
+
+    async def aclose(self) -> None:
+        """Close all; those of other running loops close there, soon. Interrupted, it can be done again."""
+        here = asyncio.get_running_loop()
+        for loop in list(self._kept):
+            with self._lock:
+                keeper, _ = self._kept.pop(loop, (None, None))
+            if keeper is None:  # another caller closes it
+                continue
+            if loop is here:
+                await keeper.aclose()
+            elif loop.is_running():
+                asyncio.run_coroutine_threadsafe(keeper.aclose(), loop)
+
+
+_OF_THE_PARENT: Final[list[object]] = []
 
 
 def _reset_all() -> None:

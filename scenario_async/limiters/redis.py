@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
 
 import attrs
 
 from scenario_async._calls.quota import Quota, RateLimit
 from scenario_async._support import checks
+from scenario_async._support.lifetimes import KeptOpen
 from scenario_async._support.secret import Secret
 from scenario_async.errors import ScenarioError
 from scenario_async.limiters._shared import (
@@ -247,51 +245,23 @@ class _Clients:
 
     def __init__(self, server: Secret | Redis) -> None:
         self._server = server
-        self._inherited: list[object] = []
-        self._begin()
-
-    def _begin(self) -> None:
         self._pid = os.getpid()
-        self._lock = threading.Lock()
-        self._kept: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[AsyncGenerator[Redis], Redis]] = (
-            WeakKeyDictionary()
-        )
+        self._kept = KeptOpen(lambda: _keeper(cast("Secret", server)))
 
     async def get(self) -> Redis:
         """Give the running loop's client."""
+        if isinstance(self._server, Secret):
+            return self._kept.here() or await self._kept.opened()
         if self._pid != os.getpid():
-            if not isinstance(self._server, Secret):
-                raise ScenarioError("a redis client made before a fork cannot be used after it; give a URL")
-            self._inherited.append(self._kept)  # never closed here: the sockets are those of the parent
-            self._begin()
-        if not isinstance(self._server, Secret):
-            return self._server
-        loop = asyncio.get_running_loop()
-        kept = self._kept.get(loop)
-        if kept is None:
-            keeper = _keeper(self._server)
-            kept = keeper, await anext(keeper)  # does not suspend, so no second one is opened meanwhile
-            with self._lock:
-                for ended in [other for other in self._kept if other.is_closed()]:
-                    del self._kept[ended]
-                self._kept[loop] = kept
-        return kept[1]
+            raise ScenarioError("a redis client made before a fork cannot be used after it; give a URL")
+        return self._server
 
     async def aclose(self) -> None:
-        if self._pid != os.getpid():
-            return
-        with self._lock:
-            kept = list(self._kept.items())
-            self._kept.clear()
-        for loop, (keeper, _) in kept:
-            if loop is asyncio.get_running_loop():
-                await keeper.aclose()
-            elif loop.is_running():
-                asyncio.run_coroutine_threadsafe(keeper.aclose(), loop)
+        await self._kept.aclose()
 
 
 async def _keeper(url: Secret) -> AsyncGenerator[Redis]:
-    """Hold a client open: a generator, because loops close their generators when they end."""
+    """Hold a client open."""
     # One retry, for a connection that the server closed meanwhile; how long it takes is not for Redis to say.
     client = cast("Any", Redis).from_url(url.in_plain_text, retry=Retry(NoBackoff(), 1))
     try:
