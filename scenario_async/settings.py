@@ -6,18 +6,16 @@ and they are left out of a pickle unless `pickle_credentials` says otherwise.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self, TypeAlias, cast, runtime_checkable
-from urllib.parse import urlsplit
 
 import attrs
 
 from scenario_async._support import checks, network
-from scenario_async._support.network import is_loopback
+from scenario_async._support.logger import set_up_logging
 from scenario_async._support.secret import Secret
-from scenario_async.errors import ScenarioError, redact
+from scenario_async.errors import ScenarioError
 
 if TYPE_CHECKING:
     import aiohttp
@@ -263,7 +261,7 @@ class Settings:
 
     def __attrs_post_init__(self) -> None:
         checks.keep_rules(self)
-        _check_base_url(self.base_url, allow_http=self.allow_http)
+        network.check_base_url(self.base_url, SERVICE_URL, allow_http=self.allow_http)
         if (self.api_key is None) != (self.api_secret is None):
             half = (
                 "api_key (SCENARIO_SDK_API_KEY)"
@@ -276,7 +274,7 @@ class Settings:
                 "nothing to sign with: pass api_key and api_secret, or bearer_auth, or set SCENARIO_SDK_API_KEY "
                 "and SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT"
             )
-        _set_up_logging()
+        set_up_logging()
 
     @classmethod
     def of(cls, given: Mapping[str, Any], *, off: frozenset[str] = frozenset()) -> Self:
@@ -379,44 +377,3 @@ def _environment_headers(*, signed: bool) -> dict[str, str]:
     return {
         name: value for name, value in checked.items() if not (signed and name.lower() == "authorization")
     }
-
-
-def _check_base_url(url: str, *, allow_http: bool) -> None:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise ScenarioError(f"base_url {redact(url)!r} is no URL: {error}") from None
-    if parts.username is not None or parts.password is not None or "@" in url:
-        raise ScenarioError("base_url holds credentials; pass api_key and api_secret instead")
-    if parts.scheme not in ("http", "https") or not host:
-        raise ScenarioError(f"base_url is {redact(url)!r}, but it must be like {SERVICE_URL}")
-    if any(not "!" <= character <= "~" or character in '"<>\\^`{|}' for character in url):
-        rule = "base_url holds a space, a line break or another character that no URL has"
-        raise ScenarioError(
-            f"{rule}; other letters are written as punycode in the host, and as %xx in the path"
-        )
-    if "?" in url or "#" in url:
-        raise ScenarioError(
-            f"base_url is {redact(url.partition('#')[0])!r} and more, but it must have no query string and no fragment"
-        )
-    if parts.scheme == "http" and not allow_http and not is_loopback(host):
-        raise ScenarioError(
-            f"base_url is {url!r}, which sends keys unprotected; use https, or allow_http=True"
-        )
-
-
-def _set_up_logging() -> None:
-    level = os.environ.get("SCENARIO_LOG", "").upper()
-    logger = logging.getLogger("scenario_async")
-    if level not in ("INFO", "DEBUG"):
-        return
-    logger.setLevel(level)
-    if not any(isinstance(each, _LogHandler) for each in logger.handlers):
-        handler = _LogHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-        logger.addHandler(handler)
-
-
-class _LogHandler(logging.StreamHandler[Any]):
-    """The handler that `SCENARIO_LOG` puts on this package's logger, at most once."""

@@ -13,7 +13,7 @@ import attrs
 
 from scenario_async._endpoints import Searches
 from scenario_async._http.request import free_request
-from scenario_async._paging.iteration import HasStatus, Iteration
+from scenario_async._paging.iteration import HasStatus, Iteration, iteration_from
 from scenario_async._paging.page import LinkedPage, following, origin_of
 from scenario_async._paging.position import Position
 from scenario_async._support.portal import PortalError, portal
@@ -111,20 +111,14 @@ class SyncSearchPage(LinkedPage[HitT_co]):
 
     def iter_hits(self, max_hits: int | None = None, prefetch: int = 0) -> SyncIteration[HitT_co]:
         """Iterate the hits of this and all following pages, each once."""
-        origin = origin_of(self)
-        iteration = Iteration(
-            origin.source, origin.position, first_page=self, max_hits=max_hits, prefetch=prefetch
-        )
+        iteration = iteration_from(self, max_hits=max_hits, prefetch=prefetch)
         return SyncIteration(iteration, by_page=False)
 
     def iter_pages(
         self, max_pages: int | None = None, prefetch: int = 0
     ) -> SyncIteration[SyncSearchPage[HitT_co]]:
         """Iterate this page and all following ones, each hit once."""
-        origin = origin_of(self)
-        iteration = Iteration(
-            origin.source, origin.position, first_page=self, max_pages=max_pages, prefetch=prefetch
-        )
+        iteration = iteration_from(self, max_pages=max_pages, prefetch=prefetch)
         return SyncIteration(iteration, by_page=True)
 
 

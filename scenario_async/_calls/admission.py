@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 import math
 import random
 import time
@@ -15,6 +14,7 @@ import attrs
 
 from scenario_async._calls.quota import Quota
 from scenario_async._support.lifetimes import PerLoop
+from scenario_async._support.logger import LOG
 from scenario_async.errors import DeadlineExceededError, ScenarioError, redact
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from scenario_async._calls.quota import Place
     from scenario_async.settings import RateLimiter
 
-_LOG: Final = logging.getLogger("scenario_async")
 _SPREAD: Final = 0.25
 _LONGEST_SPREAD: Final = 2.0
 
@@ -113,7 +112,7 @@ class Admission:
                 await noted
         except Exception as error:  # noqa: BLE001 - it must not hide the 429; a limiter that fails is met again
             reason = redact(f"{type(error).__name__}: {error}")
-            _LOG.warning("rate_limit did not take note of a cool-down: %s", reason)
+            LOG.warning("rate_limit did not take note of a cool-down: %s", reason)
 
 
 class Passage:

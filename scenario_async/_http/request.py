@@ -12,7 +12,7 @@ import attrs
 from scenario_async._http import json as codec
 from scenario_async._support import checks
 from scenario_async._version import __version__
-from scenario_async.errors import InvalidSearchError, drop_frames, redact
+from scenario_async.errors import InvalidSearchError, redact
 from scenario_async.images import Images
 from scenario_async.models import wire_name
 from scenario_async.searches import Search, travels
@@ -89,6 +89,7 @@ class PreparedSearch:
         )
 
 
+@checks.hiding
 def free_request(
     settings: Settings,
     method: str,
@@ -103,24 +104,6 @@ def free_request(
 
     Raises `InvalidSearchError` for what cannot be sent.
     """
-    try:
-        return _free_request(settings, method, path, json=json, query=query, headers=headers, timeout=timeout)
-    except InvalidSearchError as error:
-        raise drop_frames(error)  # noqa: B904 - the same error
-    finally:
-        del path, json, query, headers
-
-
-def _free_request(
-    settings: Settings,
-    method: str,
-    path: str,
-    *,
-    json: object,
-    query: Mapping[str, Any] | None,
-    headers: Mapping[str, str] | None,
-    timeout: float | None,
-) -> Request:
     if checks.text(path, "path") is None:
         checks.refuse("path", path, "it must be a str")
     query = checks.query(query, "query")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from scenario_async._support.logger import LOG
 from scenario_async.events import RequestEvent, ResponseEvent, RetryEvent
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from scenario_async.errors import APIError
     from scenario_async.events import OnRequest, OnResponse, OnRetry
 
-_LOG: Final = logging.getLogger("scenario_async")
 _PATIENCE: Final = 5.0
 _CANCELLED: Final = "was cancelled from within"
 _T = TypeVar("_T")
@@ -56,24 +55,20 @@ async def on_retry(hook: OnRetry, number: int, error: APIError, wait: float, **w
     await tell(hook, event, name="on_retry")
 
 
-async def tell(
-    hook: Callable[[_T], object] | None, event: _T, *, name: str, patience: float = _PATIENCE
-) -> None:
+async def tell(hook: Callable[[_T], object], event: _T, *, name: str, patience: float = _PATIENCE) -> None:
     """Call a hook and await what it gives, if that is awaitable, for so many seconds at most.
 
     What goes wrong in it is logged; only a cancellation of the caller's own task, and what ends the program
     (KeyboardInterrupt, SystemExit), passes through.
     """
-    if hook is None:
-        return
     try:
         given = _called(hook, event)
         if inspect.isawaitable(given):
             await _within(patience, given)
     except _GivenUpError as error:
-        _LOG.warning("the hook %s %s; the call goes on", name, error)
+        LOG.warning("the hook %s %s; the call goes on", name, error)
     except Exception as error:  # noqa: BLE001 - whatever the user's hook raises
-        _LOG.warning("the hook %s raised %s; the call goes on", name, type(error).__name__, exc_info=error)
+        LOG.warning("the hook %s raised %s; the call goes on", name, type(error).__name__, exc_info=error)
 
 
 class _GivenUpError(Exception):

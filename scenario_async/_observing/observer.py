@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from scenario_async._observing import logs
 from scenario_async._support.lifetimes import LOADING
+from scenario_async._support.logger import LOG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from scenario_async._observing.telemetry import CallSpan
     from scenario_async.errors import APIError
     from scenario_async.settings import Settings
-
-_LOG: Final = logging.getLogger("scenario_async")
-_LOG.addHandler(logging.NullHandler())
 
 
 class Observer:
@@ -88,5 +86,5 @@ class Observer:
         error = outcome if isinstance(outcome, BaseException) else None
         if self._span is not None:
             self._span.end(times, status=self._status, request_id=request_id, error=error)
-        if _LOG.isEnabledFor(logging.INFO):
+        if LOG.isEnabledFor(logging.INFO):
             logs.ended(times, **self._where, status=self._status, request_id=request_id, error=error)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import attrs
 
+from scenario_async._support.logger import LOG
 from scenario_async._version import __version__
 from scenario_async.errors import APIStatusError, redact
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer, TracerProvider
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-_LOG: Final = logging.getLogger("scenario_async")
 _SCOPE: Final = "scenario_async"
 _FIRST_ERROR_STATUS: Final = 300
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -48,7 +47,7 @@ class _Harmless:
             self.noted = True
             with suppress(Exception):  # the text of a foreign error is foreign code
                 reason = redact(str(error))
-                _LOG.debug(
+                LOG.debug(
                     "OpenTelemetry failed, calls go on without it: %s: %s", type(error).__name__, reason
                 )
         return True

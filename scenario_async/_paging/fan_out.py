@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _HitT = TypeVar("_HitT", bound=Hit)
 Order: TypeAlias = Literal["completed", "submitted"]
 OnError: TypeAlias = Literal["raise", "yield"]
+_ORDER: Final = checks.one_of("completed", "submitted")
+_ON_ERROR: Final = checks.one_of("raise", "yield")
 
 
 @attrs.frozen
@@ -102,9 +104,8 @@ class FanOut(Generic[_HitT]):
 
     def _start(self, search: Search[_HitT]) -> None:
         """Begin to read a search; what is wrong with it is raised here."""
-        hand = (
-            None if self._ordered else Hand(self._turns)
-        )  # in order, those behind would keep the first from reading
+        # In order, those behind would keep the first from reading.
+        hand = None if self._ordered else Hand(self._turns)
         try:
             iteration = self._open_iteration(search, hand)
         except ScenarioError as error:
@@ -217,10 +218,8 @@ class FanOut(Generic[_HitT]):
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if (
-            task.cancelled() and not self._closed
-        ):  # by a limiter or a signer of the caller's: the taker must hear of it
-            self._end_input(asyncio.CancelledError())
+        if task.cancelled() and not self._closed:  # by a limiter or a signer of the caller's
+            self._end_input(asyncio.CancelledError())  # which the taker must hear of
         self._place_free.set()
         self._news.set()
 
@@ -269,7 +268,5 @@ def check_fan_out(concurrency: int, max_hits: int | None, order: Order, on_error
     if checks.integer(concurrency, "concurrency", least=1) is None:
         checks.refuse("concurrency", concurrency, "it must be an int")
     checks.integer(max_hits, "max_hits", least=0)
-    if order not in ("completed", "submitted"):
-        checks.refuse("order", order, 'it must be "completed" or "submitted"')
-    if on_error not in ("raise", "yield"):
-        checks.refuse("on_error", on_error, 'it must be "raise" or "yield"')
+    _ORDER(order, "order")
+    _ON_ERROR(on_error, "on_error")

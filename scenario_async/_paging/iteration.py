@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any, Final, Generic, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Final, Generic, TypedDict, TypeVar, Unpack
 
 import attrs
 
@@ -24,6 +24,7 @@ from scenario_async._paging.prefetch import Prefetch
 from scenario_async._paging.token import id_digest, make_token
 from scenario_async._support import checks
 from scenario_async.errors import APIError, ScenarioError, drop_frames
+from scenario_async.models import Hit
 from scenario_async.pages import LARGEST_PAGE
 from scenario_async.searches import HitT_co
 
@@ -33,10 +34,10 @@ if TYPE_CHECKING:
     from scenario_async._calls.call import Caller
     from scenario_async._http.reply import Reply
     from scenario_async._http.request import PreparedSearch
-    from scenario_async.models import Hit
     from scenario_async.pages import StopReason
     from scenario_async.searches import Search
 
+_HitT = TypeVar("_HitT", bound=Hit)
 _READ_AT_ONCE: Final = 64 * 1024
 """Bytes of a page that is read in a moment too short to matter to others on the loop."""
 
@@ -319,6 +320,12 @@ class Iteration(Generic[HitT_co]):
         new = key not in self._seen
         self._seen.add(key)
         return new
+
+
+def iteration_from(page: LinkedPage[_HitT], **limits: Unpack[Limits]) -> Iteration[_HitT]:
+    """Make the iteration that begins with a page."""
+    origin = origin_of(page)
+    return Iteration(origin.source, origin.position, first_page=page, **limits)
 
 
 def _nothing_in(page: LinkedPage[Any]) -> bool:

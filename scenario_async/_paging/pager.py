@@ -7,7 +7,7 @@ from weakref import WeakSet
 
 import attrs
 
-from scenario_async._paging.iteration import HasStatus, Iteration, IterationStatus
+from scenario_async._paging.iteration import HasStatus, Iteration, IterationStatus, iteration_from
 from scenario_async._paging.page import LinkedPage, following, origin_of
 from scenario_async._paging.position import Position
 from scenario_async.searches import HitT_co
@@ -34,19 +34,13 @@ class AsyncSearchPage(LinkedPage[HitT_co]):
 
     def iter_hits(self, max_hits: int | None = None, prefetch: int = 0) -> AsyncGenerator[HitT_co]:
         """Iterate the hits of this and all following pages, each once."""
-        origin = origin_of(self)
-        return Iteration(
-            origin.source, origin.position, first_page=self, max_hits=max_hits, prefetch=prefetch
-        ).hits()
+        return iteration_from(self, max_hits=max_hits, prefetch=prefetch).hits()
 
     def iter_pages(
         self, max_pages: int | None = None, prefetch: int = 0
     ) -> AsyncGenerator[AsyncSearchPage[HitT_co]]:
         """Iterate this page and all following ones, each hit once."""
-        origin = origin_of(self)
-        return _as_pages(
-            Iteration(origin.source, origin.position, first_page=self, max_pages=max_pages, prefetch=prefetch)
-        )
+        return _as_pages(iteration_from(self, max_pages=max_pages, prefetch=prefetch))
 
 
 class SearchPager(HasStatus, Generic[HitT_co]):

@@ -14,12 +14,13 @@ from collections.abc import Callable, Hashable, Mapping
 from functools import cache, wraps
 from numbers import Real
 from operator import index
-from typing import Any, Final, NoReturn, SupportsIndex, TypeAlias, TypeVar, cast
+from typing import Any, Final, NoReturn, ParamSpec, SupportsIndex, TypeAlias, TypeVar, cast
 
 import attrs
 
 from scenario_async.errors import InvalidSearchError, ScenarioError, drop_frames
 
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
 Rule: TypeAlias = Callable[[Any, str], Any]
 """Takes a value and its parameter's name, and gives what the value becomes, or raises `InvalidSearchError`."""
@@ -32,20 +33,24 @@ _LARGEST_INTEGER: Final = 2**63 - 1
 _MOST_LEVELS: Final = 10
 
 
-def hides_arguments(cls: type[_T]) -> type[_T]:
-    """Let what a class is built with stand in no frame of the error that refuses it."""
-    build = cast("Callable[..., None]", cls.__init__)
+def hiding(call: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Let what a function is given stand in no frame of the error that refuses it."""
 
-    @wraps(build)
-    def __init__(self: object, *args: object, **given: object) -> None:  # noqa: N807
+    @wraps(call)
+    def hidden(*args: _P.args, **given: _P.kwargs) -> _T:
         try:
-            build(self, *args, **given)
+            return call(*args, **given)
         except ScenarioError as error:
             raise drop_frames(error)  # noqa: B904 - the same error
         finally:
-            del self, args, given  # a `TypeError` about a keyword keeps this frame
+            del args, given  # a `TypeError` about a keyword keeps this frame
 
-    setattr(cls, "__init__", __init__)  # noqa: B010 - mypy takes no assignment to __init__
+    return hidden
+
+
+def hides_arguments(cls: type[_T]) -> type[_T]:
+    """Do the same for what a class is built with."""
+    setattr(cls, "__init__", hiding(cls.__init__))  # noqa: B010 - mypy takes no assignment to __init__
     return cls
 
 

@@ -175,6 +175,32 @@ class Network:
         return {"proxy-authorization": self.proxy.authorization.in_plain_text}
 
 
+def check_base_url(url: str, example: str, *, allow_http: bool) -> None:
+    """Refuse a base URL that cannot be one, holds a secret, or would show keys to others on the way."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ScenarioError(f"base_url {redact(url)!r} is no URL: {error}") from None
+    if parts.username is not None or parts.password is not None or "@" in url:
+        raise ScenarioError("base_url holds credentials; pass api_key and api_secret instead")
+    if parts.scheme not in ("http", "https") or not host:
+        raise ScenarioError(f"base_url is {redact(url)!r}, but it must be like {example}")
+    if any(not "!" <= character <= "~" or character in '"<>\\^`{|}' for character in url):
+        rule = "base_url holds a space, a line break or another character that no URL has"
+        raise ScenarioError(
+            f"{rule}; other letters are written as punycode in the host, and as %xx in the path"
+        )
+    if "?" in url or "#" in url:
+        raise ScenarioError(
+            f"base_url is {redact(url.partition('#')[0])!r} and more, but it must have no query string and no fragment"
+        )
+    if parts.scheme == "http" and not allow_http and not is_loopback(host):
+        raise ScenarioError(
+            f"base_url is {url!r}, which sends keys unprotected; use https, or allow_http=True"
+        )
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address means this machine."""
     try:

@@ -9,7 +9,6 @@ attempt where those come late.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import time
 from contextlib import suppress
@@ -22,6 +21,7 @@ from scenario_async._calls.admission import CoolDown
 from scenario_async._calls.quota import Quota, RateLimit
 from scenario_async._support import checks
 from scenario_async._support.lifetimes import PerLoop
+from scenario_async._support.logger import LOG
 from scenario_async.errors import ScenarioError, redact
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 OnFailure: TypeAlias = Literal["closed", "open"]
+_ON_FAILURE: Final = checks.one_of("closed", "open")
 
-_LOG: Final = logging.getLogger("scenario_async")
 _MARGIN: Final = 0.03
 _LARGEST_MARGIN: Final = 0.25
 _LONGEST_SLEEP: Final = 2.0
@@ -244,7 +244,7 @@ class SharedQueue(Quota):
                 here.failure = str(error)
                 here.leave(_APART if self._on_failure == "open" else _SHUT)
                 if self._on_failure == "open":
-                    _LOG.warning("%s; this process goes on at its own pace", self._failure(here))
+                    LOG.warning("%s; this process goes on at its own pace", self._failure(here))
             else:
                 return True
         if self._on_failure == "closed":
@@ -351,6 +351,6 @@ def checked_per(value: float) -> float:
 
 def checked_on_failure(value: OnFailure | None) -> OnFailure:
     """Take "closed" or "open"; None is "closed"."""
-    if value not in (None, "closed", "open"):
-        checks.refuse("on_failure", value, 'it must be "closed" or "open"')
+    if value is not None:
+        _ON_FAILURE(value, "on_failure")
     return value or "closed"
