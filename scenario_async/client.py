@@ -120,7 +120,8 @@ class Client(_Keywords):
         return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickled, (type(self), self.settings.pickled(), _own(self))
+        keywords = self.settings.pickled()
+        return _unpickled, (type(self), keywords, self.settings.switched_off(), _own(self))
 
     def _begin(self, settings: Settings, caller: Caller, *, owns_pool: bool) -> None:
         parts = (settings, caller, owns_pool, self._searches_class(caller))
@@ -171,10 +172,11 @@ def _take_over(client: Client, own: _Own) -> None:
         object.__setattr__(client, name, value)
 
 
-def _unpickled(cls: type[Client], keywords: dict[str, Any], own: _Own) -> Client:
+def _unpickled(cls: type[Client], keywords: dict[str, Any], off: frozenset[str], own: _Own) -> Client:
     client = object.__new__(cls)
     _take_over(client, own)
-    Client.__init__(client, **keywords)
+    settings = Settings.of(keywords, off=off)
+    client._begin(settings, Caller.of(settings), owns_pool=True)  # pyright: ignore[reportPrivateUsage]
     return client
 
 

@@ -33,6 +33,7 @@ CALL_TIMES: Final = (
 )  # fmt: skip
 """What every reply and error tells of its call: how often it was tried, and where the time went."""
 
+FIRST_ERROR_STATUS: Final = 300
 _MESSAGE_LENGTH = 500
 # Compiled when they are first used: an import has no need of them.
 _UNPRINTABLE = r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]"

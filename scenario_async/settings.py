@@ -317,13 +317,17 @@ class Settings:
         """
         off = frozenset(name for name, value in given.items() if value is None and can_be_off(name))
         values = {name: value for name, value in given.items() if value is not None}
-        off |= {name for name in ("project_id",) if getattr(self, name) is None and name not in values}
+        off |= self.switched_off() - values.keys()
         kept = {
             each.name: getattr(self, each.name) for each in attrs.fields(type(self)) if each.name not in off
         }
         if any(name in values for name in CREDENTIALS) or signs(values.get("default_headers")):
             kept |= dict.fromkeys(CREDENTIALS)
         return self.of(kept | values, off=off)
+
+    def switched_off(self) -> frozenset[str]:
+        """Give what the environment is not to fill in again."""
+        return frozenset({"project_id"} if self.project_id is None else ())
 
     def pickled(self) -> dict[str, Any]:
         """Give the keywords that may travel in a pickle."""

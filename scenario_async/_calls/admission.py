@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import math
 import random
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
 
 import attrs
 
 from scenario_async._calls.quota import Quota
 from scenario_async._support.lifetimes import PerLoop
-from scenario_async._support.logger import LOG
+from scenario_async._support.logger import log
 from scenario_async.errors import DeadlineExceededError, ScenarioError, redact
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
 _SPREAD: Final = 0.25
 _LONGEST_SPREAD: Final = 2.0
+
+
+WaitKind: TypeAlias = Literal["slot", "quota", "cool_down"]
+Waits: TypeAlias = dict[WaitKind, float]
+_NO_WAITS: Final[Waits] = {"slot": 0.0, "quota": 0.0, "cool_down": 0.0}
 
 
 class CoolDown:
@@ -71,22 +77,39 @@ class CoolDown:
 
 
 class Queue:
-    """Those who wait for the quota: the first looks for a slot and a place, `waiting` others stand behind it."""
+    """Those who wait for the quota: the first looks for a slot and a place, `waiting` others stand behind it.
+
+    `waited` sums up what the first ones waited for, one after another, and `wait` is the one under way: for what, and
+    since when.
+    """
 
     def __init__(self) -> None:
         self._first = asyncio.Lock()
         self.waiting = 0
+        self.waited = _NO_WAITS.copy()
+        self.wait: tuple[WaitKind, float] | None = None
 
-    async def __aenter__(self) -> Self:
+    async def come_first(self, waited: Waits) -> None:
+        """Stand in the queue, and count it in `waited` as what those before wait for."""
+        before = self._waited_so_far()
         self.waiting += 1
         try:
             await self._first.acquire()
         finally:
             self.waiting -= 1
-        return self
+            for kind, seconds in self._waited_so_far().items():
+                waited[kind] += seconds - before[kind]
 
-    async def __aexit__(self, *_: object) -> None:
+    def leave(self) -> None:
+        """Let the next one be the first."""
         self._first.release()
+
+    def _waited_so_far(self) -> Waits:
+        so_far = self.waited.copy()
+        if self.wait is not None:
+            kind, since = self.wait
+            so_far[kind] += asyncio.get_running_loop().time() - since
+        return so_far
 
 
 @attrs.frozen(eq=False)
@@ -112,13 +135,13 @@ class Admission:
                 await noted
         except Exception as error:  # noqa: BLE001 - it must not hide the 429; a limiter that fails is met again
             reason = redact(f"{type(error).__name__}: {error}")
-            LOG.warning("rate_limit did not take note of a cool-down: %s", reason)
+            log(logging.WARNING, "rate_limit did not take note of a cool-down: %s", reason)
 
 
 class Passage:
     """A call's way through admission: `async with passage:` for each attempt, with a slot and a place in the quota.
 
-    It keeps what it holds and how long it waited for each: seconds in `for_slot`, `for_quota` and `for_cool_down`.
+    It keeps what it holds, and in `waited` how many seconds it waited for what.
     With a quota, only the first of the queue waits for a place, with a slot in hand, so that both are there at one
     moment and all others hold nothing. `limit` is the call's timeout, which a cool-down that outlasts it ends at once:
     `refused` is then the error.
@@ -132,7 +155,8 @@ class Passage:
         self._slots_here = admission.slots.get(self._loop) or admission.slots.here()
         self._slots: asyncio.Semaphore | None = None
         self._place: Place | None = None
-        self.for_slot = self.for_quota = self.for_cool_down = 0.0
+        self._queue: Queue | None = None
+        self.waited = _NO_WAITS.copy()
         self.refused: DeadlineExceededError | None = None
 
     def time_left(self) -> float:
@@ -148,6 +172,14 @@ class Passage:
         error = DeadlineExceededError(message)
         error.retry_after = left
         return error
+
+    def count(self, kind: WaitKind, since: float) -> None:
+        """Count a wait that ends now."""
+        seconds = max(0.0, self._loop.time() - since)
+        self.waited[kind] += seconds
+        if self._queue is not None:
+            self._queue.waited[kind] += seconds
+            self._queue.wait = None
 
     async def __aenter__(self) -> Self:
         if self._ends_at == math.inf:
@@ -198,11 +230,14 @@ class Passage:
     async def _enter(self) -> None:
         admission = self._admission
         if admission.rate_limit is None:
-            await self._take_slot(queued=False)
+            await self._take_slot()
             return
-        async with admission.queue.here() as queue:
+        queue = admission.queue.here()
+        await queue.come_first(self.waited)
+        self._queue = queue
+        try:
             while True:
-                await self._take_slot(queued=True)
+                await self._take_slot()
                 try:
                     await self._take_place(admission.rate_limit)
                     if gap := admission.cool_down.gap(queue.waiting, self.time_left()):
@@ -213,27 +248,38 @@ class Passage:
                 if admission.cool_down.left() == 0:  # a 429 may have come meanwhile
                     return
                 await self._give_back()
+        finally:
+            self._queue = None
+            queue.leave()
 
-    async def _take_slot(self, *, queued: bool) -> None:
+    async def _take_slot(self) -> None:
         """Wait until there is no cool-down and a slot is free."""
         cool_down, slots = self._admission.cool_down, self._slots_here
         while True:
             while (left := cool_down.left()) > 0:
                 self._refuse_if_outlasted()
-                await self._wait_for_cool_down(left if queued else cool_down.remaining(self.time_left()))
-            began = self._loop.time()
-            try:
+                if self._queue is None:
+                    left = cool_down.remaining(self.time_left())
+                await self._wait_for_cool_down(left)
+            if slots.locked():
+                await self._wait_for_slot(slots)
+            else:
                 await slots.acquire()
-            finally:
-                self.for_slot += self._loop.time() - began
             if cool_down.left() == 0:
                 self._slots = slots
                 return
             slots.release()
 
+    async def _wait_for_slot(self, slots: asyncio.Semaphore) -> None:
+        began = self._begins_to_wait("slot")
+        try:
+            await slots.acquire()
+        finally:
+            self.count("slot", began)
+
     async def _take_place(self, rate_limit: RateLimiter) -> None:
         """Wait for a limiter of ours, or of the user's, whose word counts even in a class derived from ours."""
-        began = self._loop.time()
+        began = self._begins_to_wait("quota")
         try:
             if isinstance(rate_limit, Quota) and getattr(type(rate_limit), "acquire", None) is Quota.acquire:
                 self._place = await rate_limit.take(self)
@@ -246,14 +292,20 @@ class Passage:
                 )
             await acquired
         finally:
-            self.for_quota += self._loop.time() - began
+            self.count("quota", began)
 
     async def _wait_for_cool_down(self, seconds: float) -> None:
-        began = self._loop.time()
+        began = self._begins_to_wait("cool_down")
         try:
             await self._admission.sleep(seconds)
         finally:
-            self.for_cool_down += self._loop.time() - began
+            self.count("cool_down", began)
+
+    def _begins_to_wait(self, kind: WaitKind) -> float:
+        since = self._loop.time()
+        if self._queue is not None:
+            self._queue.wait = kind, since
+        return since
 
     async def _give_back(self) -> None:
         slots, self._slots = self._slots, None

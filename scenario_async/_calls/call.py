@@ -20,6 +20,7 @@ from scenario_async._http.transport import Answer, Pool, send
 from scenario_async._observing.observer import Observer
 from scenario_async._support.network import Network
 from scenario_async.errors import (
+    FIRST_ERROR_STATUS,
     APIError,
     APITimeoutError,
     DeadlineExceededError,
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     from scenario_async._support.secret import Secret
     from scenario_async.settings import Settings
 
-_FIRST_ERROR_STATUS: Final = 300
 _LONG_PAGES_A_ROUND: Final = 4
+_FRESH_TOKEN: Final = 10.0  # of the 60 seconds that the service's tokens live
 _NO_LIMIT: Final = asyncio.Timeout(None)
 """Of a call that is over."""
 
@@ -185,6 +186,9 @@ class Call(Retried):
         self._signed_with = await caller.signer.authorization()
         self._doing = "while it waited for its turn"
         async with passage:
+            if self._token_renewed:  # it may have expired in the queue, and no call renews one twice
+                self._doing = "while it asked for a token"
+                self._signed_with = await caller.signer.authorization(max_age=_FRESH_TOKEN)
             sessions = await caller.pool.sessions()
             number = len(self._attempts) + 1
             self._doing = f"before attempt {number}"
@@ -197,7 +201,7 @@ class Call(Retried):
         self._request_id = request_id(answer.headers)
         if self._request_id is not None:
             self._request_id = caller.signer.hidden_in(self._request_id)
-        error = None if answer.status < _FIRST_ERROR_STATUS else status_error(answer)
+        error = None if answer.status < FIRST_ERROR_STATUS else status_error(answer)
         if isinstance(error, RateLimitError) and not isinstance(error, PlanLimitError):
             await caller.admission.hold_back(error.retry_after or 0)
         await observer.answered(number, answer, self._attempts[-1], self._request_id)
@@ -263,7 +267,7 @@ class Call(Retried):
     def _end_pause(self) -> None:
         """Count a pause after a 429 as what it was: a cool-down."""
         if isinstance(self._failed, RateLimitError):
-            self._passage.for_cool_down += max(0.0, self._loop.time() - self._paused_since)
+            self._passage.count("cool_down", self._paused_since)
         self._paused_since = math.inf
 
     def client_closed(self) -> None:
@@ -314,12 +318,12 @@ class Call(Retried):
 
     def _times(self) -> dict[str, Any]:
         """Give `CALL_TIMES`, as they are now."""
-        passage = self._passage
+        waited = self._passage.waited
         return {
             "attempts": len(self._attempts),
             "attempt_seconds": tuple(self._attempts),
-            "waited_for_slot": passage.for_slot,
-            "waited_for_quota": passage.for_quota,
-            "waited_for_cool_down": passage.for_cool_down,
+            "waited_for_slot": waited["slot"],
+            "waited_for_quota": waited["quota"],
+            "waited_for_cool_down": waited["cool_down"],
             "elapsed": self._loop.time() - self._began,
         }

@@ -14,6 +14,10 @@ _MOST_MEMBERS: Final = 1000
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 
 
+class UndecodableError(APIResponseValidationError):
+    """A body is not what its content-encoding says."""
+
+
 class Inflater:
     """Decompresses one body: gzip, of several members too, or deflate, with zlib's frame or bare.
 
@@ -79,5 +83,5 @@ def too_large(most: int) -> APIResponseValidationError:
     return APIResponseValidationError(f"the reply is larger than max_response_bytes ({most})")
 
 
-def _undecodable(reason: str) -> APIResponseValidationError:
-    return APIResponseValidationError(f"the reply's body cannot be decompressed: {reason}")
+def _undecodable(reason: str) -> UndecodableError:
+    return UndecodableError(f"the reply's body cannot be decompressed: {reason}")

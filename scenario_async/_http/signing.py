@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
+import time
 from typing import TYPE_CHECKING, Any, cast
 
 from scenario_async._support.lifetimes import PerLoop
@@ -28,8 +30,10 @@ class Signer:
     need a token at the same time share one question. A plain callable runs in a thread.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
         self._token: Secret | None = None
+        self._asked_at = -math.inf
         self._source: TokenSource | None = None
         self._fixed: Secret | None = None
         self._hidden: tuple[Secret, ...] = ()
@@ -56,14 +60,14 @@ class Signer:
                 text = _without(text, secret.in_plain_text)
         return text
 
-    async def authorization(self) -> Secret | None:
+    async def authorization(self, max_age: float = math.inf) -> Secret | None:
         """Give the header's value, or None when the request's own headers sign.
 
-        Raises `AuthenticationError`, chained to the callable's error, when it gives no token.
+        A token from a callable is asked for anew when it is older than `max_age` seconds. Raises `AuthenticationError`, chained to the callable's error, when it gives no token.
         """
         if self._source is None:
             return self._fixed
-        if self._token is None:
+        if self._token is None or self._now() - self._asked_at > max_age:
             shared = await self._questions.here().answered(self._renew)
             if shared is not None:  # an error of its own for each of those who shared the question
                 raise AuthenticationError(shared.message, status_code=401) from shared.__cause__
@@ -84,7 +88,9 @@ class Signer:
         return expired
 
     async def _renew(self) -> None:
+        asked_at = self._now()
         token = await _asked(cast("TokenSource", self._source))
+        self._asked_at = asked_at
         self._token = Secret(f"Bearer {token}")
         self._hide(Secret(token))
 

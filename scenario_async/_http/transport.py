@@ -14,11 +14,16 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from scenario_async._http.failures import failure_of, refused
-from scenario_async._http.inflating import ENCODINGS, Inflater, too_large
+from scenario_async._http.inflating import ENCODINGS, Inflater, UndecodableError, too_large
 from scenario_async._http.reply import request_id
 from scenario_async._http.resolver import Resolver
 from scenario_async._support.lifetimes import KeptOpen, reset_after_fork
-from scenario_async.errors import APIError, APIResponseValidationError, ScenarioError, drop_frames
+from scenario_async.errors import (
+    FIRST_ERROR_STATUS,
+    APIResponseValidationError,
+    ScenarioError,
+    drop_frames,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -99,7 +104,7 @@ class Pool:
             raise ScenarioError("this client is closed")
         if self._given is not None and isinstance(self._given, aiohttp.ClientSession):
             return self._bound(self._given, asyncio.get_running_loop())
-        sessions = self._kept.here()
+        sessions = self._kept.open.get(asyncio.get_running_loop())
         if sessions is None or sessions.kept_alive.closed:
             sessions = await self._kept.opened()
         return sessions
@@ -248,9 +253,13 @@ async def _exchanged(
             raise refused(network, response.status, response.reason or "")
         try:
             content = await _body(session, response, most_bytes)
-        except APIError as error:
-            error.request_id = request_id(response.headers)
-            raise
+        except APIResponseValidationError as error:
+            if isinstance(error, UndecodableError) and response.status >= FIRST_ERROR_STATUS:
+                content = b""  # the status tells enough
+            else:
+                refusal = APIResponseValidationError(error.message)
+                refusal.request_id = request_id(response.headers)
+                raise refusal from None
         return Answer(response.status, CIMultiDict(response.headers), content)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from scenario_async._support.logger import LOG
+from scenario_async._support.logger import log
 from scenario_async.events import RequestEvent, ResponseEvent, RetryEvent
 
 if TYPE_CHECKING:
@@ -66,9 +67,15 @@ async def tell(hook: Callable[[_T], object], event: _T, *, name: str, patience: 
         if inspect.isawaitable(given):
             await _within(patience, given)
     except _GivenUpError as error:
-        LOG.warning("the hook %s %s; the call goes on", name, error)
+        log(logging.WARNING, "the hook %s %s; the call goes on", name, error)
     except Exception as error:  # noqa: BLE001 - whatever the user's hook raises
-        LOG.warning("the hook %s raised %s; the call goes on", name, type(error).__name__, exc_info=error)
+        log(
+            logging.WARNING,
+            "the hook %s raised %s; the call goes on",
+            name,
+            type(error).__name__,
+            exc_info=error,
+        )
 
 
 class _GivenUpError(Exception):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
+import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import attrs
 
-from scenario_async._support.logger import LOG
+from scenario_async._support.logger import log
 from scenario_async._version import __version__
-from scenario_async.errors import APIStatusError, redact
+from scenario_async.errors import FIRST_ERROR_STATUS, APIStatusError, redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 _SCOPE: Final = "scenario_async"
-_FIRST_ERROR_STATUS: Final = 300
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _METHODS: Final = frozenset(
     ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY")
@@ -47,8 +47,11 @@ class _Harmless:
             self.noted = True
             with suppress(Exception):  # the text of a foreign error is foreign code
                 reason = redact(str(error))
-                LOG.debug(
-                    "OpenTelemetry failed, calls go on without it: %s: %s", type(error).__name__, reason
+                log(
+                    logging.DEBUG,
+                    "OpenTelemetry failed, calls go on without it: %s: %s",
+                    type(error).__name__,
+                    reason,
                 )
         return True
 
@@ -244,6 +247,6 @@ def _outcome(status: int | None, error: BaseException | None) -> dict[str, str |
         outcome["error.type"] = str(error.status_code)
     elif error is not None:
         outcome["error.type"] = type(error).__name__
-    elif status is not None and status >= _FIRST_ERROR_STATUS:
+    elif status is not None and status >= FIRST_ERROR_STATUS:
         outcome["error.type"] = str(status)
     return outcome

@@ -216,6 +216,8 @@ class Iteration(Generic[HitT_co]):
         finally:
             if not isinstance(found, LinkedPage):
                 await self.aclose()
+        if self._ended and isinstance(found, LinkedPage):  # another task closed it meanwhile
+            return None
         if found is None or isinstance(found, LinkedPage):
             return found
         self.status.stopped_because = found

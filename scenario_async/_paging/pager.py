@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import attrs
 
@@ -55,7 +56,7 @@ class SearchPager(HasStatus, Generic[HitT_co]):
         self._source: PageSource[Any] = source
         self._resumed_at = start
         self._status = IterationStatus(source, start)
-        self._open: WeakSet[AsyncGenerator[Any]] = WeakSet()
+        self._open: WeakKeyDictionary[AsyncGenerator[Any], Iteration[Any]] = WeakKeyDictionary()
 
     def __await__(self) -> Generator[Any, None, AsyncSearchPage[HitT_co]]:
         return self._first_page().__await__()
@@ -76,9 +77,12 @@ class SearchPager(HasStatus, Generic[HitT_co]):
         return self._opened(iteration, _as_pages(iteration))
 
     async def aclose(self) -> None:
-        """Close every iteration of this pager."""
-        for iteration in list(self._open):
-            await iteration.aclose()
+        """Close every iteration of this pager; one that another task waits for ends with what that waits for."""
+        for items, iteration in list(self._open.items()):
+            if isinstance(items, AsyncGeneratorType) and items.ag_running:
+                await iteration.aclose()
+            else:
+                await items.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -97,7 +101,7 @@ class SearchPager(HasStatus, Generic[HitT_co]):
 
     def _opened(self, iteration: Iteration[Any], items: AsyncGenerator[_T]) -> AsyncGenerator[_T]:
         self._status = iteration.status
-        self._open.add(items)
+        self._open[items] = iteration
         return items
 
 

@@ -54,7 +54,7 @@ class KeptOpen(Generic[_T]):
     """One thing for each event loop that is opened there, and closed by the loop's end or by `aclose`.
 
     `keeper` makes an async generator that opens it, gives it, and in the end closes it: loops close their generators
-    when they end. It gives before it suspends.
+    when they end. It gives before it suspends. `open` has what is open on each loop.
     """
 
     def __init__(self, keeper: Callable[[], AsyncGenerator[_T]]) -> None:
@@ -63,42 +63,39 @@ class KeptOpen(Generic[_T]):
         reset_after_fork(self)
 
     def _begin(self) -> None:
-        self._kept: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[AsyncGenerator[_T], _T]] = (
-            WeakKeyDictionary()
-        )
+        self.open: WeakKeyDictionary[asyncio.AbstractEventLoop, _T] = WeakKeyDictionary()
+        self._keepers: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[_T]] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def reset_after_fork(self) -> None:
         """Let go of all without closing anything: it belongs to the process that was forked."""
-        _OF_THE_PARENT.append(self._kept)
+        _OF_THE_PARENT.append((self.open, self._keepers))
         self._begin()
 
     @property
     def any_open(self) -> bool:
         """Whether something is open on a loop that has not ended."""
-        return any(not loop.is_closed() for loop in list(self._kept))
-
-    def here(self) -> _T | None:
-        """Give the running loop's, if one was opened."""
-        kept = self._kept.get(asyncio.get_running_loop())
-        return None if kept is None else kept[1]
+        return any(not loop.is_closed() for loop in list(self._keepers))
 
     async def opened(self) -> _T:
         """Open one for the running loop."""
         keeper = self._keeper()
         given = await anext(keeper)  # does not suspend, so no second one is opened meanwhile
         with self._lock:
-            for ended in [other for other in self._kept if other.is_closed()]:
-                del self._kept[ended]
-            self._kept[asyncio.get_running_loop()] = keeper, given
+            for ended in [other for other in self._keepers if other.is_closed()]:
+                del self._keepers[ended]
+                self.open.pop(ended, None)
+            loop = asyncio.get_running_loop()
+            self._keepers[loop], self.open[loop] = keeper, given
         return given
 
     async def aclose(self) -> None:
         """Close all; those of other running loops close there, soon. Interrupted, it can be done again."""
         here = asyncio.get_running_loop()
-        for loop in list(self._kept):
+        for loop in list(self._keepers):
             with self._lock:
-                keeper, _ = self._kept.pop(loop, (None, None))
+                self.open.pop(loop, None)
+                keeper = self._keepers.pop(loop, None)
             if keeper is None:  # another caller closes it
                 continue
             if loop is here:

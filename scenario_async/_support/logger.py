@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from typing import Any, Final
 
 LOG: Final = logging.getLogger("scenario_async")
 LOG.addHandler(logging.NullHandler())
+
+
+def log(level: int, text: str, *parts: object, **more: Any) -> None:  # noqa: ANN401
+    """Tell something; what a filter of the program's own raises is not to break a call."""
+    with suppress(Exception):
+        LOG.log(level, text, *parts, stacklevel=2, **more)
 
 
 def set_up_logging() -> None:

@@ -9,6 +9,7 @@ attempt where those come late.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 from contextlib import suppress
@@ -21,7 +22,7 @@ from scenario_async._calls.admission import CoolDown
 from scenario_async._calls.quota import Quota, RateLimit
 from scenario_async._support import checks
 from scenario_async._support.lifetimes import PerLoop
-from scenario_async._support.logger import LOG
+from scenario_async._support.logger import log
 from scenario_async.errors import ScenarioError, redact
 
 if TYPE_CHECKING:
@@ -244,7 +245,7 @@ class SharedQueue(Quota):
                 here.failure = str(error)
                 here.leave(_APART if self._on_failure == "open" else _SHUT)
                 if self._on_failure == "open":
-                    LOG.warning("%s; this process goes on at its own pace", self._failure(here))
+                    log(logging.WARNING, "%s; this process goes on at its own pace", self._failure(here))
             else:
                 return True
         if self._on_failure == "closed":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
@@ -251,7 +252,7 @@ class _Clients:
     async def get(self) -> Redis:
         """Give the running loop's client."""
         if isinstance(self._server, Secret):
-            return self._kept.here() or await self._kept.opened()
+            return self._kept.open.get(asyncio.get_running_loop()) or await self._kept.opened()
         if self._pid != os.getpid():
             raise ScenarioError("a redis client made before a fork cannot be used after it; give a URL")
         return self._server

@@ -206,6 +206,21 @@ def test_a_body_that_is_not_what_its_encoding_says(connect: Connect, serve: Serv
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "br"])
+def test_an_error_whose_body_cannot_be_read_is_still_that_error(
+    connect: Connect, serve: Serve, encoding: str
+) -> None:
+    """The status decides, and with it whether the client tries again."""
+    headers = {"content-encoding": encoding, "retry-after-ms": "1"}
+    later = Answer(b"no such thing at all", status=503, headers=headers)
+    server = serve(answers(later, ONE_HIT))
+    assert connect(server.base_url).page(SEARCH).hits
+    with pytest.raises(InternalServerError, match="503") as caught:
+        connect(serve(answers(later)).base_url, max_retries=0).page(SEARCH)
+    assert caught.value.body == ""
+    assert caught.value.status_code == 503
+
+
 def _cut_off(handler: BaseHTTPRequestHandler) -> None:
     handler.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{")
     handler.wfile.flush()

@@ -145,3 +145,20 @@ def test_the_environment_can_ask_for_lines(serve: Serve, level: str, levels: lis
 def test_another_word_in_the_environment_prints_nothing(serve: Serve, level: str) -> None:
     """Only `info` and `debug` are known."""
     assert _run(serve(_script()).base_url, SCENARIO_LOG=level).stderr == ""
+
+
+def test_a_filter_that_fails_breaks_no_call(connect: Connect, serve: Serve) -> None:
+    """What a program hangs onto the logger is its own affair."""
+
+    def failing(_: logging.LogRecord) -> bool:
+        raise ZeroDivisionError
+
+    logger = logging.getLogger("scenario_async")
+    logger.addFilter(failing)
+    logger.setLevel(logging.DEBUG)
+    try:
+        page = connect(serve(answers(LATER, GOOD)).base_url).page(SEARCH)
+    finally:
+        logger.removeFilter(failing)
+        logger.setLevel(logging.NOTSET)
+    assert page.response.attempts == 2

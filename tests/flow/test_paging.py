@@ -462,3 +462,31 @@ def test_limits_of_an_iteration_are_checked_at_the_call(
     face = connect(serve(paged(SIXTY)).base_url)
     with pytest.raises(InvalidSearchError, match=name):
         face.hits(AssetSearch(query="q"), **cast("dict[str, Any]", {name: value}))
+
+
+async def test_closing_a_pager_ends_what_another_task_iterates(serve: Serve) -> None:
+    """That task gets what it waits for no more, and no error."""
+    arrived, release = threading.Event(), threading.Event()
+    script = paged(SIXTY)
+
+    def slow(request: Arrived) -> Any:
+        if request.body["offset"]:
+            arrived.set()
+            release.wait(10)
+        return script(request)
+
+    async with AsyncScenario(api_key="k", api_secret="s", base_url=serve(slow).base_url) as client:
+        pager = client.search.asset_search(query="q", limit=20)
+        got: list[str] = []
+
+        async def read() -> None:
+            got.extend([hit.id async for hit in pager])
+
+        task = asyncio.create_task(read())
+        while not arrived.is_set():
+            await asyncio.sleep(0.01)
+        await pager.aclose()
+        release.set()
+        await task
+    assert got == IDS[:20]
+    assert pager.stopped_because is None

@@ -17,6 +17,7 @@ from scenario_async import (
     AuthenticationError,
     BadRequestError,
     PermissionDeniedError,
+    RateLimit,
 )
 
 if TYPE_CHECKING:
@@ -255,3 +256,22 @@ def test_a_token_that_is_refused_again_is_not_sent_once_more(connect: Connect, s
     assert [each.headers["authorization"] for each in server.requests] == [
         f"Bearer token-{number}" for number in (1, 2, 3)
     ]
+
+
+async def test_a_refused_call_that_waits_long_again_is_not_refused_twice(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call renews a token once; what it got then may expire in the queue, and is asked for anew as it leaves."""
+    monkeypatch.setattr("scenario_async._calls.call._FRESH_TOKEN", 0.2)
+    taken = ["token-1"]
+    server = serve(
+        lambda arrived: ONE_HIT if arrived.headers["authorization"].split()[1] in taken else EXPIRED
+    )
+    tokens = Tokens()
+    options: dict[str, Any] = {"bearer_auth": tokens.asynchronous, "base_url": server.base_url}
+    async with AsyncScenario(**options, rate_limit=RateLimit(1, 0.4)) as client:
+        assert (await client.search.run(SEARCH)).hits
+        taken[:] = ["token-3"]  # the second one will not outlast the queue
+        assert (await client.search.run(SEARCH)).hits
+    sent = [each.headers["authorization"] for each in server.requests]
+    assert sent == ["Bearer token-1", "Bearer token-1", "Bearer token-3"]

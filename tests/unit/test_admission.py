@@ -344,11 +344,41 @@ async def test_waiting_is_counted_by_its_reason() -> None:
     await asyncio.sleep(13)
     await gate.let_go()
     assert door.inside == [1]
-    waited = door.passages[1]
-    assert waited.for_slot == pytest.approx(5)
-    assert waited.for_cool_down == pytest.approx(10)
-    assert waited.for_quota == pytest.approx(3)
+    assert door.passages[1].waited == pytest.approx({"slot": 5, "cool_down": 10, "quota": 3})
     await door.close(*tasks)
+
+
+@timeless
+async def test_waiting_behind_others_is_counted_as_what_they_wait_for() -> None:
+    """Those in the queue wait for the quota as long as its first one does, and for a cool-down as long."""
+    gate = Gate()
+    door = Door(9, gate)
+    tasks = [door.visit(number) for number in range(3)]
+    await asyncio.sleep(4)
+    await gate.let_go()
+    await door.admission.hold_back(10)
+    await asyncio.sleep(10)
+    await gate.let_go()
+    await asyncio.sleep(6)
+    await gate.let_go()
+    assert door.inside == [0, 1, 2]
+    quotas = [door.passages[number].waited["quota"] for number in range(3)]
+    assert door.passages[0].waited == pytest.approx({"slot": 0, "cool_down": 0, "quota": 4})
+    assert quotas[2] == pytest.approx(quotas[1] + 6)
+    assert [sum(door.passages[number].waited.values()) for number in (1, 2)] == pytest.approx([14, 20])
+    await door.close(*tasks)
+
+
+@timeless
+async def test_a_wait_that_is_given_up_behind_others_is_the_quotas() -> None:
+    """A deadline strikes while the first of the queue still waits."""
+    door = Door(9, Gate())
+    first, second = door.visit(0), door.visit(1)
+    await asyncio.sleep(4)
+    second.cancel()
+    await settle()
+    assert door.passages[1].waited == pytest.approx({"slot": 0, "cool_down": 0, "quota": 4})
+    await door.close(first)
 
 
 # --- cool-downs and deadlines ---------------------------------------------------------------------------

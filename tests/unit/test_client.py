@@ -271,6 +271,20 @@ def test_credentials_stay_out_of_pickles(cls: type[AnyClient], options: dict[str
     assert getattr(copied.rate_limit, "requests", None) == 3
 
 
+@pytest.mark.parametrize("cls", CLIENTS)
+@pytest.mark.usefixtures("in_environment")
+def test_a_project_that_was_switched_off_stays_off(
+    cls: type[AnyClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a pickle nor a copy takes it from the environment again."""
+    monkeypatch.setenv("SCENARIO_PROJECT_ID", "proj_env")
+    client = cls(**PAIR)
+    assert client.project_id == "proj_env"
+    client = client.with_options(project_id=None)
+    for copied in (pickled(client), copy.copy(client), client.with_options(timeout=3)):
+        assert copied.project_id is None
+
+
 def test_unpickling_without_credentials_says_what_is_missing() -> None:
     """Where the environment has no credentials, the unpickled client names the variables."""
     with pytest.raises(ScenarioError, match="SCENARIO_SDK_API_KEY"):

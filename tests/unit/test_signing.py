@@ -267,3 +267,15 @@ async def test_tokens_of_late_are_hidden_too() -> None:
     error.message = "no token-on…"
     by.hide_in(error)
     assert (error.message, error.args) == ("no …", ("no …",))
+
+
+@pytest.mark.parametrize(("age", "asked"), [(9.0, 1), (11.0, 2)])
+async def test_a_token_that_is_too_old_is_asked_for_anew(age: float, asked: int) -> None:
+    """Those who waited long after a refusal sign with a token that has not expired meanwhile."""
+    moment, source = [100.0], Counting()
+    by = Signer(Settings(bearer_auth=source), lambda: moment[0])
+    await by.authorization()
+    moment[0] += age
+    secret = await by.authorization(max_age=10.0)
+    assert secret is not None
+    assert (secret.in_plain_text, source.calls) == (f"Bearer t{asked}", asked)
