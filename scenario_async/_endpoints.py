@@ -10,6 +10,7 @@ import asyncio
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
 import attrs
@@ -62,13 +63,24 @@ def endpoint(search_class: Callable[_P, Search[_HitT]]) -> Endpoint[_P, _HitT]:
             params.clear()  # an error must not carry a picture in this frame
         return self.run(search)
 
-    result = f"the result of a search for {cls.hit_class.__name__}"
-    method.__dict__["__signature__"] = method_signature(search_class, return_annotation=result)
-    method.__annotations__ = {}  # the signature has them
     method.__name__ = f"{cls.kind}_search"
-    method.__qualname__ = f"Searches.{method.__name__}"
     method.__doc__ = documentation(cls)
+    method.__dict__["search_class"] = cls
     return cast("Endpoint[_P, _HitT]", method)
+
+
+def _of_surface(method: Any, surface: type[Searches]) -> Any:  # noqa: ANN401 - a function with attributes
+    """Give an endpoint with the annotations that it has on a surface, as objects: tools read them."""
+    search_class: type[Search[Any]] = method.search_class
+    own = FunctionType(method.__code__, method.__globals__, method.__name__, None, method.__closure__)
+    signature = method_signature(search_class, return_annotation=surface.result_class[search_class.hit_class])
+    own.__dict__.update(method.__dict__, __signature__=signature)
+    own.__annotations__ = {
+        name: parameter.annotation for name, parameter in signature.parameters.items() if name != "self"
+    } | {"return": signature.return_annotation}
+    own.__qualname__ = f"{surface.__name__}.{method.__name__}"
+    own.__doc__ = method.__doc__
+    return own
 
 
 def documentation(search_class: type[Search[Any]]) -> str:
@@ -96,10 +108,20 @@ class Searches(ABC):
     model_search = endpoint(ModelSearch)
     workflow_search = endpoint(WorkflowSearch)
 
+    result_class: ClassVar[Any]
+    """What a method gives, of the class of its hits."""
     _page_class: ClassVar[type[LinkedPage[Any]]]
+
+    def __init_subclass__(cls) -> None:
+        for name, method in vars(Searches).items():
+            if hasattr(method, "search_class"):
+                setattr(cls, name, _of_surface(method, cls))
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: asset_search, model_search, workflow_search, run, resume, fan_out>"
 
     @abstractmethod
     def run(self, search: Search[Any]) -> Any:  # noqa: ANN401
@@ -138,6 +160,7 @@ class Searches(ABC):
 class AsyncSearches(Searches):
     """The searches of an `AsyncScenario`."""
 
+    result_class = SearchPager
     _page_class = AsyncSearchPage
 
     def run(self, search: Search[_HitT]) -> SearchPager[_HitT]:

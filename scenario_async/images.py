@@ -1,7 +1,5 @@
 """Pictures to search with: from an id, a data URL, a file or bytes to the text that travels."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import os
@@ -15,7 +13,7 @@ import attrs
 from scenario_async.errors import InvalidSearchError, redact
 from scenario_async.models import url_repr
 
-Picture: TypeAlias = "str | bytes | os.PathLike[str]"
+Picture: TypeAlias = str | bytes | os.PathLike[str]
 """An asset id or an image data URL (`str`), a file (`os.PathLike`), or a picture's bytes."""
 
 # Compiled when they are first used, as the others here.

@@ -7,10 +7,11 @@ never an error.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Hashable, Mapping, Sized
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Final, cast
+from typing import Any, ClassVar, Final, Self, cast
 
 import attrs
 
@@ -32,6 +33,38 @@ def url_repr(url: str | None) -> str:
 def size_repr(value: Sized) -> str:
     """Show only how much there is."""
     return f"<{len(value)}>"
+
+
+def short_repr(instance: object, first: tuple[str, ...] = ()) -> str:
+    """Show an attrs object by the fields that say something: no None, nothing empty, long texts cut.
+
+    With `first`, only those are shown, in that order, and "…" stands for the others.
+    """
+    fields = {field.name: field for field in attrs.fields(cast("Any", type(instance)))}
+    parts = [
+        f"{name}={shown}"
+        for name in first or fields
+        if (shown := _field_repr(fields[name], getattr(instance, name)))
+    ]
+    hidden = any(
+        getattr(instance, name) not in _SAY_NOTHING for name in fields if first and name not in first
+    )
+    return f"{type(instance).__name__}({', '.join([*parts, '…'] if hidden else parts)})"
+
+
+_SAY_NOTHING: Final[tuple[Any, ...]] = (None, (), [], {})
+_SHOWN: Final = 60
+
+
+def _field_repr(field: attrs.Attribute[Any], value: object) -> str:
+    if value in _SAY_NOTHING or field.repr is False:
+        return ""
+    if callable(field.repr):
+        return field.repr(value)
+    shown = repr(value)
+    if isinstance(value, Record) or len(shown) <= _SHOWN:
+        return shown
+    return f"{shown[:_SHOWN]}…{shown[-1]}"
 
 
 def _extra_repr(extra: Mapping[str, Any]) -> str:
@@ -67,14 +100,29 @@ def _wire_names(cls: Any) -> tuple[tuple[str, str], ...]:  # noqa: ANN401 - mypy
     return tuple((field.name, wire_name(field.name)) for field in attrs.fields(cls) if field.name != "extra")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Record:
     """A piece of the service's JSON, as an object.
 
     `extra` maps the fields that this version of the package does not know to what the service sent.
     """
 
-    extra: Mapping[str, Any] = attrs.field(default=NOTHING, repr=_extra_repr)
+    _shown_first: ClassVar[tuple[str, ...]] = ()
+
+    extra: Mapping[str, Any] = attrs.field(default=NOTHING, repr=_extra_repr, hash=False)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Make it of the JSON that `to_dict` gave, checked like a reply of the service.
+
+        Raises `InvalidSearchError` with the path to what does not fit.
+        """
+        from scenario_async._http.structure import structure  # noqa: PLC0415 - the one door upwards, opened when used
+
+        return structure(data, cls)
+
+    def __repr__(self) -> str:
+        return short_repr(self, self._shown_first)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON that the service sent, without nulls."""
@@ -82,6 +130,22 @@ class Record:
             wire: _plain(getattr(self, name)) for name, wire in _wire_names(cast("Hashable", type(self)))
         }
         return {key: value for key, value in {**known, **_plain(self.extra)}.items() if value is not None}
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Give the same as a JSON text."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> Any:  # noqa: ANN401
+        from scenario_async._pydantic import own_schema  # noqa: PLC0415 - an import has no need of it
+
+        return own_schema(cls, cls.from_dict, _plain)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: object, _handler: object) -> dict[str, Any]:
+        from scenario_async._http.schema import json_schema  # noqa: PLC0415 - as above
+
+        return json_schema(cls)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401
@@ -95,7 +159,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Thumbnail(Record):
     """A picture that stands for something: the asset it is, and its signed URL."""
 
@@ -103,26 +167,28 @@ class Thumbnail(Record):
     url: str = attrs.field(repr=url_repr)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class MetadataThumbnail(Record):
     """The asset that stands for another one, a canvas for instance."""
 
     asset_id: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Concept(Record):
     """A model that a composed model is made of."""
 
     model_id: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class AssetMetadata(Record):
     """How an asset was made, and what it is; every field may be None.
 
     `width` and `height` are pixels, `size` is bytes, `kind` is one of image, video, audio, 3d, and the like.
     """
+
+    _shown_first = ("kind", "prompt", "width", "height")
 
     aspect_ratio: str | None = None
     base_model_id: str | None = None
@@ -146,7 +212,7 @@ class AssetMetadata(Record):
     width: float | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Hit(Record):
     """What every hit has; hits hash by their id.
 
@@ -171,20 +237,32 @@ class Hit(Record):
     @property
     def created(self) -> datetime:
         """When it was created, aware; `ValueError` if the service's text is no ISO 8601 timestamp."""
-        return _moment(self.created_at)
+        return self._moment("created_at")
 
     @property
     def updated(self) -> datetime:
         """When it was last changed, aware; `ValueError` if the service's text is no ISO 8601 timestamp."""
-        return _moment(self.updated_at)
+        return self._moment("updated_at")
+
+    def _moment(self, name: str) -> datetime:
+        text: str = getattr(self, name)
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError(
+                f"{name} of {self.id!r} is {text[:80]!r}, which is no ISO 8601 timestamp"
+            ) from None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class AssetHit(Hit):
     """An image, a video, a sound, a 3D object or another file.
 
     `url` is signed and expires within days; `metadata` tells how the asset was made.
     """
+
+    _shown_first = ("id", "mime_type", "metadata", "description", "created_at")
 
     metadata: AssetMetadata
     mime_type: str
@@ -197,9 +275,11 @@ class AssetHit(Hit):
     __hash__ = Hit.__hash__
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class ModelHit(Hit):
     """A generative model."""
+
+    _shown_first = ("id", "name", "type", "short_description", "created_at")
 
     capabilities: list[str]
     concepts: list[Concept]
@@ -214,9 +294,11 @@ class ModelHit(Hit):
     __hash__ = Hit.__hash__
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class WorkflowHit(Hit):
     """A workflow; `before` and `after` are pictures that show what it does."""
+
+    _shown_first = ("id", "name", "status", "description", "created_at")
 
     description: str
     name: str
@@ -226,8 +308,3 @@ class WorkflowHit(Hit):
     short_description: str | None = None
 
     __hash__ = Hit.__hash__
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

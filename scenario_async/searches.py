@@ -4,12 +4,10 @@ A search class is the only place where its parameters stand, each with its type,
 travels: the methods of both clients, the body and the URL, the checks and the documentation follow from it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from typing import Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, cast
+from typing import Any, ClassVar, Final, Generic, Literal, Self, TypeAlias, TypeVar, cast
 
 import attrs
 
@@ -17,7 +15,7 @@ from scenario_async._support import checks
 from scenario_async.errors import InvalidSearchError
 from scenario_async.filters import Filter, to_filter_text
 from scenario_async.images import Images, Picture, picture_repr, to_images, travelling
-from scenario_async.models import AssetHit, Hit, ModelHit, WorkflowHit
+from scenario_async.models import AssetHit, Hit, ModelHit, WorkflowHit, short_repr
 
 HitT_co = TypeVar("HitT_co", bound=Hit, covariant=True)
 
@@ -41,7 +39,7 @@ def _ruled(words: str, rule: checks.Rule, travels: Travels = "body") -> Any:  # 
     return attrs.field(default=None, metadata=parameter(words, rule, travels=travels))
 
 
-def travels(field: attrs.Attribute[Any]) -> Travels:
+def travels(field: "attrs.Attribute[Any]") -> Travels:
     """Give how a parameter reaches the service."""
     return cast("Travels", field.metadata["travels"])
 
@@ -97,7 +95,7 @@ def _extra_body(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
         raise InvalidSearchError(message, parameter="extra_body") from None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Search(Generic[HitT_co]):
     """What all searches have in common.
 
@@ -171,6 +169,29 @@ class Search(Generic[HitT_co]):
         checks.keep_rules(self)
         self._check_together()
 
+    def __repr__(self) -> str:
+        return short_repr(self)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> Any:  # noqa: ANN401
+        from scenario_async._pydantic import own_schema  # noqa: PLC0415 - an import has no need of it
+
+        return own_schema(cls, cls._of_keywords, cls._keywords)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: object, _handler: object) -> dict[str, Any]:
+        from scenario_async._pydantic import keywords_schema  # noqa: PLC0415 - as above
+
+        return keywords_schema(cls)
+
+    @classmethod
+    def _of_keywords(cls, keywords: Mapping[str, Any]) -> Self:
+        return cls(**checks.mapping(keywords, "search"))
+
+    def _keywords(self) -> dict[str, Any]:
+        """Give the keywords that make it, as JSON can carry them."""
+        return attrs.asdict(self, filter=lambda _, value: value is not None, retain_collection_types=False)
+
     def _check_together(self) -> None:
         """Check what parameters make of each other."""
         by_offset = self.limit if self.limit is not None else self.offset
@@ -193,7 +214,7 @@ class Search(Generic[HitT_co]):
         raise InvalidSearchError(message, parameter=self.needs_one_of[0])
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class PictureSearch(Search[HitT_co]):
     """What searches that take pictures have in common."""
 
@@ -228,7 +249,7 @@ class PictureSearch(Search[HitT_co]):
 
 @checks.documented
 @checks.hides_arguments
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class AssetSearch(PictureSearch[AssetHit]):
     """Search images, videos, sounds, 3D objects and other assets."""
 
@@ -239,7 +260,7 @@ class AssetSearch(PictureSearch[AssetHit]):
 
 @checks.documented
 @checks.hides_arguments
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class ModelSearch(PictureSearch[ModelHit]):
     """Search generative models."""
 
@@ -257,7 +278,7 @@ class ModelSearch(PictureSearch[ModelHit]):
 
 @checks.documented
 @checks.hides_arguments
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class WorkflowSearch(Search[WorkflowHit]):
     """Search workflows."""
 

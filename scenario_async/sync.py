@@ -130,6 +130,7 @@ def fetched(source: PageSource[_HitT], position: Position) -> SyncSearchPage[_Hi
 class SyncSearches(Searches):
     """The searches of a `Scenario`."""
 
+    result_class = SyncSearchPage
     _page_class = SyncSearchPage
 
     def run(self, search: Search[_HitT]) -> SyncSearchPage[_HitT]:

@@ -7,6 +7,7 @@ a frozen class's `__init__`; the code made here checks in place and fills the ob
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache, partial
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, TypeVar, cast
@@ -15,7 +16,7 @@ import attrs
 
 from scenario_async._http import json as codec
 from scenario_async._support.lifetimes import LOADING
-from scenario_async.errors import redact
+from scenario_async.errors import InvalidSearchError, redact
 from scenario_async.models import NOTHING, Hit, Record, wire_name
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from cattrs import Converter
 
 _HitT = TypeVar("_HitT", bound=Hit)
+_RecordT = TypeVar("_RecordT", bound=Record)
 Shape: TypeAlias = Literal["text", "number", "texts", "record", "records"]
 
 _TOO_DEEP: Final = f"is nested more than {codec.MOST_LEVELS} levels deep"
@@ -121,6 +123,18 @@ def sort_out(raw: list[Any], hit_class: type[_HitT]) -> tuple[list[_HitT], list[
                 raise MisfitError(f"$.hits[{number}]", _TOO_DEEP) from None
             misfits.append(each)
     return hits, misfits
+
+
+def structure(data: Any, cls: type[_RecordT]) -> _RecordT:  # noqa: ANN401
+    """Make one record of JSON that somebody kept; `InvalidSearchError` for what does not fit, with its path."""
+    plain = dict(cast("Mapping[str, Any]", data)) if isinstance(data, Mapping) else data
+    try:
+        made: _RecordT = _hook(cast("Hashable", cls))(plain)
+    except MisfitError as error:
+        fault = str(error)
+    else:
+        return made
+    raise InvalidSearchError(f"data: ${fault}", parameter="data")
 
 
 @cache
