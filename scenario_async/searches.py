@@ -17,7 +17,7 @@ from scenario_async._support import checks
 from scenario_async.errors import InvalidSearchError
 from scenario_async.filters import Filter, to_filter_text
 from scenario_async.images import Images, Picture, picture_repr, to_images, travelling
-from scenario_async.models import AssetHit, Hit, ModelHit, WorkflowHit
+from scenario_async.models import AssetHit, Hit, ModelHit, WorkflowHit, wire_name
 
 HitT_co = TypeVar("HitT_co", bound=Hit, covariant=True)
 
@@ -25,6 +25,7 @@ Travels: TypeAlias = Literal["body", "url", "page", "not"]
 """How a parameter reaches the service: in the JSON body, in the URL's query, as the place of a page, or not as itself."""
 
 _SORT: Final = re.compile(r"[A-Za-z0-9_.-]+:(asc|desc)", re.ASCII)
+_SNAKE_SORT: Final = re.compile(r"[a-z0-9]+(_[a-z0-9]+)+:(asc|desc)", re.ASCII)
 _PAGING_KEYS: Final = frozenset({"limit", "offset", "page", "hitsPerPage"})
 
 
@@ -58,16 +59,24 @@ def _images(value: Images | Mapping[str, Sequence[Picture]] | None) -> Images | 
     return None if value is None else to_images(value)
 
 
-def _sort_by(value: Sequence[str] | None) -> tuple[str, ...] | None:
+def _sort_by(value: str | Sequence[str] | None) -> tuple[str, ...] | None:
     if value is None:
         return None
-    rule = 'it must be a sequence of "attribute:asc" or "attribute:desc"'
-    if isinstance(value, str) or not isinstance(cast("object", value), Sequence):
-        checks.refuse("sort_by", value, rule + ", in a list also when it is one")
-    for order in value:
+    rule = (
+        'it must be "attribute:asc" or "attribute:desc", such as F.created_at.desc(), or a sequence of these'
+    )
+    if not isinstance(cast("object", value), Sequence):
+        checks.refuse("sort_by", value, rule)
+    orders = (value,) if isinstance(value, str) else tuple(value)
+    for order in orders:
         if not isinstance(cast("object", order), str) or not _SORT.fullmatch(order):
             checks.refuse("sort_by", order, rule)
-    return tuple(value)
+        if _SNAKE_SORT.fullmatch(order):
+            attribute, _, direction = order.partition(":")
+            checks.refuse(
+                "sort_by", order, f"the service spells it {wire_name(attribute) + ':' + direction!r}"
+            )
+    return tuple(map(str.__str__, orders))
 
 
 def _public_names(value: Mapping[str, Any] | None) -> str:
@@ -138,7 +147,11 @@ class Search(Generic[HitT_co]):
     sort_by: tuple[str, ...] | None = attrs.field(
         default=None,
         converter=_sort_by,
-        metadata=parameter('`"attribute:asc"` or `"attribute:desc"`, the first one first.', None),
+        metadata=parameter(
+            '`"attribute:asc"` or `"attribute:desc"`, as `F.created_at.desc()` gives them, or several, the first one '
+            "first.",
+            None,
+        ),
     )
     original_assets: bool | None = _ruled("ask for URLs of untransformed assets.", checks.truth, "url")
     project_id: str | None = _ruled("the project to search; the client's, if not given.", checks.text, "url")
