@@ -30,9 +30,9 @@ from scenario_async import (
     WorkflowHit,
     WorkflowSearch,
 )
+from scenario_async.filters import Field
 
 if TYPE_CHECKING:
-    from scenario_async.filters import Field
     from scenario_async.types import SearchAssetSearchParams, SearchAssetSearchResponse
 
 

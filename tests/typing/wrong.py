@@ -47,7 +47,7 @@ def values() -> None:
     WorkflowSearch(image=Path("x.png"))  # E
     F.kind > ["a"]  # E
     F.width > None  # E
-    F.width > np.array([1, 2])  # E
+    F.width.between(0, np.array([1, 2]))  # E
     F.width = 5  # E
     F.created_at.descending()  # E
     WorkflowSearch(query="x", sort_by=F.created_at)  # E
