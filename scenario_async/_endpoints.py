@@ -11,7 +11,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, ParamSpec, Protocol, Self, TypeVar, cast, overload
 
 import attrs
 
@@ -119,6 +119,11 @@ class Searches(ABC):
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
+
+    @classmethod
+    def of_no_client(cls) -> Self:
+        """Give what stands in the class of the client, for tools that look there: `create_autospec` for instance."""
+        return object.__new__(cls)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: asset_search, model_search, workflow_search, run, resume, fan_out>"

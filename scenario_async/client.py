@@ -187,7 +187,7 @@ class AsyncScenario(Client):
     an async context manager, or `await client.aclose()`.
     """
 
-    search: AsyncSearches
+    search: AsyncSearches = AsyncSearches.of_no_client()
     """The searches: `asset_search`, `model_search`, `workflow_search`, `run`, `resume`, `fan_out`."""
 
     _searches_class = AsyncSearches

@@ -7,19 +7,16 @@ Only forms that the service is known to accept are rendered where there is a cho
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
-from typing import Any, Final, NoReturn, SupportsIndex, TypeAlias, cast
+from typing import Any, ClassVar, Final, NoReturn, cast
 
 import attrs
 
+from scenario_async._support import checks
+from scenario_async._support.literals import Value, literal
 from scenario_async.errors import InvalidSearchError
 from scenario_async.models import wire_name
-
-Value: TypeAlias = str | float | bool | date | datetime
-"""What an attribute is compared with; a naive `datetime` is taken as UTC."""
 
 _KEYWORDS: Final = frozenset({
     "AND", "OR", "NOT", "IN", "TO", "EXISTS", "IS", "NULL", "EMPTY", "CONTAINS", "STARTS", "WITH",
@@ -34,11 +31,13 @@ class Filter:
     """A condition on hits; `str(filter)` is what travels.
 
     Combine with `&`, `|` and `~`. Python's `and`, `or`, `not` and chained comparisons raise `TypeError`,
-    because they would drop a part of the condition.
+    because they would drop a part of the condition. With pydantic installed, `Filter` is also the type of a field:
+    it takes a filter or a text, and travels as its text.
     """
 
     _text: str
-    _binding: int = attrs.field(default=_ATOM, eq=False)
+    # Of a text that somebody else wrote, nobody knows how tightly it binds.
+    _binding: int = attrs.field(default=_OR, eq=False)
 
     def __str__(self) -> str:
         return self._text
@@ -68,6 +67,25 @@ class Filter:
         """Give the text for a place that binds so tightly, in parentheses if need be."""
         return self._text if self._binding >= binding else f"({self._text})"
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> Any:  # noqa: ANN401 - pydantic's type
+        from scenario_async._support.pydantic import plain_schema  # noqa: PLC0415 - only pydantic asks for it
+
+        return plain_schema(_validated, str)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: object, handler: object) -> dict[str, Any]:
+        return {"type": "string", "description": "A condition in the service's filter language."}
+
+
+def _validated(value: object) -> Filter:
+    if isinstance(value, Filter):
+        return value
+    if not isinstance(value, str):
+        _refuse_filter(value)
+    checks.text(value, "filter")
+    return Filter(value)
+
 
 _NO_TRUTH: Final = (
     "a filter is neither true nor false: use & | ~ instead of `and`, `or`, `not`, "
@@ -78,12 +96,15 @@ _NO_TRUTH: Final = (
 class Field:
     """An attribute that hits are filtered by; `F.width` and `F["width"]` make one.
 
-    Each comparison gives a `Filter`. Values are `str`, `int`, `float`, `bool`, `date` and `datetime`;
-    None, NaN and infinities are refused with `InvalidSearchError`.
+    Each comparison gives a `Filter`. Values are `str`, `int`, `float`, `bool`, `date` and `datetime`, and scalars of
+    numpy and pandas that are one of these; None, NaN, NaT and infinities are refused with `InvalidSearchError`.
+    `asc()` and `desc()` give what `sort_by` takes.
     """
 
     __slots__ = ("_name",)
     __hash__ = object.__hash__
+    # So numpy's scalars leave comparisons to this class also where they stand on the left.
+    __array_ufunc__: ClassVar[None] = None
 
     def __init__(self, name: str) -> None:
         if not isinstance(cast("object", name), str):
@@ -131,15 +152,15 @@ class Field:
 
     def exists(self) -> Filter:
         """Have the attribute, be it null or empty (not documented by the service)."""
-        return Filter(f"{self._name} EXISTS")
+        return Filter(f"{self._name} EXISTS", _ATOM)
 
     def is_null(self) -> Filter:
         """Have the attribute with the value null (not documented by the service)."""
-        return Filter(f"{self._name} IS NULL")
+        return Filter(f"{self._name} IS NULL", _ATOM)
 
     def is_empty(self) -> Filter:
         """Have the attribute with an empty text or list."""
-        return Filter(f"{self._name} IS EMPTY")
+        return Filter(f"{self._name} IS EMPTY", _ATOM)
 
     def contains(self, text: str) -> Filter:
         """Have this text anywhere in the attribute's text."""
@@ -157,6 +178,14 @@ class Field:
         """Have every one of these values in a list, such as `tags`."""
         return _joined("AND", self._equalities("contains_all", values), _AND)
 
+    def asc(self) -> str:
+        """Give `"attribute:asc"`, for `sort_by`: the smallest or the oldest first."""
+        return f"{self._name}:asc"
+
+    def desc(self) -> str:
+        """Give `"attribute:desc"`, for `sort_by`: the largest or the newest first."""
+        return f"{self._name}:desc"
+
     def __bool__(self) -> NoReturn:
         raise TypeError(_NO_TRUTH)
 
@@ -167,13 +196,13 @@ class Field:
         raise TypeError(f"{self!r} is an attribute's name and has no items")
 
     def _compared(self, operator: str, value: Value) -> Filter:
-        return Filter(f"{self._name} {operator} {_rendered(value, self._name)}")
+        return Filter(f"{self._name} {operator} {literal(value, self._name)}", _ATOM)
 
     def _any(self, method: str, values: tuple[Value | Iterable[Value], ...]) -> Filter:
         equalities = self._equalities(method, values)
         if len(equalities) == 1:
             return equalities[0]
-        return Filter(f"({_joined('OR', equalities, _OR)})")
+        return Filter(f"({_joined('OR', equalities, _OR)})", _ATOM)
 
     def _equalities(self, method: str, values: tuple[Value | Iterable[Value], ...]) -> list[Filter]:
         flat = cast("tuple[Value, ...]", values)
@@ -190,9 +219,80 @@ class Field:
 
 
 class Fields:
-    """The place where filters begin: `F.created_at` is the attribute createdAt, `F["metadata.type"]` is verbatim."""
+    """The place where filters begin: `F.created_at` is the attribute createdAt, `F["metadata.type"]` is verbatim.
+
+    The attributes declared here are those that the service documents, so that editors and prompts can offer them; any
+    other name makes a `Field` as well.
+    """
 
     __slots__ = ()
+
+    aspect_ratio: Field
+    """Of assets: a text such as `16:9`."""
+    author_id: Field
+    """Of all hits: the user who made it."""
+    base_model_id: Field
+    """Of assets: the model that the asset's model was made from."""
+    capabilities: Field
+    """Of models: a list of what it can do, such as `txt2img`."""
+    collection_ids: Field
+    """Of all hits: a list of the collections that it is in."""
+    concepts: Field
+    """Of models: a list of the models that it is made of."""
+    created_at: Field
+    """Of all hits: when it was made; takes a `datetime`."""
+    example_asset_ids: Field
+    """Of models: a list of the assets that show what it does."""
+    guidance: Field
+    """Of assets: a number, how closely the prompt was followed."""
+    height: Field
+    """Of assets: a number of pixels."""
+    kind: Field
+    """Of assets: `image`, `video`, `audio`, `3d` and the like."""
+    mime_type: Field
+    """Of assets: a text such as `image/png`."""
+    model_id: Field
+    """Of assets: the model that made it."""
+    model_type: Field
+    """Of assets: the type of the model that made it."""
+    name: Field
+    """Of all hits: its name."""
+    negative_prompt: Field
+    """Of assets: what was not wanted."""
+    nsfw: Field
+    """Of assets: a list of labels; an empty one where nothing was found."""
+    num_inference_steps: Field
+    """Of assets: how many steps it took to make."""
+    owner_id: Field
+    """Of all hits: the project or the team that owns it."""
+    parent_model_id: Field
+    """Of models: the model that it was made from."""
+    privacy: Field
+    """Of all hits: `private`, `public` or `unlisted`."""
+    prompt: Field
+    """Of assets: what was asked for."""
+    scheduler: Field
+    """Of assets: how the steps were scheduled."""
+    seed: Field
+    """Of assets: a text of digits, and no number."""
+    size: Field
+    """Of assets: a number of bytes."""
+    source: Field
+    """Of models: where it comes from, such as `civitai` or `scenario`."""
+    status: Field
+    """Of workflows, though not documented: `draft`, `ready` or `deleted`."""
+    tags: Field
+    """Of all hits: a list of texts; see `contains_any` and `contains_all`."""
+    text: Field
+    """Of assets: a text that belongs to it."""
+    training_images_number: Field
+    """Of models: how many pictures it was trained with."""
+    type: Field
+    """Of models: `custom`, `flux.1-lora` and the like."""
+    updated_at: Field
+    """Of all hits: when it was last changed; takes a `datetime`."""
+    width: Field
+    """Of assets: a number of pixels."""
 
     def __getattr__(self, name: str) -> Field:
         if name.startswith("_"):
@@ -202,7 +302,22 @@ class Fields:
     def __getitem__(self, name: str) -> Field:
         return Field(name)
 
+    def __repr__(self) -> str:
+        return "F"
 
+    def __dir__(self) -> list[str]:
+        return [*object.__dir__(self), *Fields.__annotations__]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return [*map(wire_name, Fields.__annotations__), *_DOTTED]
+
+
+_DOTTED: Final = (
+    "metadata.type",
+    "complianceMetadata.maintainer",
+    "complianceMetadata.modelProvider",
+    "complianceMetadata.subProcessor",
+)
 F: Final = Fields()
 
 
@@ -210,8 +325,12 @@ def to_filter_text(value: str | Filter | None) -> str | None:
     """Take a filter in either form; other types are refused with `InvalidSearchError`."""
     if value is None or isinstance(value, str):
         return value
-    if isinstance(cast("object", value), Filter):
-        return str(value)
+    if not isinstance(cast("object", value), Filter):
+        _refuse_filter(value)
+    return str(value)
+
+
+def _refuse_filter(value: object) -> NoReturn:
     message = f"filter is a {type(value).__name__}; pass a str or an expression of F"
     raise InvalidSearchError(message, parameter="filter")
 
@@ -220,46 +339,3 @@ def _joined(word: str, parts: list[Filter], binding: int) -> Filter:
     if len(parts) == 1:
         return parts[0]
     return Filter(f" {word} ".join(part.inside(binding) for part in parts), binding)
-
-
-def _rendered(value: Value, name: str) -> str:
-    if isinstance(value, str):
-        text = str.__str__(value)
-        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return f'"{_utc(value, name)}Z"'
-    if isinstance(value, date):
-        return f'"{value.isoformat()}"'
-    return _number(value, name)
-
-
-def _utc(moment: datetime, name: str) -> str:
-    known = moment.replace(tzinfo=UTC) if moment.utcoffset() is None else moment
-    try:
-        shown = known.astimezone(UTC).replace(tzinfo=None)
-    except (OverflowError, ValueError):  # Python has no year 0 and no year 10000
-        message = f"filter: {name} is compared with {moment}, which in UTC is no year from 1 to 9999"
-        raise InvalidSearchError(message, parameter="filter") from None
-    return shown.isoformat(timespec="microseconds" if shown.microsecond % 1000 else "milliseconds")
-
-
-def _number(value: object, name: str) -> str:
-    if isinstance(value, SupportsIndex) and not isinstance(value, type):
-        try:
-            return str(value.__index__())
-        except ValueError:  # Python writes no number of more than 4300 digits
-            message = f"filter: {name} is compared with a whole number of too many digits"
-            raise InvalidSearchError(message, parameter="filter") from None
-    if isinstance(value, float) and math.isfinite(value):
-        return float.__repr__(value).replace("e+", "e")
-    rule = (
-        "cannot be compared with"
-        if isinstance(value, (float, type(None)))
-        else "is compared with a wrong type,"
-    )
-    kinds = "str, int, float, bool, date or datetime"
-    shown: Any = value if isinstance(value, (float, type(None))) else type(value).__name__
-    raise InvalidSearchError(f"filter: {name} {rule} {shown}; take a finite {kinds}", parameter="filter")

@@ -50,11 +50,44 @@ def _unlike(pictures: Sequence[Picture] | None) -> tuple[str, ...] | None:
 class Images:
     """Pictures to come near to (`like`) and to keep away from (`unlike`).
 
-    Each is an asset id, an image data URL, an `os.PathLike` (read now) or bytes; at least one is needed.
+    Each is an asset id, an image data URL, an `os.PathLike` (read now) or bytes; at least one is needed. With pydantic
+    installed, `Images` is also the type of a field: it takes the same mapping, and travels as one.
     """
 
     like: tuple[str, ...] | None = attrs.field(default=None, converter=_like, repr=_pictures_repr)
     unlike: tuple[str, ...] | None = attrs.field(default=None, converter=_unlike, repr=_pictures_repr)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> Any:  # noqa: ANN401 - pydantic's type
+        from scenario_async._support.pydantic import plain_schema  # noqa: PLC0415 - only pydantic asks for it
+
+        return plain_schema(_validated, _serialized)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: object, handler: object) -> dict[str, Any]:
+        pictures = {
+            "type": "array",
+            "items": {"type": "string", "description": "An asset id or an image data URL."},
+        }
+        return {
+            "type": "object",
+            "description": "Pictures to come near to (`like`) and to keep away from (`unlike`), at least one.",
+            "properties": {"like": pictures, "unlike": pictures},
+            "minProperties": 1,
+            "additionalProperties": False,
+        }
+
+
+def _validated(value: Any) -> Images:  # noqa: ANN401 - pydantic gives whatever it gets
+    images = to_images(value)
+    if images is None:
+        raise InvalidSearchError("images is None; give `like` or `unlike`", parameter="images")
+    return images
+
+
+def _serialized(images: Images) -> dict[str, list[str]]:
+    given = {"like": images.like, "unlike": images.unlike}
+    return {name: list(pictures) for name, pictures in given.items() if pictures is not None}
 
 
 def picture_repr(picture: object) -> str:

@@ -137,9 +137,9 @@ class Record:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> Any:  # noqa: ANN401
-        from scenario_async._pydantic import own_schema  # noqa: PLC0415 - an import has no need of it
+        from scenario_async._support.pydantic import plain_schema  # noqa: PLC0415 - only pydantic asks for it
 
-        return own_schema(cls, cls.from_dict, _plain)
+        return plain_schema(cls.from_dict, _plain)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: object, _handler: object) -> dict[str, Any]:
@@ -188,7 +188,7 @@ class AssetMetadata(Record):
     `width` and `height` are pixels, `size` is bytes, `kind` is one of image, video, audio, 3d, and the like.
     """
 
-    _shown_first = ("kind", "prompt", "width", "height")
+    _shown_first = ("kind", "prompt", "width", "height", "extra")
 
     aspect_ratio: str | None = None
     base_model_id: str | None = None
@@ -262,7 +262,7 @@ class AssetHit(Hit):
     `url` is signed and expires within days; `metadata` tells how the asset was made.
     """
 
-    _shown_first = ("id", "mime_type", "metadata", "description", "created_at")
+    _shown_first = ("id", "mime_type", "metadata", "description", "created_at", "url", "extra")
 
     metadata: AssetMetadata
     mime_type: str
@@ -279,7 +279,7 @@ class AssetHit(Hit):
 class ModelHit(Hit):
     """A generative model."""
 
-    _shown_first = ("id", "name", "type", "short_description", "created_at")
+    _shown_first = ("id", "name", "type", "short_description", "created_at", "thumbnail", "extra")
 
     capabilities: list[str]
     concepts: list[Concept]
@@ -298,7 +298,7 @@ class ModelHit(Hit):
 class WorkflowHit(Hit):
     """A workflow; `before` and `after` are pictures that show what it does."""
 
-    _shown_first = ("id", "name", "status", "description", "created_at")
+    _shown_first = ("id", "name", "status", "description", "created_at", "thumbnail", "extra")
 
     description: str
     name: str

@@ -15,7 +15,7 @@ from scenario_async._support import checks
 from scenario_async.errors import InvalidSearchError
 from scenario_async.filters import Filter, to_filter_text
 from scenario_async.images import Images, Picture, picture_repr, to_images, travelling
-from scenario_async.models import AssetHit, Hit, ModelHit, WorkflowHit, short_repr
+from scenario_async.models import AssetHit, Hit, ModelHit, WorkflowHit, short_repr, wire_name
 
 HitT_co = TypeVar("HitT_co", bound=Hit, covariant=True)
 
@@ -23,6 +23,7 @@ Travels: TypeAlias = Literal["body", "url", "page", "not"]
 """How a parameter reaches the service: in the JSON body, in the URL's query, as the place of a page, or not as itself."""
 
 _SORT: Final = re.compile(r"[A-Za-z0-9_.-]+:(asc|desc)", re.ASCII)
+_SNAKE_SORT: Final = re.compile(r"[a-z0-9]+(_[a-z0-9]+)+:(asc|desc)", re.ASCII)
 _PAGING_KEYS: Final = frozenset({"limit", "offset", "page", "hitsPerPage"})
 
 
@@ -56,16 +57,24 @@ def _images(value: Images | Mapping[str, Sequence[Picture]] | None) -> Images | 
     return None if value is None else to_images(value)
 
 
-def _sort_by(value: Sequence[str] | None) -> tuple[str, ...] | None:
+def _sort_by(value: str | Sequence[str] | None) -> tuple[str, ...] | None:
     if value is None:
         return None
-    rule = 'it must be a sequence of "attribute:asc" or "attribute:desc"'
-    if isinstance(value, str) or not isinstance(cast("object", value), Sequence):
-        checks.refuse("sort_by", value, rule + ", in a list also when it is one")
-    for order in value:
+    rule = (
+        'it must be "attribute:asc" or "attribute:desc", such as F.created_at.desc(), or a sequence of these'
+    )
+    if not isinstance(cast("object", value), Sequence):
+        checks.refuse("sort_by", value, rule)
+    orders = (value,) if isinstance(value, str) else tuple(value)
+    for order in orders:
         if not isinstance(cast("object", order), str) or not _SORT.fullmatch(order):
             checks.refuse("sort_by", order, rule)
-    return tuple(value)
+        if _SNAKE_SORT.fullmatch(order):
+            attribute, _, direction = order.partition(":")
+            checks.refuse(
+                "sort_by", order, f"the service spells it {wire_name(attribute) + ':' + direction!r}"
+            )
+    return tuple(map(str.__str__, orders))
 
 
 def _public_names(value: Mapping[str, Any] | None) -> str:
@@ -93,6 +102,10 @@ def _extra_body(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
     except RecursionError:
         message = "extra_body is nested too deeply; the service's parameters have a few levels"
         raise InvalidSearchError(message, parameter="extra_body") from None
+
+
+def _listed(value: object) -> object:
+    return list(cast("tuple[object, ...]", value)) if isinstance(value, tuple) else value
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -136,7 +149,11 @@ class Search(Generic[HitT_co]):
     sort_by: tuple[str, ...] | None = attrs.field(
         default=None,
         converter=_sort_by,
-        metadata=parameter('`"attribute:asc"` or `"attribute:desc"`, the first one first.', None),
+        metadata=parameter(
+            '`"attribute:asc"` or `"attribute:desc"`, as `F.created_at.desc()` gives them, or several, the first one '
+            "first.",
+            None,
+        ),
     )
     original_assets: bool | None = _ruled("ask for URLs of untransformed assets.", checks.truth, "url")
     project_id: str | None = _ruled("the project to search; the client's, if not given.", checks.text, "url")
@@ -174,23 +191,27 @@ class Search(Generic[HitT_co]):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> Any:  # noqa: ANN401
-        from scenario_async._pydantic import own_schema  # noqa: PLC0415 - an import has no need of it
+        from scenario_async._support.pydantic import plain_schema  # noqa: PLC0415 - only pydantic asks for it
 
-        return own_schema(cls, cls._of_keywords, cls._keywords)
+        return plain_schema(cls._of_keywords, cls._keywords)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: object, _handler: object) -> dict[str, Any]:
-        from scenario_async._pydantic import keywords_schema  # noqa: PLC0415 - as above
+        from scenario_async._support.pydantic import keywords_schema  # noqa: PLC0415 - as above
 
         return keywords_schema(cls)
 
     @classmethod
-    def _of_keywords(cls, keywords: Mapping[str, Any]) -> Self:
-        return cls(**checks.mapping(keywords, "search"))
+    def _of_keywords(cls, keywords: Any) -> Self:  # noqa: ANN401 - pydantic gives whatever it gets
+        return keywords if isinstance(keywords, cls) else cls(**checks.mapping(keywords, "search"))
 
     def _keywords(self) -> dict[str, Any]:
         """Give the keywords that make it, as JSON can carry them."""
-        return attrs.asdict(self, filter=lambda _, value: value is not None, retain_collection_types=False)
+        return attrs.asdict(
+            self,
+            filter=lambda _, value: value is not None,
+            value_serializer=lambda _, __, value: _listed(value),
+        )
 
     def _check_together(self) -> None:
         """Check what parameters make of each other."""

@@ -202,7 +202,7 @@ class Scenario(Client, _Keywords):
     it as a context manager, or call `close()`.
     """
 
-    search: SyncSearches
+    search: SyncSearches = SyncSearches.of_no_client()
     """The searches: `asset_search`, `model_search`, `workflow_search`, `run`, `resume`, `fan_out`."""
 
     _searches_class = SyncSearches

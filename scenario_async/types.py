@@ -32,7 +32,7 @@ class SearchWorkflowSearchParams(TypedDict, total=False):
     page: int | None
     hits_per_page: int | None
     public: bool | None
-    sort_by: Sequence[str] | None
+    sort_by: str | Sequence[str] | None
     original_assets: bool | None
     project_id: str | None
     extra_headers: Mapping[str, str] | None

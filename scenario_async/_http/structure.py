@@ -127,6 +127,8 @@ def sort_out(raw: list[Any], hit_class: type[_HitT]) -> tuple[list[_HitT], list[
 
 def structure(data: Any, cls: type[_RecordT]) -> _RecordT:  # noqa: ANN401
     """Make one record of JSON that somebody kept; `InvalidSearchError` for what does not fit, with its path."""
+    if isinstance(data, cls):
+        return data
     plain = dict(cast("Mapping[str, Any]", data)) if isinstance(data, Mapping) else data
     try:
         made: _RecordT = _hook(cast("Hashable", cls))(plain)

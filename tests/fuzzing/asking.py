@@ -95,7 +95,9 @@ def take_picture(data: bytes) -> None:
 
 
 def _sort_by(taker: Taker) -> Any:
-    return [taker.pick(("createdAt:desc", "a:asc", "a:up", taker.text())) for _ in range(taker.byte() % 3)]
+    orders = ("createdAt:desc", "a:asc", "a:up", "created_at:asc", taker.text())
+    several = [taker.pick(orders) for _ in range(taker.byte() % 3)]
+    return taker.pick((several, *orders))
 
 
 def _pairs(taker: Taker) -> dict[Any, Any]:

@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_type
 
+import numpy as np
+
 from scenario_async import (
     AssetHit,
     AssetSearch,
@@ -28,6 +30,7 @@ from scenario_async import (
     WorkflowHit,
     WorkflowSearch,
 )
+from scenario_async.filters import Field
 
 if TYPE_CHECKING:
     from scenario_async.types import SearchAssetSearchParams, SearchAssetSearchResponse
@@ -103,5 +106,17 @@ def values(hit: SearchAssetSearchResponse) -> None:
     assert_type(AssetSearch(filter=F.width > 3).filter, str | None)
     assert_type((F.kind == "image") & (F.width >= 1024) | ~F.nsfw.is_empty(), Filter)
     assert_type(F["metadata.type"].contains_any("a", "b"), Filter)
+    assert_type(F.created_at, Field)
+    assert_type(F.createdAt, Field)
+    assert_type(F.an_attribute_of_tomorrow >= 1, Filter)
+    assert_type(F.created_at.desc(), str)
+    AssetSearch(query="a", sort_by=F.created_at.desc())
+    AssetSearch(query="a", sort_by="createdAt:desc")
+    AssetSearch(query="a", sort_by=[F.width.asc(), "createdAt:desc"])
+    assert_type(F.width >= np.int64(5), Filter)
+    assert_type(F.width.between(np.float32(0.5), np.float64(1.5)), Filter)
+    assert_type(F.nsfw == np.bool_(1), Filter)
+    assert_type(F.created_at > np.datetime64("2024-01-01"), Filter)
+    assert_type(F.kind.is_in(np.str_("image"), np.str_("video")), Filter)
     assert_type(hit, AssetHit)
     assert_type(hit.extra, Mapping[str, Any])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from scenario_async import AssetSearch, AsyncScenario, F, ModelHit, Scenario, Search, WorkflowSearch
 
 
@@ -44,4 +46,9 @@ def values() -> None:
     AssetSearch("knight")  # E
     WorkflowSearch(image=Path("x.png"))  # E
     F.kind > ["a"]  # E
+    F.width > None  # E
+    F.width.between(0, np.array([1, 2]))  # E
+    F.width = 5  # E
+    F.created_at.descending()  # E
+    WorkflowSearch(query="x", sort_by=F.created_at)  # E
     (F.kind == "a") & "raw"  # E

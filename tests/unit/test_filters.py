@@ -63,6 +63,13 @@ class Index:
         return self.number
 
 
+class NoIndex:
+    """What has the method of a whole number and is none, as numpy's arrays are."""
+
+    def __index__(self) -> int:
+        raise TypeError("only scalars have an index")
+
+
 class Single(float):
     """A float of another library, as numpy has them."""
 
@@ -167,6 +174,7 @@ def test_values(value: Any, text: str) -> None:
     [
         *(None, math.nan, math.inf, -math.inf, [], {}, b"x", object(), 1j, timedelta(1), F.b, int),
         Single("nan"),
+        NoIndex(),
         pytest.param(10**5000, id="of 5001 digits"),
         datetime.min.replace(tzinfo=timezone(timedelta(hours=1))),
         datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))),
@@ -322,6 +330,15 @@ A, B, C = F.a == 1, F.b == 1, F.c == 1
 def test_parentheses(build: Callable[[], Filter], text: str) -> None:
     """Parentheses stand where the language needs them."""
     assert str(build()) == text
+
+
+def test_a_text_of_ones_own_stands_in_parentheses() -> None:
+    """Nobody knows how tightly it binds, so it stays together."""
+    own = Filter("a = 1 OR b = 1")
+    assert str(own) == "a = 1 OR b = 1"
+    assert str(own & C) == "(a = 1 OR b = 1) AND c = 1"
+    assert str(~own) == "NOT (a = 1 OR b = 1)"
+    assert str(own | C) == "a = 1 OR b = 1 OR c = 1"
 
 
 def test_filters_are_values() -> None:
@@ -504,5 +521,58 @@ def test_any_combination_means_what_it_says(expression: Any) -> None:
 def test_the_place_where_filters_begin_cannot_be_written_to() -> None:
     """An assignment in place of a comparison is an error at once."""
     with pytest.raises(AttributeError):
-        F.kind = "image"  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue]
+        F.kind = "image"  # type: ignore[misc, assignment] # pyright: ignore[reportAttributeAccessIssue]
     assert str(F.kind == "image") == 'kind = "image"'
+
+
+@pytest.mark.parametrize(
+    ("order", "text"),
+    [
+        (F.created_at.desc, "createdAt:desc"),
+        (F.createdAt.asc, "createdAt:asc"),
+        (F["metadata.type"].asc, "metadata.type:asc"),
+    ],
+)
+def test_an_attribute_tells_how_to_sort_by_it(order: Callable[[], str], text: str) -> None:
+    """As the text that travels, with the service's spelling of the name."""
+    assert order() == text
+    assert type(order()) is str
+
+
+def test_a_filter_is_a_type_of_pydantics_fields() -> None:
+    """It takes a filter or a text, travels as its text, and JSON schemas call it a string."""
+    pydantic = pytest.importorskip("pydantic", minversion="2")
+    field = pydantic.TypeAdapter(Filter)
+    built = (F.a == "x") | (F.b == 1)
+    assert field.validate_python(built) is built
+    assert field.validate_python(str(built)) == built
+    assert field.dump_python(built) == 'a = "x" OR b = 1'
+    assert field.validate_json(field.dump_json(built)) == built
+    assert str(field.validate_json(field.dump_json(built)) & C) == '(a = "x" OR b = 1) AND c = 1'
+    assert {field.json_schema(mode=mode)["type"] for mode in ("validation", "serialization")} == {"string"}
+
+
+@pytest.mark.parametrize("given", [None, 5, b"a = 1", F.a, ["a = 1"], "\ud800"])
+def test_pydantic_tells_why_a_filter_is_refused(given: object) -> None:
+    """What is no filter is pydantic's own error, with our words."""
+    pydantic = pytest.importorskip("pydantic", minversion="2")
+    with pytest.raises(pydantic.ValidationError, match="filter is "):
+        pydantic.TypeAdapter(Filter).validate_python(given)
+
+
+def test_a_web_service_takes_a_filter() -> None:
+    """FastAPI reads it from the URL, and describes it as a text."""
+    fastapi = pytest.importorskip("fastapi")
+    app = fastapi.FastAPI()
+
+    def search(condition: Filter) -> str:
+        return str(condition)
+
+    search.__annotations__ = {"condition": Filter, "return": str}
+    app.get("/search")(search)
+    (described,) = app.openapi()["paths"]["/search"]["get"]["parameters"]
+    assert (described["in"], described["name"], described["schema"]["type"]) == (
+        "query",
+        "condition",
+        "string",
+    )

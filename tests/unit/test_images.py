@@ -336,3 +336,40 @@ def test_images_repr_shows_no_data_url() -> None:
     assert "image/gif" in text
     assert ";base64," not in text
     assert len(text) < 200
+
+
+def test_images_are_a_type_of_pydantics_fields() -> None:
+    """They take what `images` takes, travel as the mapping, and come back; JSON schemas say what the mapping is."""
+    pydantic = pytest.importorskip("pydantic", minversion="2")
+    field = pydantic.TypeAdapter(Images)
+    images = Images(like=[PNG], unlike=["asset_1"])
+    assert field.validate_python(images) is images
+    assert field.validate_python({"like": [PNG], "unlike": ("asset_1",)}) == images
+    assert field.dump_python(images) == {"like": [data_url(PNG)], "unlike": ["asset_1"]}
+    assert field.dump_python(Images(unlike=["asset_1"])) == {"unlike": ["asset_1"]}
+    assert field.validate_json(field.dump_json(images)) == images
+    for mode in ("validation", "serialization"):
+        schema = field.json_schema(mode=mode)
+        assert schema["type"] == "object"
+        assert {name: part["items"]["type"] for name, part in schema["properties"].items()} == {
+            "like": "string",
+            "unlike": "string",
+        }
+        assert schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("given", "rule"),
+    [
+        (None, "images is None"),
+        ({}, "images is empty"),
+        (5, "images is a int"),
+        ({"likes": ["asset_1"]}, "unknown key 'likes'"),
+        ({"like": ["knight.png"]}, "looks like a path"),
+    ],
+)
+def test_pydantic_tells_why_images_are_refused(given: object, rule: str) -> None:
+    """What breaks a rule is pydantic's own error, with our words."""
+    pydantic = pytest.importorskip("pydantic", minversion="2")
+    with pytest.raises(pydantic.ValidationError, match=rule):
+        pydantic.TypeAdapter(Images).validate_python(given)

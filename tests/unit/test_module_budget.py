@@ -15,7 +15,7 @@ ROOMS = {
     "_http": "failures inflating json reply request resolver signing structure transport typed",
     "_observing": "hooks logs observer telemetry",
     "_paging": "fan_out iteration page pager position prefetch token",
-    "_support": "checks lifetimes logger network portal secret threads",
+    "_support": "checks lifetimes literals logger network portal secret threads",
 }
 # How many modules of each package; some room is left for other versions of Python and of the dependencies.
 IMPORT = {"scenario_async": 2, STANDARD: 40}
