@@ -53,7 +53,7 @@ class _StandardError(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         with suppress(Exception):  # it may be closed, full, or anything else that was put in its place
-            if sys.stderr is not None and not _is_handled(record):  # pyright: ignore[reportUnnecessaryComparison] - pythonw
+            if sys.stderr is not None and not _is_handled(record):
                 sys.stderr.write(self.format(record) + "\n")
                 sys.stderr.flush()
 
