@@ -303,6 +303,7 @@ class Call(Retried):
             method=self._request.method,
             url=self._request.address,
             content=answer.content,
+            call_id=self._observer.call_id,
             **self._times(),
         )
 

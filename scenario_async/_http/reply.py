@@ -45,9 +45,10 @@ _ERROR_MEMBERS: Final = ("reason", "message", "error", "detail")
 
 @attrs.frozen(kw_only=True)
 class Reply(ResponseInfo):
-    """What the service answered to `client.request`."""
+    """What the service answered to `client.request`; `call_id` is the call's name in log records, events and spans."""
 
     content: bytes = attrs.field(repr=size_repr)
+    call_id: str = attrs.field(default="", repr=False)
 
     def json(self) -> Any:  # noqa: ANN401
         """Decode the body; `APIResponseValidationError` if it is not JSON."""
@@ -166,7 +167,11 @@ def request_id(headers: Mapping[str, str]) -> str | None:
 
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """Read how many seconds the service asks to wait: `retry-after-ms`, else `retry-after`; None for nonsense."""
+    """Read how many seconds the service asks to wait: `retry-after-ms`, else `retry-after`; None for nonsense.
+
+    A date is counted from the reply's own `date`, as the clocks of two machines differ; without one, from `now`, which
+    is this machine's clock if it is not given.
+    """
     milliseconds = _non_negative(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
@@ -174,14 +179,24 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
     wait = _non_negative(text)
     if wait is not None or text is None:
         return wait
+    until, replied = _moment(text), _moment(headers.get("date"))
+    if until is None:
+        return None
+    if replied is None:
+        replied = time.time() if now is None else now
+    wait = max(0.0, until - replied)
+    return wait if wait <= _LONGEST_WAIT else None
+
+
+def _moment(text: str | None) -> float | None:
+    """Read an HTTP date, as seconds since 1970."""
+    if text is None:
+        return None
     try:
         moment = parsedate_to_datetime(text)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    wait = max(0.0, moment.timestamp() - (time.time() if now is None else now))
-    return wait if wait <= _LONGEST_WAIT else None
 
 
 def _count(reply: Reply, content: dict[str, Any], name: str) -> int | None:

@@ -31,7 +31,7 @@ class Request:
     """One request, but for its signature.
 
     `address` is the URL without its query string, for messages; `headers` has lower-case names; `timeout` and `deadline` are the call's own, None for the client's. `template`
-    is the endpoint's path, None where it is not known.
+    is the endpoint's path, and `search` what is asked for; both are None where they are not known.
     """
 
     method: str
@@ -42,6 +42,7 @@ class Request:
     timeout: float | None = None
     deadline: float | None = None
     template: str | None = None
+    search: Search[Hit] | None = attrs.field(default=None, repr=False)
 
 
 @attrs.frozen
@@ -67,6 +68,7 @@ class PreparedSearch:
             timeout=search.timeout,
             deadline=search.deadline,
             template=search.path,
+            search=search,
         )
         return cls(request, codec.dumps(body)[:-1])
 
@@ -86,6 +88,7 @@ class PreparedSearch:
             timeout=request.timeout,
             deadline=request.deadline,
             template=request.template,
+            search=request.search,
         )
 
 

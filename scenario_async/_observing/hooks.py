@@ -22,11 +22,10 @@ _CANCELLED: Final = "was cancelled from within"
 _T = TypeVar("_T")
 
 
-async def on_request(hook: OnRequest, number: int, times: Mapping[str, Any], **where: str) -> None:
+async def on_request(hook: OnRequest, number: int, times: Mapping[str, Any], **call: Any) -> None:  # noqa: ANN401 - see `Observer`
     """Tell that an attempt is about to go out."""
     event = RequestEvent(
-        method=where["method"],
-        url=where["url"],
+        **call,
         attempt=number,
         waited_for_slot=times["waited_for_slot"],
         waited_for_quota=times["waited_for_quota"],
@@ -36,11 +35,16 @@ async def on_request(hook: OnRequest, number: int, times: Mapping[str, Any], **w
 
 
 async def on_response(
-    hook: OnResponse, number: int, answer: Answer, seconds: float, request_id: str | None, **where: str
+    hook: OnResponse,
+    number: int,
+    answer: Answer,
+    seconds: float,
+    request_id: str | None,
+    **call: Any,  # noqa: ANN401 - see `Observer`
 ) -> None:
     """Tell that a whole reply arrived."""
     event = ResponseEvent(
-        **where,
+        **call,
         attempt=number,
         status=answer.status,
         headers=answer.headers,
@@ -50,9 +54,9 @@ async def on_response(
     await tell(hook, event, name="on_response")
 
 
-async def on_retry(hook: OnRetry, number: int, error: APIError, wait: float, **where: str) -> None:
+async def on_retry(hook: OnRetry, number: int, error: APIError, wait: float, **call: Any) -> None:  # noqa: ANN401 - see `Observer`
     """Tell that another attempt follows."""
-    event = RetryEvent(**where, attempt=number, error=error, wait=wait)
+    event = RetryEvent(**call, attempt=number, error=error, wait=wait)
     await tell(hook, event, name="on_retry")
 
 
@@ -67,7 +71,13 @@ async def tell(hook: Callable[[_T], object], event: _T, *, name: str, patience: 
         if inspect.isawaitable(given):
             await _within(patience, given)
     except _GivenUpError as error:
-        log(logging.WARNING, "the hook %s %s; the call goes on", name, error)
+        log(
+            logging.WARNING,
+            "the hook %s %s; the call goes on",
+            name,
+            error,
+            extra={"call_id": getattr(event, "call_id", None)},
+        )
     except Exception as error:  # noqa: BLE001 - whatever the user's hook raises
         log(
             logging.WARNING,
@@ -75,6 +85,7 @@ async def tell(hook: Callable[[_T], object], event: _T, *, name: str, patience: 
             name,
             type(error).__name__,
             exc_info=error,
+            extra={"call_id": getattr(event, "call_id", None)},
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -26,20 +27,23 @@ if TYPE_CHECKING:
 class Observer:
     """Tells of one call, from its begin to its end: the logger, the hooks of its client, and OpenTelemetry.
 
-    `request` is the call's, with the headers by which the service could go on with the trace. The times of the call
-    are those of `CALL_TIMES`.
+    `request` is the call's, with the headers by which the service could go on with the trace. `call_id` is the call's
+    name in all that is told of it. The times of the call are those of `CALL_TIMES`.
     """
 
     def __init__(self, settings: Settings, request: Request) -> None:
         self._settings = settings
-        self._where = {"method": request.method, "url": request.address}
+        self.call_id = os.urandom(6).hex()  # a generator would repeat itself after a fork, or a seed
+        self._where: dict[str, Any] = {
+            "method": request.method, "url": request.address, "call_id": self.call_id, "search": request.search,
+        }  # fmt: skip
         self._status: int | None = None
         self._span: CallSpan | None = None
         if "opentelemetry.trace" in sys.modules:  # looked up each time: the program may import it later
             with LOADING:
                 from scenario_async._observing import telemetry  # noqa: PLC0415 - most programs have none
 
-            self._span = telemetry.begin(request.method, request.address, request.template)
+            self._span = telemetry.begin(request.method, request.address, request.template, self.call_id)
         self.request = request
         if self._span is not None and (headers := self._span.headers()):
             self.request = attrs.evolve(request, headers=headers | request.headers)
@@ -66,14 +70,19 @@ class Observer:
                 from scenario_async._observing import hooks  # noqa: PLC0415 - most programs have none
 
             await hooks.on_response(
-                self._settings.on_response, number, answer, seconds, request_id, **self._where
+                self._settings.on_response,
+                number,
+                answer,
+                seconds,
+                request_id,
+                **self._where,
             )
 
     async def retrying(self, number: int, error: APIError, wait: float) -> None:
         """Tell that another attempt follows after a wait."""
         if self._span is not None:
             self._span.retry(number=number, wait=wait, error=error)
-        logs.retrying(number, error, wait, **self._where)
+        logs.retrying(number, error, wait, self._named())
         if self._settings.on_retry is not None:
             with LOADING:
                 from scenario_async._observing import hooks  # noqa: PLC0415 - most programs have none
@@ -86,5 +95,9 @@ class Observer:
         error = outcome if isinstance(outcome, BaseException) else None
         if self._span is not None:
             self._span.end(times, status=self._status, request_id=request_id, error=error)
-        if LOG.isEnabledFor(logging.INFO):
-            logs.ended(times, **self._where, status=self._status, request_id=request_id, error=error)
+        if error is not None or LOG.isEnabledFor(logging.INFO):
+            logs.ended(times, self._named(), status=self._status, request_id=request_id, error=error)
+
+    def _named(self) -> dict[str, str]:
+        where = self._where
+        return logs.named(where["call_id"], where["method"], where["url"], base_url=self._settings.base_url)

@@ -154,18 +154,19 @@ class CallSpan:
             self._span.end()
 
 
-def begin(method: str, url: str, template: str | None) -> CallSpan | None:
+def begin(method: str, url: str, template: str | None, call_id: str = "") -> CallSpan | None:
     """Start the span of one call in a program that has imported OpenTelemetry; None where that fails.
 
-    `url` stands without its query string, `template` is its path of low cardinality, None if there is none.
+    `url` stands without its query string, `template` is its path of low cardinality, None if there is none; `call_id`
+    is the call's name in log records and hooks.
     The span is a child of the current one, and does not become the current one.
     """
     with HARMLESS:
-        return _begin(method, url, template)
+        return _begin(method, url, template, call_id)
     return None
 
 
-def _begin(method: str, url: str, template: str | None) -> CallSpan | None:
+def _begin(method: str, url: str, template: str | None, call_id: str) -> CallSpan | None:
     from opentelemetry import context, metrics, trace  # noqa: PLC0415 - an extra
 
     # Asked for each time: a program may set its providers after our first call.
@@ -179,7 +180,7 @@ def _begin(method: str, url: str, template: str | None) -> CallSpan | None:
         name if template is None else f"{name} {template}",
         context=parent,
         kind=trace.SpanKind.CLIENT,
-        attributes={**labels, **only_on_span},
+        attributes={**labels, **only_on_span, "scenario.call_id": call_id},
         record_exception=False,
         set_status_on_exception=False,
     )

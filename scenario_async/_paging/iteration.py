@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypedDict, TypeVar, Unpac
 import attrs
 
 from scenario_async._http.reply import page_content
+from scenario_async._observing import logs
 from scenario_async._paging.page import (
     LinkedPage,
     Origin,
@@ -115,6 +116,7 @@ class PageSource(Generic[HitT_co]):
             content = page_content(reply, self.search.hit_class, invalid_hits=caller.settings.invalid_hits)
         except APIError as error:
             caller.signer.hide_in(error)
+            logs.misread(reply, error, base_url=caller.settings.base_url)
             raise drop_frames(error)  # noqa: B904 - the same error
         hits: list[Hit] = content["hits"]
         received, dropped = len(hits) + len(content["invalid_hits"]), list[str]()

@@ -123,6 +123,36 @@ def test_each_hook_is_told_once_of_each_thing_in_order(connect: Connect, serve: 
     assert all(0 <= event.queued < 5 for event in seen if isinstance(event, RequestEvent))
 
 
+def test_events_name_their_call_and_its_search(connect: Connect, serve: Serve) -> None:
+    """All events of a call have one id, which no other call has; a free request has no search."""
+    seen: list[Any] = []
+    face = connect(
+        serve(answers(LATER, ONE_HIT)).base_url,
+        on_request=seen.append,
+        on_response=seen.append,
+        on_retry=seen.append,
+    )
+    face.page(SEARCH)
+    (first,) = {event.call_id for event in seen}
+    assert len(seen) == 5
+    assert all(event.search is SEARCH for event in seen)
+    seen.clear()
+    reply = face.request("GET", "/assets/x")
+    assert {event.call_id for event in seen} == {reply.call_id}
+    assert reply.call_id not in ("", first)
+    assert [event.search for event in seen] == [None, None]
+
+
+def test_the_pages_of_a_search_are_calls_of_their_own(connect: Connect, serve: Serve) -> None:
+    """Each has an id of its own, and the search that all of them belong to."""
+    seen: list[Any] = []
+    search = AssetSearch(query="q", limit=10)
+    face = connect(serve(paged(assets(25))).base_url, on_request=seen.append)
+    assert len(face.hits(search).items) == 25
+    assert len({event.call_id for event in seen}) == len(seen) >= 3
+    assert all(event.search is search for event in seen)
+
+
 def test_a_renewed_token_is_another_request_and_no_retry(connect: Connect, serve: Serve) -> None:
     """Hooks see both attempts of it."""
     seen: list[Any] = []

@@ -119,6 +119,7 @@ def test_a_retried_call_is_one_span(connect: Connect, serve: Serve, told: Told) 
     queued = attributes.pop("scenario.queue_time")
     assert isinstance(queued, float)
     assert 0 <= queued < 5
+    assert attributes.pop("scenario.call_id")
     port = int(server.base_url.rpartition(":")[2].partition("/")[0])
     assert attributes == {
         "http.request.method": "POST",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from scenario_async._observing.hooks import tell
+from scenario_async.events import RequestEvent
 
 
 def _lines(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -27,6 +28,21 @@ async def test_an_error_is_one_warning_with_its_traceback(caplog: pytest.LogCapt
     assert (record.name, record.levelno) == ("scenario_async", logging.WARNING)
     assert record.exc_info is not None
     assert str(record.exc_info[1]) == "in the hook"
+
+
+async def test_a_failed_hook_is_told_with_its_call(caplog: pytest.LogCaptureFixture) -> None:
+    """The record has the id of the call, whether the hook raised or was given up."""
+
+    def failing(_: object) -> None:
+        raise LookupError
+
+    async def hanging(_: object) -> None:
+        await asyncio.Event().wait()
+
+    event = RequestEvent(method="GET", url="https://api.example/v1/x", attempt=1, call_id="c-1")
+    await tell(failing, event, name="on_request")
+    await tell(hanging, event, name="on_request", patience=0.02)
+    assert [vars(record)["call_id"] for record in caplog.records] == ["c-1", "c-1"]
 
 
 async def test_a_hook_that_cancels_itself_is_no_cancellation(caplog: pytest.LogCaptureFixture) -> None:

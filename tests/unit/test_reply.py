@@ -230,6 +230,35 @@ def test_waits_told_twice(headers: list[tuple[str, str]], wait: float | None) ->
     assert retry_after(CIMultiDict(headers)) == wait
 
 
+@pytest.mark.parametrize(
+    ("until", "date", "wait"),
+    [
+        ("Thu, 01 Jan 2026 00:10:01 GMT", "Thu, 01 Jan 2026 00:10:00 GMT", 1.0),
+        ("Wed, 31 Dec 2025 23:50:01 GMT", "Wed, 31 Dec 2025 23:50:00 GMT", 1.0),
+        ("Wed, 31 Dec 2025 23:50:00 GMT", "Wed, 31 Dec 2025 23:50:01 GMT", 0.0),
+        ("Thu, 08 Jan 2026 00:10:01 GMT", "Thu, 01 Jan 2026 00:10:00 GMT", None),
+        ("Thu, 01 Jan 2026 00:00:10 GMT", "soon", 10.0),
+        ("Thu, 01 Jan 2026 00:00:10 GMT", "", 10.0),
+        ("Thu, 01 Jan 2026 00:00:10 GMT", None, 10.0),
+        ("7", "Thu, 01 Jan 2026 00:10:00 GMT", 7.0),
+        ("soon", "Thu, 01 Jan 2026 00:10:00 GMT", None),
+    ],
+)
+def test_a_date_to_wait_for_is_counted_from_the_date_of_the_reply(
+    until: str, date: str | None, wait: float | None
+) -> None:
+    """This machine's clock counts where the reply has no date that can be read; ten minutes off, it changes nothing."""
+    headers = {"Retry-After": until} | ({} if date is None else {"Date": date})
+    assert retry_after(CIMultiDict(headers), now=NEW_YEAR) == wait
+
+
+def test_an_error_waits_by_the_clock_of_the_service() -> None:
+    """The error of a reply that was made in the past, or in the future, says how long to wait all the same."""
+    for hour in ("Thu, 01 Jan 1998 10:00", "Fri, 01 Jan 2100 10:00"):
+        error = status_error(answered({}, 503, Date=f"{hour}:00 GMT", Retry_After=f"{hour}:02 GMT"))
+        assert error.retry_after == 2
+
+
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="needs time.tzset")
 @pytest.mark.parametrize("text", ["Sun Mar  1 12:01:30 2026", "Sunday, 01-Mar-26 12:01:30 GMT"])
 def test_retry_after_as_an_old_date_is_gmt(monkeypatch: pytest.MonkeyPatch, text: str) -> None:

@@ -94,7 +94,7 @@ def begun(
     url: str = URL, template: str | None = "/search/assets", method: str = "POST"
 ) -> telemetry.CallSpan:
     """Begin a call that is being traced."""
-    span = telemetry.begin(method, url, template)
+    span = telemetry.begin(method, url, template, "c-1")
     assert span is not None
     return span
 
@@ -131,6 +131,7 @@ def test_span_of_a_good_call(told: Told) -> None:
     assert dict(told.span.attributes or {}) == {
         "http.request.method": "POST",
         "http.response.status_code": 200,
+        "scenario.call_id": "c-1",
         "scenario.queue_time": 1.5,
         "scenario.request_id": "req_1",
         "server.address": "api.example.com",
