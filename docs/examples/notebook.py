@@ -1,6 +1,8 @@
 """A notebook: top-level `await`, the sync client beside it, and one client for all cells."""
 
 # %% Build the client once, in the first cell; it needs no `async with`.
+import asyncio
+
 from scenario_async import AsyncScenario, F, Scenario
 
 client = AsyncScenario()
@@ -15,8 +17,6 @@ wide = [hit async for hit in castles.iter_hits(max_hits=50) if (hit.metadata.wid
 print(len(wide), "wide castles")
 
 # %% Several searches at once.
-import asyncio
-
 words = ["dragon", "forest"]
 pages = await asyncio.gather(*(client.search.asset_search(query=word) for word in words))
 print({word: page.estimated_total_hits for word, page in zip(words, pages, strict=True)})

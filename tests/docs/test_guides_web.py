@@ -73,7 +73,9 @@ def ask_and_leave(url: str, emulator: Emulator, arrived: int) -> None:
     parts = urlsplit(url)
     assert parts.hostname is not None
     with socket.create_connection((parts.hostname, parts.port or 80)) as connection:
-        connection.sendall(f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
+        connection.sendall(
+            f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode()
+        )
         eventually(lambda: len(emulator.requests) >= arrived)
 
 
@@ -89,7 +91,10 @@ def test_a_stream_is_resumed_by_its_last_event(emulator: Emulator, tmp_path: Pat
         assert assets(before) + assets(events(rest.text)) == assets(whole) == knights(emulator.base_url)
         assert events(rest.text)[-1] == {"event": "end", "data": '"exhausted"'}
         other = browser.get("/stream", params={"about": "castle"}, headers={"Last-Event-ID": whole[0]["id"]})
-        assert (other.status_code, other.json()["detail"]) == (400, "the Last-Event-ID belongs to another search")
+        assert (other.status_code, other.json()["detail"]) == (
+            400,
+            "the Last-Event-ID belongs to another search",
+        )
 
 
 @with_fastapi
@@ -115,7 +120,7 @@ def test_a_stream_tells_of_a_failure_in_its_midst(emulator: Emulator, tmp_path: 
     ],
 )
 def test_what_becomes_of_a_search_when_the_browser_leaves(
-    slow: Emulator, tmp_path: Path, command: list[str], path: str, arrived: int, status: int | None
+    slow: Emulator, tmp_path: Path, command: list[str], path: str, *, arrived: int, status: int | None
 ) -> None:
     """The emulator's last request ends without an answer where the search was cancelled, else with one."""
     with web_server(command, slow.base_url, tmp_path) as url:
