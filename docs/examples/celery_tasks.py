@@ -26,6 +26,6 @@ def find(self: Any, about: str) -> dict[str, Any]:
     except APIError as error:
         if not error.retryable:
             raise
-        # The client has tried again for seconds; the queue does it for minutes.
+        # The client has tried again by itself; from now on Celery's queue does.
         raise self.retry(exc=error, countdown=getattr(error, "retry_after", None) or 60) from error
     return {"pid": os.getpid(), "assets": [hit.id for hit in page.hits]}
