@@ -50,7 +50,7 @@ def lowest(requirements: list[str]) -> list[str]:
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Run the suite in parallel, with branch coverage unless arguments choose tests."""
-    session.install(".[all]", *group("test"))
+    session.install(".[all]", *group("test"), *group("guides"))
     session.run("pytest", *(session.posargs or ["-n", "auto", *COVERAGE]))
 
 
