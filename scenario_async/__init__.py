@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         APITimeoutError,
         AuthenticationError,
         BadRequestError,
+        ConfigurationError,
         ConflictError,
         DeadlineExceededError,
         InternalServerError,
@@ -60,7 +61,7 @@ _ROOMS: Final = {
     "client": "AsyncScenario",
     "errors": (
         "APIConnectionError APIError APIResponseValidationError APIStatusError APITimeoutError AuthenticationError "
-        "BadRequestError ConflictError DeadlineExceededError InternalServerError InvalidSearchError NotFoundError "
+        "BadRequestError ConfigurationError ConflictError DeadlineExceededError InternalServerError InvalidSearchError NotFoundError "
         "PermissionDeniedError PlanLimitError RateLimitError ScenarioError UnprocessableEntityError"
     ),
     "events": "RequestEvent ResponseEvent RetryEvent",
@@ -78,7 +79,7 @@ _ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in name
 __all__ = [
     "APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError",
     "APITimeoutError", "AssetHit", "AssetMetadata", "AssetSearch", "AsyncScenario",
-    "AsyncSearchPage", "AuthenticationError", "BadRequestError", "Concept", "ConflictError",
+    "AsyncSearchPage", "AuthenticationError", "BadRequestError", "Concept", "ConfigurationError", "ConflictError",
     "DeadlineExceededError", "F", "FanOutError", "FanOutHit", "Filter", "Hit", "Images",
     "InternalServerError", "InvalidSearchError", "MetadataThumbnail", "ModelHit", "ModelSearch",
     "NotFoundError", "PermissionDeniedError", "PlanLimitError", "RateLimit", "RateLimitError",

@@ -2,6 +2,7 @@
 
 ```
 ScenarioError
+├── ConfigurationError (also ValueError)   a keyword of a client, or a variable, is wrong
 ├── InvalidSearchError (also ValueError)   refused before any request
 └── APIError                               a call that went out, or tried to
     ├── APIConnectionError                 no whole reply arrived
@@ -63,6 +64,17 @@ class ScenarioError(Exception):
 
     def __reduce__(self) -> tuple[Callable[..., ScenarioError], tuple[Any, ...]]:
         return _rebuild, (type(self), self.args, self.__dict__)
+
+
+class ConfigurationError(ScenarioError, ValueError):
+    """A client cannot be built of what it was given, or of what the environment has.
+
+    `parameter` names the keyword; the message adds its value, the rule, and the variable where it came from one.
+    """
+
+    def __init__(self, message: str, *, parameter: str = "") -> None:
+        super().__init__(message)
+        self.parameter = parameter
 
 
 class InvalidSearchError(ScenarioError, ValueError):

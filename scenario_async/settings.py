@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self, TypeAlias, cast, runtime_checkable
 
 import attrs
@@ -15,9 +17,11 @@ import attrs
 from scenario_async._support import checks, network
 from scenario_async._support.logger import set_up_logging
 from scenario_async._support.secret import Secret
-from scenario_async.errors import ScenarioError
+from scenario_async.errors import ConfigurationError, InvalidSearchError, ScenarioError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     import aiohttp
 
     from scenario_async._support.network import TLS, Proxy
@@ -66,20 +70,43 @@ def _ruled(words: str, rule: checks.Rule, default: object = None, *, shown: bool
     return attrs.field(default=default, repr=shown, metadata=keyword(words, rule, **more))
 
 
-def _secret(value: str | Secret | None) -> Secret | None:
+def _secret(value: str | Secret | None, parameter: str) -> Secret | None:
+    """Take a key, secret or token, which no message shows."""
     if value is None or isinstance(value, Secret):
         return value
+    fault = ""
     if not isinstance(cast("object", value), str):
-        raise ScenarioError(f"a key, secret or token is a {type(value).__name__}, but it must be a str")
-    if not value.isprintable():  # which lone surrogates are not either
-        raise ScenarioError(
-            "a key, secret or token holds a line break or another character that no header can carry"
-        )
+        fault = f"is a {type(value).__name__}, but it must be a str"
+    elif value != value.strip():
+        fault = "has a blank or a line break around it, perhaps from a file that ends in one; pass it without"
+    elif not value.isprintable():  # which lone surrogates are not either
+        fault = "holds a line break or another character that no header can carry"
+    if fault:
+        raise ConfigurationError(f"{parameter} {fault}", parameter=parameter)
     return Secret(value)
 
 
+def _api_key(value: str | Secret | None) -> Secret | None:
+    return _secret(value, "api_key")
+
+
+def _api_secret(value: str | Secret | None) -> Secret | None:
+    return _secret(value, "api_secret")
+
+
 def _bearer(value: str | Secret | TokenSource | None) -> Secret | TokenSource | None:
-    return value if callable(value) else _secret(value)
+    if callable(value):
+        return value
+    token = _secret(value, "bearer_auth")
+    if token is not None and begins_with_scheme(token.in_plain_text):
+        rule = "begins with `Bearer `, which is put before it anyway; pass the token alone"
+        raise ConfigurationError(f"bearer_auth {rule}", parameter="bearer_auth")
+    return token
+
+
+def begins_with_scheme(token: str) -> bool:
+    """Tell whether a token brings the word that is put before it."""
+    return token[:7].lower() == "bearer "
 
 
 def _base_url(value: str | None) -> str:
@@ -144,12 +171,12 @@ class Settings:
 
     api_key: Secret | None = attrs.field(
         default=None,
-        converter=_secret,
+        converter=_api_key,
         metadata=keyword("the key of a pair.", None, variable="SCENARIO_SDK_API_KEY"),
     )
     api_secret: Secret | None = attrs.field(
         default=None,
-        converter=_secret,
+        converter=_api_secret,
         metadata=keyword("the secret of a pair.", None, variable="SCENARIO_SDK_API_SECRET"),
     )
     bearer_auth: Secret | TokenSource | None = attrs.field(
@@ -268,9 +295,10 @@ class Settings:
                 if self.api_key is None
                 else "api_secret (SCENARIO_SDK_API_SECRET)"
             )
-            raise ScenarioError(f"half a key pair: {half} is missing; give both, or neither")
+            message = f"half a key pair: {half} is missing; give both, or neither"
+            raise ConfigurationError(message, parameter=half.partition(" ")[0])
         if self.api_key is None and self.bearer_auth is None and not signs(self.default_headers):
-            raise ScenarioError(
+            raise ConfigurationError(
                 "nothing to sign with: pass api_key and api_secret, or bearer_auth, or set SCENARIO_SDK_API_KEY "
                 "and SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT"
             )
@@ -285,6 +313,7 @@ class Settings:
         values = {name: value for name, value in given.items() if not _is_absent(value)}
         explicit = any(name in values for name in CREDENTIALS) or signs(values.get("default_headers"))
         pair_given = "api_key" in values or "api_secret" in values
+        variables: dict[str, str] = {}
         for field in attrs.fields(cls):
             variable = field.metadata["variable"]
             absent = variable and field.name not in values and field.name not in off
@@ -294,9 +323,11 @@ class Settings:
                 continue
             if text := os.environ.get(variable):
                 values[field.name] = text
+                variables[field.name] = variable
         if "api_key" in values and "bearer_auth" in values:
             _bearer(values.pop("bearer_auth"))  # it is not needed, and right all the same
-        headers = _environment_headers(signed=explicit)
+        with configuring():
+            headers = _environment_headers(signed=explicit)
         own: object = values.get("default_headers")
         if isinstance(own, Mapping):
             own_headers = dict(cast("Mapping[Any, Any]", own))  # type: ignore[redundant-cast]
@@ -308,7 +339,8 @@ class Settings:
             values["default_headers"] = headers
         if "proxy" in off:
             values["proxy"] = network.NO_PROXY
-        return cls(**values)
+        with configuring(variables):
+            return cls(**values)
 
     def derived(self, given: Mapping[str, Any]) -> Self:
         """Give settings like these, but for those given: None switches off what can be, and else counts as not given.
@@ -350,6 +382,23 @@ if TYPE_CHECKING:
         """The same for the sync client, which takes no session, only a factory of one."""
 
         session: SessionFactory | None = None
+
+
+@contextmanager
+def configuring(variables: Mapping[str, str] = MappingProxyType({})) -> Generator[None]:
+    """Raise what is wrong with a keyword as `ConfigurationError`, with the variable that it came from.
+
+    `variables` has those of the keywords that the environment filled in.
+    """
+    fault: tuple[str, str] | None = None
+    try:
+        yield
+    except (ConfigurationError, InvalidSearchError) as error:
+        fault = error.message, error.parameter
+    if fault is not None:
+        message, parameter = fault
+        source = f" (from the variable {variables[parameter]})" if parameter in variables else ""
+        raise ConfigurationError(message + source, parameter=parameter) from None
 
 
 def can_be_off(name: str) -> bool:

@@ -12,6 +12,7 @@ from scenario_async._support.lifetimes import PerLoop
 from scenario_async._support.secret import Secret, basic_authorization
 from scenario_async._support.threads import in_thread
 from scenario_async.errors import APIError, APIStatusError, AuthenticationError
+from scenario_async.settings import begins_with_scheme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -150,7 +151,13 @@ async def _asked(source: TokenSource) -> str:
         reason = f"bearer_auth failed: {type(error).__name__}"
         raise AuthenticationError(reason, status_code=401) from error
     if isinstance(token, str) and token and token.isprintable():
-        return token
+        if not begins_with_scheme(token):
+            return token
+        del token
+        rule = "which is put before it anyway; give the token alone"
+        raise AuthenticationError(
+            f"bearer_auth gave a token that begins with `Bearer `, {rule}", status_code=401
+        )
     kind = type(token).__name__
     del token  # which may be one all the same
     raise AuthenticationError(f"bearer_auth gave no token but a {kind}", status_code=401)

@@ -114,6 +114,8 @@ def integer(value: object, parameter: str, *, least: int) -> int | None:
     """Take a whole number of at least `least`, and of 63 bits at most."""
     if value is None:
         return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, (bool, type)) or not hasattr(value, "__index__"):
         refuse(parameter, value, "it must be an int")
     number = index(cast("SupportsIndex", value))
@@ -250,7 +252,7 @@ def _real(value: object, parameter: str) -> float | None:
     if type(value) is int and abs(value) <= _LARGEST_INTEGER:
         return value
     if isinstance(value, bool) or not isinstance(value, Real):
-        refuse(parameter, value, "it must be a number")
+        refuse(parameter, value, "it must be a number" + (", not a text" if isinstance(value, str) else ""))
     try:
         return float(value)
     except OverflowError:

@@ -18,7 +18,7 @@ import attrs
 
 from scenario_async._support import checks
 from scenario_async._support.secret import Secret, basic_authorization
-from scenario_async.errors import InvalidSearchError, ScenarioError, redact
+from scenario_async.errors import ConfigurationError, ScenarioError, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,12 +41,12 @@ class Authorities:
     def load(cls, path: str) -> Authorities:
         """Load them; these are then the only ones trusted.
 
-        Raises `InvalidSearchError` with the path and the reason.
+        Raises `ConfigurationError` with the path and the reason.
         """
         loaded = _loaded(path)
         if isinstance(loaded, str):
             shown = "a certificate or secret itself, not its path" if "-----" in path else repr(path)
-            raise InvalidSearchError(f"ssl is {shown}, but it cannot be used: {loaded}", parameter="ssl")
+            raise ConfigurationError(f"ssl is {shown}, but it cannot be used: {loaded}", parameter="ssl")
         return cls(path, loaded)
 
     def __reduce__(self) -> tuple[Callable[[str], Authorities], tuple[str]]:
@@ -75,7 +75,7 @@ NO_PROXY: Final = Proxy("")
 def tls(value: TLS | str | os.PathLike[str] | None) -> TLS | None:
     """Take a context, or the path of certificate authorities, which are loaded; what it gave passes.
 
-    Raises `InvalidSearchError`; an empty text counts as not given.
+    Raises `ConfigurationError`; an empty text counts as not given.
     """
     if value is None or isinstance(value, Authorities):
         return value
@@ -107,7 +107,7 @@ def refuse_to_pickle(tls: TLS | None) -> None:
 def proxy(value: Proxy | str | None) -> Proxy | None:
     """Take the URL of an HTTP proxy; what it gave passes, and an empty text counts as not given.
 
-    Raises `InvalidSearchError`, which shows nothing of the URL but its scheme.
+    Raises `ConfigurationError`, which shows nothing of the URL but its scheme.
     """
     if value is None or isinstance(value, Proxy):
         return value
@@ -150,7 +150,7 @@ class Network:
     def of(cls, base_url: str, proxy: Proxy | None, tls: TLS | None, *, environment: bool = True) -> Network:
         """Find the way to a base URL; without a proxy, `environment` lets its variables name one.
 
-        Raises `InvalidSearchError` for a variable that counts here and cannot be used.
+        Raises `ConfigurationError` for a variable that counts here and cannot be used.
         """
         if proxy is None and environment:
             proxy = _environment_proxy(urlsplit(base_url))
@@ -177,28 +177,30 @@ class Network:
 
 def check_base_url(url: str, example: str, *, allow_http: bool) -> None:
     """Refuse a base URL that cannot be one, holds a secret, or would show keys to others on the way."""
+
+    def refuse(fault: str) -> NoReturn:
+        raise ConfigurationError(f"base_url {fault}", parameter="base_url")
+
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError as error:
-        raise ScenarioError(f"base_url {redact(url)!r} is no URL: {error}") from None
+        message = f"base_url {redact(url)!r} is no URL: {error}"
+        raise ConfigurationError(message, parameter="base_url") from None
     if parts.username is not None or parts.password is not None or "@" in url:
-        raise ScenarioError("base_url holds credentials; pass api_key and api_secret instead")
+        refuse("holds credentials; pass api_key and api_secret instead")
     if parts.scheme not in ("http", "https") or not host:
-        raise ScenarioError(f"base_url is {redact(url)!r}, but it must be like {example}")
+        refuse(f"is {redact(url)!r}, but it must be like {example}")
     if any(not "!" <= character <= "~" or character in '"<>\\^`{|}' for character in url):
-        rule = "base_url holds a space, a line break or another character that no URL has"
-        raise ScenarioError(
-            f"{rule}; other letters are written as punycode in the host, and as %xx in the path"
+        refuse(
+            "holds a space, a line break or another character that no URL has; other letters are written as punycode "
+            "in the host, and as %xx in the path"
         )
     if "?" in url or "#" in url:
-        raise ScenarioError(
-            f"base_url is {redact(url.partition('#')[0])!r} and more, but it must have no query string and no fragment"
-        )
+        shown = redact(url.partition("#")[0])
+        refuse(f"is {shown!r} and more, but it must have no query string and no fragment")
     if parts.scheme == "http" and not allow_http and not is_loopback(host):
-        raise ScenarioError(
-            f"base_url is {url!r}, which sends keys unprotected; use https, or allow_http=True"
-        )
+        refuse(f"is {url!r}, which sends keys unprotected; use https, or allow_http=True")
 
 
 def is_loopback(host: str) -> bool:
@@ -249,7 +251,7 @@ def _parsed(url: str, source: str, way_out: str = "") -> Proxy:
 
     def refuse(reason: str) -> NoReturn:
         message = f"{source} {reason}, but it must be like {_EXAMPLE}{way_out}"
-        raise InvalidSearchError(message, parameter=source)
+        raise ConfigurationError(message, parameter=source)
 
     if any(character.isspace() or not character.isprintable() for character in url):
         refuse("holds a space, a line break or another character that no URL has")
@@ -259,7 +261,7 @@ def _parsed(url: str, source: str, way_out: str = "") -> Proxy:
     if "://" not in url:
         refuse("has no scheme")
     if parts.scheme not in _PORTS:
-        refuse(f"has the scheme {parts.scheme!r}" if parts.scheme else "has no scheme")
+        refuse(_scheme_fault(parts.scheme))
     if parts.path not in ("", "/") or "?" in url or "#" in url:
         refuse("holds more than a host and a port (in a password / ? # are %2F %3F %23)")
     if not _is_host(parts.hostname or ""):
@@ -271,6 +273,13 @@ def _parsed(url: str, source: str, way_out: str = "") -> Proxy:
     if not user and not password:
         return Proxy(shown)
     return Proxy(shown, Secret(basic_authorization(Secret(user), Secret(password))))
+
+
+def _scheme_fault(scheme: str) -> str:
+    fault = f"has the scheme {scheme!r}" if scheme else "has no scheme"
+    if scheme.startswith("socks"):
+        fault += " (for a SOCKS proxy give session= a factory of sessions with a connector that speaks it)"
+    return fault
 
 
 def _split(url: str) -> SplitResult | None:

@@ -22,8 +22,8 @@ from scenario_async import (
     APIStatusError,
     AssetSearch,
     AsyncScenario,
+    ConfigurationError,
     InternalServerError,
-    InvalidSearchError,
     Scenario,
     ScenarioError,
 )
@@ -228,7 +228,7 @@ def test_an_unusable_proxy_in_the_environment_is_told_at_once(
     """The client is not built, and the error names the variable and the ways out."""
     monkeypatch.setenv("ALL_PROXY", "socks5://user:s3cr3t@127.0.0.1:1080")
     with pytest.raises(
-        InvalidSearchError, match=r"ALL_PROXY has the scheme 'socks5'.*proxy=.*NO_PROXY"
+        ConfigurationError, match=r"ALL_PROXY has the scheme 'socks5'.*proxy=.*NO_PROXY"
     ) as caught:
         cls(api_key="k", api_secret="s", base_url=SAFE)
     assert_hides(shown(caught.value))
@@ -420,7 +420,7 @@ def test_clients_refuse_what_they_cannot_use(
     cls: type[AsyncScenario | Scenario], options: dict[str, Any], told: str
 ) -> None:
     """The parameter is named when the client is built, and nothing secret is shown, not even by a traceback."""
-    with pytest.raises(InvalidSearchError, match=told) as caught:
+    with pytest.raises(ConfigurationError, match=told) as caught:
         cls(api_key="k", api_secret="s", **options)
     assert caught.value.parameter == next(iter(options))
     assert_hides(shown(caught.value))

@@ -14,7 +14,7 @@ import attrs
 import pytest
 from support.secrets import KEY, everything_told, leaks
 
-from scenario_async import AsyncScenario, InvalidSearchError, RateLimit, Scenario, ScenarioError
+from scenario_async import AsyncScenario, ConfigurationError, RateLimit, Scenario, ScenarioError
 from scenario_async.settings import Settings
 
 if TYPE_CHECKING:
@@ -317,7 +317,7 @@ def test_pickle_credentials_lets_them_travel(
 async def test_a_session_belongs_to_one_loop() -> None:
     """So the sync client wants a factory, and a client with a session does not travel; the errors say so."""
     async with aiohttp.ClientSession() as session:
-        with pytest.raises(InvalidSearchError, match="session"):
+        with pytest.raises(ConfigurationError, match="session"):
             Scenario(**PAIR, session=cast("Any", session))
         client = AsyncScenario(**PAIR, session=session)
         assert client.session is session

@@ -19,6 +19,7 @@ from scenario_async.errors import (
     APITimeoutError,
     AuthenticationError,
     BadRequestError,
+    ConfigurationError,
     ConflictError,
     DeadlineExceededError,
     InternalServerError,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TREE: dict[type[Exception], tuple[type[Exception], ...]] = {
     ScenarioError: (Exception,),
+    ConfigurationError: (ScenarioError, ValueError),
     InvalidSearchError: (ScenarioError, ValueError),
     APIError: (ScenarioError,),
     APIConnectionError: (APIError,),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 import trustme
 
-from scenario_async import InvalidSearchError, ScenarioError
+from scenario_async import ConfigurationError, InvalidSearchError, ScenarioError
 from scenario_async._support.network import Authorities, Network, Proxy, proxy, refuse_to_pickle, tls
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def test_proxies_that_are_taken(url: str, shown: str, authorization: str | None)
 )
 def test_proxies_that_are_refused(url: str, rule: str) -> None:
     """The rule is told, and nothing that could be part of a password."""
-    with pytest.raises(InvalidSearchError, match=f"proxy .*{rule}.*http://user:password@host:3128") as caught:
+    with pytest.raises(ConfigurationError, match=f"proxy .*{rule}.*http://user:password@host:3128") as caught:
         proxy(url)
     assert caught.value.parameter == "proxy"
     assert caught.value.__context__ is None
@@ -149,14 +149,14 @@ def test_authorities_are_loaded_once_and_travel_as_their_path(
     assert len(again.context.get_ca_certs()) == 1
     copied.unlink()
     assert tls(loaded) is loaded
-    with pytest.raises(InvalidSearchError, match=r"copy\.pem.*No such file"):
+    with pytest.raises(ConfigurationError, match=r"copy\.pem.*No such file"):
         repickle(loaded)
 
 
 def test_a_directory_of_authorities_has_to_have_their_names(bundle: Path, tmp_path: Path) -> None:
     """OpenSSL finds an authority by its hashed name, so that a directory without any would trust nobody."""
     (tmp_path / "ca.pem").write_bytes(bundle.read_bytes())
-    with pytest.raises(InvalidSearchError, match="openssl rehash"):
+    with pytest.raises(ConfigurationError, match="openssl rehash"):
         tls(tmp_path)
     (tmp_path / "0123abcd.0").write_bytes(bundle.read_bytes())
     assert isinstance(tls(tmp_path), Authorities)
@@ -172,7 +172,7 @@ def test_unusable_authorities_are_refused(tmp_path: Path, content: bytes | None,
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(
-        InvalidSearchError, match=rf"ssl is '.*ca\.pem', but it cannot be used: {reason}"
+        ConfigurationError, match=rf"ssl is '.*ca\.pem', but it cannot be used: {reason}"
     ) as caught:
         tls(path)
     assert caught.value.parameter == "ssl"
@@ -180,11 +180,11 @@ def test_unusable_authorities_are_refused(tmp_path: Path, content: bytes | None,
 
 def test_other_unusable_paths_are_refused(bundle: Path) -> None:
     """A path below a file, or one that no system has, is an error of ours."""
-    with pytest.raises(InvalidSearchError, match=r"ssl is .*Not a directory"):
+    with pytest.raises(ConfigurationError, match=r"ssl is .*Not a directory"):
         tls(bundle / "below")
-    with pytest.raises(InvalidSearchError, match=r"ssl is .*null"):
+    with pytest.raises(ConfigurationError, match=r"ssl is .*null"):
         tls("a\0b")
-    with pytest.raises(InvalidSearchError, match="ssl is ") as caught:
+    with pytest.raises(ConfigurationError, match="ssl is ") as caught:
         tls("-----BEGIN PRIVATE KEY-----" + "s3cr3t" * 20 + "end")
     assert "s3cr3t" not in str(caught.value)
     assert caught.value.__context__ is None
@@ -314,12 +314,11 @@ def test_unusable_variables_are_refused_where_they_count(
 ) -> None:
     """The variable, the scheme and both ways out are told, the credentials are not."""
     monkeypatch.setenv(variable, "socks5h://user:s3cr3t@proxy.test:1080")
-    with pytest.raises(InvalidSearchError) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         Network.of(base_url, None, None)
     told = str(caught.value)
-    assert told.startswith(
-        f"{named} has the scheme 'socks5h', but it must be like http://user:password@host:3128; "
-    )
+    assert told.startswith(f"{named} has the scheme 'socks5h' (for a SOCKS proxy give session=")
+    assert "but it must be like http://user:password@host:3128; " in told
     assert told.endswith("pass proxy=, or put api.scenario.test into NO_PROXY to go without")
     assert caught.value.parameter == named
     monkeypatch.setenv("NO_PROXY", "api.scenario.test")

@@ -298,7 +298,7 @@ def test_image_and_images_exclude_each_other(cls: type[AssetSearch | ModelSearch
     assert base64.b64encode(PNG).decode() not in str(error)
 
 
-NO_NUMBERS: list[object] = ["5", True, 2.0]
+NO_NUMBERS: list[object] = ["5", True, 2.5]
 RATIOS = ["query_semantic_ratio", "image_semantic_ratio"]
 REFUSALS: list[tuple[str, object, str]] = [
     *((name, value, "1 or more") for name in ("limit", "page", "hits_per_page") for value in (0, -3)),

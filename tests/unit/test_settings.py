@@ -11,7 +11,7 @@ import attrs
 import pytest
 from support.declarations import undeclared
 
-from scenario_async import AsyncScenario, InvalidSearchError, Scenario, ScenarioError
+from scenario_async import AsyncScenario, ConfigurationError, Scenario, ScenarioError
 from scenario_async._http.signing import Signer
 from scenario_async._support import checks
 from scenario_async.settings import SERVICE_URL, Settings, keyword
@@ -255,9 +255,55 @@ def test_every_keyword_may_be_none() -> None:
 )
 def test_wrong_values_are_refused_by_name(name: str, value: object) -> None:
     """A keyword that breaks its rule is named."""
-    with pytest.raises(InvalidSearchError, match=name) as caught:
-        Settings(**PAIR, **cast("Any", {name: value}))
+    with pytest.raises(ConfigurationError, match=name) as caught:
+        Settings.of({**PAIR, name: value})
     assert caught.value.parameter == name
+
+
+@pytest.mark.parametrize("cls", [AsyncScenario, Scenario])
+@pytest.mark.parametrize(
+    ("given", "variables", "told"),
+    [
+        ({"api_key": " k", "api_secret": "s"}, {}, r"^api_key has a blank or a line break around it"),
+        ({"api_key": "k", "api_secret": "s\n"}, {}, r"^api_secret has a blank"),
+        ({"api_key": "k\x00", "api_secret": "s"}, {}, r"^api_key holds"),
+        (
+            {},
+            {"SCENARIO_SDK_API_KEY": "k\n", "SCENARIO_SDK_API_SECRET": "s"},
+            r"\(from the variable SCENARIO_SDK_API_KEY\)$",
+        ),
+        ({"bearer_auth": "Bearer abcdefgh"}, {}, r"^bearer_auth begins with `Bearer `.*the token alone$"),
+        ({}, {"SCENARIO_SDK_JWT": "bearer abcdefgh"}, r"\(from the variable SCENARIO_SDK_JWT\)$"),
+        (
+            PAIR,
+            {"SCENARIO_BASE_URL": "ftp://x"},
+            r"^base_url is 'ftp://x'.*\(from the variable SCENARIO_BASE_URL\)$",
+        ),
+        (PAIR | {"base_url": "ftp://x"}, {}, r"^base_url is 'ftp://x', but it must be like https://\S+$"),
+        (PAIR | {"timeout": "4"}, {}, r"^timeout is '4', but it must be a number, not a text$"),
+        (PAIR, {"ALL_PROXY": "socks5://x:1"}, r"SOCKS proxy give session="),
+        ({"api_key": "k"}, {}, r"^half a key pair: api_secret"),
+        ({}, {}, r"^nothing to sign with"),
+    ],
+)
+def test_what_a_client_cannot_be_built_of_is_named(
+    monkeypatch: pytest.MonkeyPatch, cls: Any, given: dict[str, Any], variables: dict[str, str], told: str
+) -> None:
+    """The keyword, its rule, the way out, and the variable where the value came from one."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=told) as caught:
+        cls(**given)
+    assert isinstance(caught.value, (ScenarioError, ValueError))
+    assert "abcdefgh" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("cls", [AsyncScenario, Scenario])
+def test_overrides_are_refused_in_the_same_way(cls: Any) -> None:
+    """`with_options` builds a client as well."""
+    with pytest.raises(ConfigurationError, match="^timeout is 0"):
+        cls(**PAIR).with_options(timeout=0)
 
 
 def handlers() -> list[logging.Handler]:
