@@ -302,7 +302,7 @@ def test_what_a_client_cannot_be_built_of_is_named(
 @pytest.mark.parametrize("cls", [AsyncScenario, Scenario])
 def test_overrides_are_refused_in_the_same_way(cls: Any) -> None:
     """`with_options` builds a client as well."""
-    with pytest.raises(ConfigurationError, match="^timeout is 0"):
+    with pytest.raises(ConfigurationError, match=r"^timeout is 0"):
         cls(**PAIR).with_options(timeout=0)
 
 
