@@ -11,7 +11,7 @@ from scenario_async._calls.call import Caller
 from scenario_async._endpoints import AsyncSearches, Searches, method_signature
 from scenario_async._http.request import free_request
 from scenario_async.errors import ScenarioError, drop_frames
-from scenario_async.settings import Settings, can_be_off, configuring
+from scenario_async.settings import Settings, can_be_off, configured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -75,8 +75,7 @@ class Client(_Keywords):
             try:
                 self._refuse_unknown(keywords)
                 settings = Settings.of(keywords)
-                with configuring():
-                    caller = Caller.of(settings)
+                caller = configured(lambda: Caller.of(settings))
             except ScenarioError as error:
                 raise drop_frames(error)  # noqa: B904 - the same error
             finally:
@@ -139,8 +138,7 @@ class Client(_Keywords):
         changed = {name for name, value in overrides.items() if value is not None or can_be_off(name)}
         derived = object.__new__(type(self))
         _take_over(derived, _own(self))
-        with configuring():
-            caller = self._caller.sharing(settings, changed)
+        caller = configured(lambda: self._caller.sharing(settings, changed))
         derived._begin(settings, caller, owns_pool="session" in changed)
         return derived
 

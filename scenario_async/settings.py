@@ -8,9 +8,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import contextmanager
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self, TypeAlias, cast, runtime_checkable
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Final,
+    Literal,
+    Protocol,
+    Self,
+    TypeAlias,
+    TypeVar,
+    cast,
+    runtime_checkable,
+)
 
 import attrs
 
@@ -20,8 +30,6 @@ from scenario_async._support.secret import Secret
 from scenario_async.errors import ConfigurationError, InvalidSearchError, ScenarioError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     import aiohttp
 
     from scenario_async._support.network import TLS, Proxy
@@ -31,6 +39,7 @@ SERVICE_URL: Final = "https://api.cloud.scenario.com/v1"
 CREDENTIALS: Final = ("api_key", "api_secret", "bearer_auth")
 _UNPICKLED: Final = (*CREDENTIALS, "default_headers")
 
+_T = TypeVar("_T")
 TokenSource: TypeAlias = Callable[[], "str | Awaitable[str]"]
 SessionFactory: TypeAlias = "Callable[[], aiohttp.ClientSession]"
 
@@ -326,8 +335,7 @@ class Settings:
                 variables[field.name] = variable
         if "api_key" in values and "bearer_auth" in values:
             _bearer(values.pop("bearer_auth"))  # it is not needed, and right all the same
-        with configuring():
-            headers = _environment_headers(signed=explicit)
+        headers = configured(lambda: _environment_headers(signed=explicit))
         own: object = values.get("default_headers")
         if isinstance(own, Mapping):
             own_headers = dict(cast("Mapping[Any, Any]", own))  # type: ignore[redundant-cast]
@@ -339,8 +347,7 @@ class Settings:
             values["default_headers"] = headers
         if "proxy" in off:
             values["proxy"] = network.NO_PROXY
-        with configuring(variables):
-            return cls(**values)
+        return configured(lambda: cls(**values), variables)
 
     def derived(self, given: Mapping[str, Any]) -> Self:
         """Give settings like these, but for those given: None switches off what can be, and else counts as not given.
@@ -384,21 +391,18 @@ if TYPE_CHECKING:
         session: SessionFactory | None = None
 
 
-@contextmanager
-def configuring(variables: Mapping[str, str] = MappingProxyType({})) -> Generator[None]:
-    """Raise what is wrong with a keyword as `ConfigurationError`, with the variable that it came from.
+def configured(make: Callable[[], _T], variables: Mapping[str, str] = MappingProxyType({})) -> _T:
+    """Give what is made of keywords, and raise what is wrong with one as `ConfigurationError`.
 
-    `variables` has those of the keywords that the environment filled in.
+    `variables` has those of the keywords that the environment filled in, which the message then names.
     """
-    fault: tuple[str, str] | None = None
     try:
-        yield
+        return make()
     except (ConfigurationError, InvalidSearchError) as error:
-        fault = error.message, error.parameter
-    if fault is not None:
-        message, parameter = fault
-        source = f" (from the variable {variables[parameter]})" if parameter in variables else ""
-        raise ConfigurationError(message + source, parameter=parameter) from None
+        message, parameter = error.message, error.parameter
+    source = f" (from the variable {variables[parameter]})" if parameter in variables else ""
+    # Raised out here, it has no context but the caller's own.
+    raise ConfigurationError(message + source, parameter=parameter)
 
 
 def can_be_off(name: str) -> bool:

@@ -21,7 +21,7 @@ from scenario_async.client import Client
 from scenario_async.errors import ScenarioError
 from scenario_async.models import Hit
 from scenario_async.searches import HitT_co, Search
-from scenario_async.settings import configuring, session_factory
+from scenario_async.settings import configured, session_factory
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator, Mapping
@@ -241,6 +241,5 @@ class Scenario(Client, _Keywords):
 
     def _begin(self, settings: Settings, caller: Caller, *, owns_pool: bool) -> None:
         if settings.session is not None:
-            with configuring():
-                session_factory(settings.session, "session")
+            configured(partial(session_factory, settings.session, "session"))
         super()._begin(settings, caller, owns_pool=owns_pool)

@@ -17,6 +17,7 @@ from support.servers import Answer, answers, paged, serving
 
 from scenario_async import (
     AsyncScenario,
+    ConfigurationError,
     DeadlineExceededError,
     InvalidSearchError,
     RateLimit,
@@ -156,7 +157,7 @@ def test_a_path_that_climbs_is_told_without_its_query(connect: Connect) -> None:
 @pytest.mark.parametrize("kind", [AsyncScenario, Scenario])
 def test_headers_as_pairs_are_refused_when_deriving(kind: Any) -> None:
     """With the same error as when a client is built, and none of their values."""
-    with pytest.raises(InvalidSearchError, match="default_headers") as caught:
+    with pytest.raises(ConfigurationError, match="default_headers") as caught:
         kind(**CLIENT).with_options(default_headers=[("x-own", "header-S3CR3T")])
     assert leaks(everything_told(caught.value)) == []
 
