@@ -2,12 +2,18 @@
 
 import sys
 from importlib.util import find_spec
+from pathlib import Path
+from shutil import which
 from typing import Final
 
 INTERRUPTED: Final = 130
 """The exit code of what Ctrl-C ended, as shells have it."""
 
+INSTALL: Final = "in a clone of the repository, run: pip install '.[cli]'"
+"""The way to every command, also while no index has the package."""
+
 _EXTRA: Final = ("click", "rich")
+_NAME: Final = "scenario-async"
 
 
 def main() -> None:
@@ -17,10 +23,25 @@ def main() -> None:
     leaves with 1 and tells what to install.
     """
     if missing := [name for name in _EXTRA if find_spec(name) is None]:
-        sys.exit(f'the command line needs {" and ".join(missing)}: pip install "scenario-async[cli]"')
+        sys.exit(f'the command line needs {" and ".join(missing)}, of the extra "cli"; {INSTALL}')
     try:
         from scenario_async.cli.app import app  # noqa: PLC0415 - it loads click
 
-        app(prog_name="scenario-async")
+        app(prog_name=_NAME if Path(sys.argv[0]).name != "__main__.py" else "python -m scenario_async")
     except KeyboardInterrupt:  # while it loaded
         sys.exit(INTERRUPTED)
+
+
+def typed(name: str) -> str:
+    """Give what a user types for `name`, the command or `python`, to reach this very environment.
+
+    That is the name alone where the shell finds it, as in an activated environment, and else its path.
+    """
+    here = Path(sys.executable).with_name(name)
+    found = which(name)
+    if not here.exists():  # no environment of the usual kind: then Python itself, in full
+        return sys.executable if name != _NAME else f"{sys.executable} -m scenario_async"
+    if found is not None and Path(found).absolute() == here.absolute():
+        return name
+    inside = here.is_relative_to(Path.cwd())
+    return str(here.relative_to(Path.cwd()) if inside else here)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+
+from scenario_async.cli import INSTALL
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -31,8 +34,9 @@ def installable() -> Generator[None]:
     try:
         yield
     except ImportError as error:
-        install = 'pip install "scenario-async[cli,emulator]"'
-        raise click.ClickException(f"the emulator needs {error.name or 'its extra'}: {install}") from error
+        missing = [name for name in ("lark", "numpy", "PIL") if find_spec(name) is None] or [error.name]
+        needs = ", ".join(name or "more packages" for name in missing)
+        raise click.ClickException(f'the emulator needs {needs}, of the extra "cli"; {INSTALL}') from error
 
 
 def variables(base_url: str) -> Mapping[str, str]:

@@ -1,31 +1,35 @@
-"""A function as a reader sees it: what it is for, and the lines that run."""
+"""A program as a reader sees it: what it is for, and the lines that run."""
 
 from __future__ import annotations
 
 import ast
-import inspect
-from textwrap import dedent
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from importlib.resources.abc import Traversable
 
 
 @attrs.frozen
 class Listing:
-    """The first line of a function's docstring, the rest of it in one line, and the function's body."""
+    """The first line of a program's docstring, the rest of it in one line, and the program itself."""
 
     title: str
     text: str
     code: str
+    path: str
 
     @classmethod
-    def of(cls, function: Callable[..., Any]) -> Listing:
-        """Read a function's source; `OSError` if there is none."""
-        source = dedent(inspect.getsource(function))
-        definition = cast("ast.FunctionDef", ast.parse(source).body[0])
+    def of(cls, file: Traversable) -> Listing:
+        """Read a program; `OSError` if it is not there."""
+        source = file.read_text(encoding="utf-8")
+        definition = ast.parse(source)
         first, *others = (ast.get_docstring(definition) or "").splitlines()
-        lines = source.splitlines()[definition.body[1].lineno - 1 :]
-        return cls(first.rstrip("."), " ".join(others).strip(), dedent("\n".join(lines)))
+        lines = source.splitlines(keepends=True)[definition.body[1].lineno - 1 :]
+        return cls(first.rstrip("."), " ".join(others).strip(), "".join(lines), str(file))
+
+    def run(self) -> None:
+        """Run the program as `python` would."""
+        code = compile(self.code, self.path, "exec", dont_inherit=True)
+        exec(code, {"__name__": "__main__"})  # noqa: S102 - a file of this package
