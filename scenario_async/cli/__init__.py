@@ -35,13 +35,13 @@ def main() -> None:
 def typed(name: str) -> str:
     """Give what a user types for `name`, the command or `python`, to reach this very environment.
 
-    That is the name alone where the shell finds it, as in an activated environment, and else its path.
+    That is the name alone where the shell finds it, as in an activated environment, and else its path, relative to
+    the working directory if it is below it.
     """
     here = Path(sys.executable).with_name(name)
     found = which(name)
-    if not here.exists():  # no environment of the usual kind: then Python itself, in full
-        return sys.executable if name != _NAME else f"{sys.executable} -m scenario_async"
-    if found is not None and Path(found).absolute() == here.absolute():
+    if found is not None and Path(found).absolute() == here:
         return name
-    inside = here.is_relative_to(Path.cwd())
-    return str(here.relative_to(Path.cwd()) if inside else here)
+    if not here.exists() and name == _NAME:
+        return f"{typed('python')} -m scenario_async"
+    return str(here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here)

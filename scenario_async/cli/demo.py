@@ -72,8 +72,13 @@ def _warm_up() -> None:
 
 def _show(screen: Screen, library: Library) -> None:
     screen.heading(f"scenario-async {__version__}: a tour")
-    kinds = ("assets", "models", "workflows")
-    screen.note(_INTRODUCTION.format(**{kind: len(library.records(kind)) for kind in kinds}))
+    screen.note(
+        _INTRODUCTION.format(
+            assets=len(library.records("assets")),
+            models=len(library.records("models")),
+            workflows=len(library.records("workflows")),
+        )
+    )
     screen.pause("see the first program")
     for listing in listings():
         screen.step(listing)

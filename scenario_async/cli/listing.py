@@ -19,6 +19,8 @@ class Listing:
     text: str
     code: str
     path: str
+    before: int
+    """How many lines come before the program in its file."""
 
     @classmethod
     def of(cls, file: Traversable) -> Listing:
@@ -26,10 +28,12 @@ class Listing:
         source = file.read_text(encoding="utf-8")
         definition = ast.parse(source)
         first, *others = (ast.get_docstring(definition) or "").splitlines()
-        lines = source.splitlines(keepends=True)[definition.body[1].lineno - 1 :]
-        return cls(first.rstrip("."), " ".join(others).strip(), "".join(lines), str(file))
+        before = definition.body[1].lineno - 1
+        code = "".join(source.splitlines(keepends=True)[before:])
+        return cls(first.rstrip("."), " ".join(others).strip(), code, str(file), before)
 
     def run(self) -> None:
         """Run the program as `python` would."""
-        code = compile(self.code, self.path, "exec", dont_inherit=True)
+        source = "\n" * self.before + self.code  # so that a traceback names the line of the file
+        code = compile(source, self.path, "exec", dont_inherit=True)
         exec(code, {"__name__": "__main__"})  # noqa: S102 - a file of this package

@@ -63,7 +63,7 @@ class Screen:
     def printed(self) -> Generator[None]:
         """Show what is printed in this block, line by line as it comes."""
         self._blank()
-        with redirect_stdout(_Lines(self)):
+        with _Lines(self) as lines, redirect_stdout(lines):
             yield
 
     def note(self, text: str) -> None:
@@ -128,3 +128,8 @@ class _Lines(io.TextIOBase):
         for line in lines:
             self._screen.output(line)
         return len(text)
+
+    def close(self) -> None:
+        if self._begun:
+            self.write("\n")
+        super().close()
