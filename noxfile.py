@@ -91,7 +91,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def layers(session: nox.Session) -> None:
-    """Check that imports go downward only."""
+    """Check that each part of the code imports only parts below it."""
     session.install(".[all]", *group("layers"))
     session.run("lint-imports")
 

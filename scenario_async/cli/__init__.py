@@ -1,5 +1,6 @@
 """The command line, `scenario-async`: a file per command, gathered in `app`."""
 
+import shlex
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,16 +33,18 @@ def main() -> None:
         sys.exit(INTERRUPTED)
 
 
-def typed(name: str) -> str:
+def typed(name: str, *, anew: bool = False) -> str:
     """Give what a user types for `name`, the command or `python`, to reach this very environment.
 
     That is the name alone where the shell finds it, as in an activated environment, and else its path, relative to
-    the working directory if it is below it.
+    the working directory if it is below it. With `anew` it holds in a new terminal, where nothing is activated and
+    the working directory is another.
     """
     here = Path(sys.executable).with_name(name)
     found = which(name)
-    if found is not None and Path(found).absolute() == here:
+    if not anew and found is not None and Path(found).absolute() == here:
         return name
     if not here.exists() and name == _NAME:
-        return f"{typed('python')} -m scenario_async"
-    return str(here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here)
+        return f"{typed('python', anew=anew)} -m scenario_async"
+    near = not anew and here.is_relative_to(Path.cwd())
+    return shlex.quote(str(here.relative_to(Path.cwd()) if near else here))

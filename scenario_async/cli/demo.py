@@ -91,9 +91,9 @@ def _show(screen: Screen, library: Library) -> None:
     settings = variables(f"http://127.0.0.1:{_PORT}/v1")
     assignments = " ".join(f"{name}={value}" for name, value in settings.items())
     screen.command("In a second terminal, let programs search it:", f"export {assignments}")
-    screen.command("There, run a first search:", f"{typed('python')} -c '{_FIRST}'")
+    screen.command("There, run a first search:", f"{typed('python', anew=True)} -c '{_FIRST}'")
     screen.note(
-        f"Every program above runs there, too: paste it into a file, try.py, and type {typed('python')} try.py. "
-        "To search your own project instead, set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET to your keys, "
-        "and leave SCENARIO_BASE_URL out."
+        "Every program above runs there, too: paste it into a file, and run that with the same python. "
+        "To search your own project, set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET to your keys, and leave "
+        "SCENARIO_BASE_URL out."
     )

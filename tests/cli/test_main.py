@@ -114,10 +114,12 @@ def test_what_to_type(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("sys.executable", str(programs / "python"))
     monkeypatch.setenv("PATH", str(programs))
     assert typed("scenario-async") == "scenario-async"
+    assert typed("scenario-async", anew=True) == str(programs / "scenario-async")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert typed("scenario-async") == str(programs / "scenario-async")
     monkeypatch.chdir(tmp_path)
     assert typed("python") == ".venv/bin/python"
+    assert typed("python", anew=True) == str(programs / "python")
     (programs / "scenario-async").unlink()
     assert typed("scenario-async") == ".venv/bin/python -m scenario_async"
 
