@@ -20,4 +20,4 @@ STEPS: Final = ("words", "filters", "picture", "trouble", "many", "resuming")
 def listings() -> Iterator[Listing]:
     """Give the programs in their order."""
     for name in STEPS:
-        yield Listing.of(files(__name__) / f"{name}.py")
+        yield Listing.of(files(__name__) / f"{name}.py", f"{__name__}.{name}")
