@@ -9,16 +9,16 @@ from scenario_async import __version__
 from scenario_async.cli import INTERRUPTED
 
 _COMMANDS: Final = {
-    "demo": "Take a tour of everything, no account needed.",
-    "serve": "Serve a sample library on this machine.",
+    "demo": "Watch small programs search; no account needed.",
+    "serve": "Run a service with sample data on this machine.",
 }
 """What each command is for; the command itself is the function of that name in the module of that name."""
 
 _EXAMPLES: Final = """\b
 Examples:
-  scenario-async demo              a tour, with the code of every step
-  scenario-async serve             a service to try things with
-  scenario-async serve --help      what a command does and takes
+  scenario-async demo              see what the SDK can do, with the code
+  scenario-async serve             start a service to try things with
+  scenario-async serve --help      read about one command
 """
 
 
@@ -49,4 +49,4 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="scenario-async", message="%(prog)s %(version)s")
 def app() -> None:
-    """Search Scenario's assets, models and workflows."""
+    """Try the search SDK for Scenario: a tour, and a service on your own machine."""

@@ -1,63 +1,99 @@
 """`scenario-async demo`: the tour, against an emulator in this process."""
 
-import asyncio
-from typing import Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from scenario_async import AsyncScenario, ScenarioError, __version__, preload
-from scenario_async.cli import tour
+from scenario_async import Scenario, ScenarioError, __version__, preload
+from scenario_async.cli import typed
 from scenario_async.cli.emulating import environment, make_emulator, variables
+from scenario_async.cli.pauses import Pauses
 from scenario_async.cli.screen import Screen
+from scenario_async.cli.tour import listings
+
+if TYPE_CHECKING:
+    from scenario_async.emulator import Library
 
 _EXAMPLES: Final = """\b
 Examples:
   scenario-async demo
+  scenario-async demo --step
+  scenario-async demo --pause 5
   scenario-async demo | less
 """
 _INTRODUCTION: Final = (
-    "An emulator of Scenario's search serves {assets} assets, {models} models and {workflows} workflows from "
-    "this process. Each step shows the code that runs, and then what show() writes. The environment leads "
-    "the clients to the emulator:"
+    "You see six small programs, each followed by what it prints. They search a sample library "
+    "of {assets} assets, {models} models and {workflows} workflows. An emulator serves it: Scenario's search "
+    "API, rebuilt in this process. Nothing leaves this machine."
 )
-_NEXT: Final = """\
-On this machine:  scenario-async serve
-At the service:   export SCENARIO_SDK_API_KEY=... SCENARIO_SDK_API_SECRET=..."""
+_PORT: Final = 8900
+_FIRST: Final = (
+    'from scenario_async import Scenario; print(Scenario().search.model_search(query="knight").hits[0].name)'
+)
 
 
 @click.command(epilog=_EXAMPLES)
-def demo() -> None:
-    """Take a tour of the SDK: seven searches, the code of each, and what it finds.
+@click.option("--step", is_flag=True, help="Wait for Enter before each program runs, and after it.")
+@click.option(
+    "--pause",
+    type=click.FloatRange(0, 3600),
+    metavar="SECONDS",
+    help="Wait that long in those places instead.",
+)
+def demo(*, step: bool, pause: float | None) -> None:
+    """Watch six small programs search, and see their code.
 
-    It runs against an emulator of the service in this process, so it needs no account and no network.
+    They search by words, by filters and with a picture. They survive errors, run many searches at once, and stop and
+    go on. You need no account and no network: the demo brings a service of its own, with sample data.
+
+    In a small terminal, --step shows one screenful at a time. Every program can be pasted into a file and run; the
+    end says how.
     """
-    emulator, screen = make_emulator(), Screen()
-    library = emulator.library
-    preload()
+    if step and pause is not None:
+        raise click.UsageError("--step waits for Enter, --pause for a time: give one of them")
+    screen = Screen(Pauses(enter=step, seconds=pause))
+    emulator = make_emulator()
     try:
         with emulator.running() as base_url, environment(base_url):
-            screen.heading(f"scenario-async {__version__}: the tour")
-            screen.note(
-                _INTRODUCTION.format(
-                    assets=len(library.records("assets")),
-                    models=len(library.records("models")),
-                    workflows=len(library.records("workflows")),
-                )
-            )
-            screen.assignments(variables(base_url))
-            asyncio.run(_async_steps(screen))
-            screen.step(tour.blocking)
-            tour.blocking(screen)
+            _warm_up()
+            _show(screen, emulator.library)
     except (ScenarioError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    screen.heading("What next")
-    screen.note(_NEXT)
 
 
-async def _async_steps(screen: Screen) -> None:
-    screen.step(tour.by_words)
-    await tour.by_words(screen)
-    async with AsyncScenario() as client:
-        for step in tour.STEPS:
-            screen.step(step)
-            await step(client, screen)
+def _warm_up() -> None:
+    """Search once unseen, so that the first figure on the screen is that of a search and not of imports."""
+    preload()
+    with Scenario() as client:
+        client.search.asset_search(query="knight", limit=1)
+
+
+def _show(screen: Screen, library: Library) -> None:
+    screen.heading(f"scenario-async {__version__}: a tour")
+    screen.note(
+        _INTRODUCTION.format(
+            assets=len(library.records("assets")),
+            models=len(library.records("models")),
+            workflows=len(library.records("workflows")),
+        )
+    )
+    screen.pause("see the first program")
+    for listing in listings():
+        screen.step(listing)
+        screen.pause("run it")
+        with screen.printed():
+            listing.run()
+        screen.pause("go on")
+    screen.heading("Three things to type next")
+    screen.command("Start a service to try things with:", f"{typed('scenario-async')} serve --port {_PORT}")
+    settings = variables(f"http://127.0.0.1:{_PORT}/v1")
+    assignments = " ".join(f"{name}={value}" for name, value in settings.items())
+    screen.command("In a second terminal, let programs search it:", f"export {assignments}")
+    screen.command("There, run a first search:", f"{typed('python', anew=True)} -c '{_FIRST}'")
+    screen.note(
+        "Every program above runs there, too: paste it into a file, and run that with the same python. "
+        "To search your own project, set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET to your keys, and leave "
+        "SCENARIO_BASE_URL out."
+    )

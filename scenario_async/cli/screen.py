@@ -1,101 +1,135 @@
-"""What the demo writes: headings, code and tables, for people to read."""
+"""What the demo writes: headings, code and what it prints, for people to read."""
 
 from __future__ import annotations
 
+import io
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import contextmanager, redirect_stdout
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
-from rich.padding import Padding
+from rich.control import Control
 from rich.rule import Rule
+from rich.segment import ControlType
 from rich.syntax import Syntax
 from rich.text import Text
 
-from scenario_async.cli.listing import Listing
-from scenario_async.cli.tables import fan_out_table, hits_table, pages_table
+from scenario_async.cli.pauses import Pauses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Generator
 
-    from rich.table import Table
-
-    from scenario_async import FanOutHit, Hit, SearchPage
+    from scenario_async.cli.listing import Listing
 
 _INDENT: Final = 2
-_TABLE_WIDTH: Final = 80
-"""Where the terminal is narrower it breaks the rows itself; ids must stay whole."""
+_NARROW: Final = 60
+"""In a narrower terminal nothing is indented: every column is needed."""
 
 
 class Screen:
     """The standard output, and the number of the step that is shown.
 
     It is plain text where the output is no terminal. Texts are written as they are, never read as markup.
+    With pauses, it also waits before what it writes would push unread lines out of the terminal.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pauses: Pauses | None = None) -> None:
         if reconfigure := getattr(sys.stdout, "reconfigure", None):
             reconfigure(errors="replace")  # a terminal that lacks a letter is no reason to fail
-        self._console = Console(markup=False, highlight=False, emoji=False)
-        self._width = self._console.width
-        self._console.width = max(self._width, _TABLE_WIDTH)
+        # It keeps to this output: what a step prints is written by us, too.
+        self._console = Console(file=sys.stdout, markup=False, highlight=False, emoji=False)
+        self._indent = _INDENT if self._console.width >= _NARROW else 0
+        self._pauses = pauses or Pauses()
+        self._unread = 0
         self._steps = 0
 
     def heading(self, text: str) -> None:
         """Begin a part."""
-        self._console.print()
-        self._console.print(Rule(Text(text, style="bold"), align="left", style="blue"), width=self._width)
+        self._blank()
+        self._make_room(1)
+        self._console.print(Rule(Text(text, style="bold"), align="left", style="blue"))
 
-    def step(self, function: Callable[..., Any]) -> None:
+    def step(self, listing: Listing) -> None:
         """Begin a step: say what it does and show its code."""
-        listing = Listing.of(function)
         self._steps += 1
         self.heading(f"{self._steps}. {listing.title}")
         self._prose(listing.text)
+        self._blank()
         code = Syntax(listing.code, "python", theme="ansi_dark", background_color="default")
-        self._console.print()
-        for line in code.highlight(listing.code).split():
-            self._line(line, indent=4)
+        for line in code.highlight(listing.code.rstrip()).split():
+            self._line(line, indent=2 * self._indent)
+
+    @contextmanager
+    def printed(self) -> Generator[None]:
+        """Show what is printed in this block, line by line as it comes."""
+        self._blank()
+        with _Lines(self) as lines, redirect_stdout(lines):
+            yield
 
     def note(self, text: str) -> None:
         """Write a paragraph."""
-        self._console.print()
+        self._blank()
         self._prose(text)
 
-    def assignments(self, variables: Mapping[str, str]) -> None:
-        """Write what environment variables are set to."""
-        self._console.print()
-        for name, value in variables.items():
-            self._line(Text.assemble((name, "green"), "=", value), indent=4)
+    def command(self, text: str, line: str) -> None:
+        """Write what a line does, and the line to type."""
+        self.note(text)
+        self.output(line)
 
-    def hits(self, page: SearchPage[Hit]) -> None:
-        """Show the hits of one page."""
-        self._table(hits_table(page.hits))
-        hint = page.total_hits if page.estimated_total_hits is None else page.estimated_total_hits
-        total = "" if hint is None else f" of about {hint}"
-        self._aside(f"{len(page.hits)} hits{total} in {page.response.elapsed * 1000:.0f} ms")
+    def output(self, line: str) -> None:
+        """Write a line of output, or one to type."""
+        self._line(Text(line, style="green"), indent=2 * self._indent)
 
-    def fan_out(self, found: Sequence[FanOutHit[Hit]]) -> None:
-        """Show the hits of several searches."""
-        self._table(fan_out_table(found))
-
-    def pages(self, pages: Sequence[SearchPage[Hit]]) -> None:
-        """Show pages, a row for each."""
-        self._table(pages_table(pages))
-        self._aside(f"{sum(len(page.hits) for page in pages)} hits on {len(pages)} pages")
-
-    def _aside(self, text: str) -> None:
-        self._line(Text(text, style="dim"))
+    def pause(self, hint: str) -> None:
+        """Wait, if that is agreed on; where it takes Enter, say what Enter does, and take that away again."""
+        if self._pauses.enter:
+            self._console.print(Text(f"[Enter] {hint}", style="dim"))
+            self._pauses.wait()
+            if self._console.is_terminal and self._pauses.enter:  # Enter is a line as well
+                up = (ControlType.CURSOR_UP, 1)
+                erase = (ControlType.ERASE_IN_LINE, 2)
+                self._console.control(Control(up, erase, up, erase))
+        else:
+            self._pauses.wait()
+        self._unread = 0
 
     def _prose(self, text: str) -> None:
-        for line in Text(text).wrap(self._console, self._width - _INDENT):
-            self._line(line)
+        for line in Text(text).wrap(self._console, self._console.width - self._indent):
+            self._line(line, indent=self._indent)
 
-    def _table(self, table: Table) -> None:
+    def _blank(self) -> None:
+        self._make_room(1)
         self._console.print()
-        self._console.print(Padding(table, (0, 0, 0, _INDENT), expand=False), crop=False)
 
-    def _line(self, line: Text, *, indent: int = _INDENT) -> None:
+    def _line(self, line: Text, *, indent: int) -> None:
         """Write a line as it is: what is to be copied must not be broken."""
         line.rstrip()
-        line.pad_left(indent)
+        if line:
+            line.pad_left(indent)
+        self._make_room(1 + max(line.cell_len - 1, 0) // self._console.width)
         self._console.print(line, soft_wrap=True)
+
+    def _make_room(self, rows: int) -> None:
+        """Wait for the reader where these rows would be too many; one is kept for the hint, one for the cursor."""
+        if self._pauses and self._unread and self._unread + rows > self._console.height - 2:
+            self.pause("read on")
+        self._unread += rows
+
+
+class _Lines(io.TextIOBase):
+    """A standard output that gives its whole lines to a screen."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._begun = ""
+
+    def write(self, text: str) -> int:
+        *lines, self._begun = (self._begun + text).split("\n")
+        for line in lines:
+            self._screen.output(line)
+        return len(text)
+
+    def close(self) -> None:
+        if self._begun:
+            self.write("\n")
+        super().close()

@@ -39,12 +39,12 @@ Examples:
 """
 _USUAL_RATE: Final = 100
 _ANNOUNCEMENT: Final = """\
-The emulator serves at {base_url}; Ctrl-C stops it.
-Clients in another shell find it after these lines:
+The emulator runs at {base_url}. Press Ctrl-C to stop it.
+Paste these lines into another terminal. Programs that you start there search the emulator:
 
 {environment}
 
-And it answers to:
+Or try it without Python:
 
   {curl}
 """
@@ -60,31 +60,36 @@ def _epilog() -> str:
         f"  {name}\n{fill(told, 78, initial_indent=indent, subsequent_indent=indent)}" for name, told in rows
     ]
     return "\n".join(
-        [_EXAMPLES, "\b", "Faults, each followed by options, and x3 for three requests:", *lines]
+        [
+            _EXAMPLES,
+            "\b",
+            "What a script of --faults is made of (add options, and x3 for three requests):",
+            *lines,
+        ]
     )
 
 
 @click.command(epilog=_epilog())
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port",
     default=8900,
     show_default=True,
     type=click.IntRange(0, 65535),
-    help="The port to listen at; 0 for any free one.",
+    help="The port to listen on; 0 takes any free one.",
 )
 @click.option(
     "--library",
     type=click.Path(exists=True, path_type=Path),
-    help="What to serve in place of the sample: a file of hits (.json, or .jsonl with one a line), or a folder "
-    "of pictures.",
+    help="Serve this instead of the sample: a folder of pictures, or a file of hits (.json, or .jsonl with one "
+    "hit a line).",
 )
 @click.option("--size", type=int, help="Assets in the sample library: 100 to 1,000,000.  [default: 600]")
 @click.option(
     "--seed",
     default=0,
     show_default=True,
-    help="Which sample library, and what happens by chance: same seed, same of both.",
+    help="Another seed gives another sample library and other random events; the same seed repeats them.",
 )
 @click.option(
     "--rate-limit",
@@ -92,17 +97,20 @@ def _epilog() -> str:
     is_flag=False,
     flag_value=_USUAL_RATE,
     metavar="[N]",
-    help=f"Refuse with 429 what is beyond N searches a minute; {_USUAL_RATE} where no number is given.",
+    help=f"Allow N searches a minute ({_USUAL_RATE} without a number), and answer 429 to more.",
 )
 @click.option(
-    "--faults", metavar="SCRIPT", default="", help="What the next searches meet, in turn: see the end."
+    "--faults", metavar="SCRIPT", default="", help="Make the next searches fail in these ways: see below."
 )
 @click.option(
-    "--failure-rate", default=0.0, metavar="SHARE", help="The share of searches that fail by chance."
+    "--failure-rate",
+    default=0.0,
+    metavar="SHARE",
+    help="Let this share of searches fail at random: 0.1 is one in ten.",
 )
-@click.option("--latency", default=0.0, metavar="SECONDS", help="How long every answer takes.")
-@click.option("--jitter", default=0.0, metavar="SECONDS", help="How much longer it may take by chance.")
-@click.option("--access-log", is_flag=True, help="Write a line per request to stderr.")
+@click.option("--latency", default=0.0, metavar="SECONDS", help="Delay every answer by this time.")
+@click.option("--jitter", default=0.0, metavar="SECONDS", help="Delay it by up to this time more, at random.")
+@click.option("--access-log", is_flag=True, help="Write a line for each request to stderr.")
 def serve(  # noqa: PLR0917 - click passes by name
     host: str,
     port: int,
@@ -117,13 +125,13 @@ def serve(  # noqa: PLR0917 - click passes by name
     *,
     access_log: bool,
 ) -> None:
-    """Serve the emulator: Scenario's search API on this machine, with a sample library or your own.
+    """Run a service with sample data on this machine, to try searches with.
 
-    It prints the lines to paste into another shell; there, every client and every command of
-    scenario-async talks to the emulator. Ctrl-C stops it.
+    It is an emulator of Scenario's search API. It prints lines to paste into another terminal: programs that you
+    start there search the emulator. Press Ctrl-C to stop it.
     """
     if library is not None and size is not None:
-        raise click.UsageError("--size is for the sample: leave it out, or --library")
+        raise click.UsageError("--size is for the sample library: give --size or --library, not both")
     try:
         emulator = make_emulator(
             library=_read(library, size, seed),
@@ -141,14 +149,14 @@ def serve(  # noqa: PLR0917 - click passes by name
         raise click.UsageError(str(error)) from error
     if not is_loopback(host):
         click.echo(
-            f"Warning: whoever reaches {host or 'this machine'} can use this emulator; "
-            "clients elsewhere need allow_http=True",
+            f"Warning: whoever reaches {host or 'this machine'} can use this emulator. "
+            "Clients on other machines need allow_http=True",
             err=True,
         )
     try:
         asyncio.run(_serve(emulator, access_log=access_log))
     except OSError as error:
-        taken = f"port {port} of {host} is taken: choose another one, or --port 0 for any that is free"
+        taken = f"port {port} of {host} is in use: choose another one, or --port 0 for any free one"
         message = taken if error.errno == errno.EADDRINUSE else error.strerror
         raise click.ClickException(message or str(error)) from error
     except KeyboardInterrupt:

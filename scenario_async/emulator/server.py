@@ -69,7 +69,8 @@ class Emulator:
     ) -> None:
         if missing := [name for name in _EXTRA if find_spec(name) is None]:
             raise ImportError(
-                f'the emulator needs {", ".join(missing)}: pip install "scenario-async[emulator]"',
+                f'the emulator needs {", ".join(missing)}, of the extra "emulator"; '
+                "in a clone of the repository, run: pip install '.[emulator]'",
                 name=missing[0],
             )
         if not (allow_remote or is_loopback(host)):

@@ -35,7 +35,9 @@ try:
     from redis.exceptions import RedisError
 except ImportError as _error:
     raise ImportError(
-        'RedisRateLimit needs redis: pip install "scenario-async[redis]"', name="redis"
+        'RedisRateLimit needs redis, of the extra "redis"; '
+        "in a clone of the repository, run: pip install '.[redis]'",
+        name="redis",
     ) from _error
 
 if TYPE_CHECKING:

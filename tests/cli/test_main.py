@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from scenario_async import __version__
-from scenario_async.cli import app, main
+from scenario_async.cli import app, main, typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+INSTALL = "in a clone of the repository, run: pip install '.[cli]'"
 HEAVY = {"rich", "aiohttp", "numpy", "PIL", "lark", "scenario_async.emulator", "scenario_async.client"}
 
 
@@ -23,7 +26,7 @@ def test_missing_extra(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(SystemExit) as left:
         main()
-    assert left.value.code == f'the command line needs {name}: pip install "scenario-async[cli]"'
+    assert left.value.code == f'the command line needs {name}, of the extra "cli"; {INSTALL}'
 
 
 @pytest.mark.parametrize("command", ["demo", "serve"])
@@ -34,7 +37,7 @@ def test_missing_emulator_extra(
     monkeypatch.setitem(sys.modules, "lark", None)
     code, out, err = run(command)
     assert (code, out) == (1, "")
-    assert err == 'Error: the emulator needs lark: pip install "scenario-async[cli,emulator]"\n'
+    assert err == f'Error: the emulator needs lark, of the extra "cli"; {INSTALL}\n'
 
 
 def test_version(run: Callable[..., tuple[int, str, str]]) -> None:
@@ -90,6 +93,44 @@ def test_wrong_usage(run: Callable[..., tuple[int, str, str]], arguments: list[s
     code, out, err = run(*arguments)
     assert (code, out) == (2, "")
     assert "Error: " in err
+
+
+def test_as_a_module() -> None:
+    """`python -m scenario_async` is the same program, under the name that it was called by."""
+    command = [sys.executable, "-m", "scenario_async"]
+    done = subprocess.run([*command, "--help"], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout.startswith("Usage: python -m scenario_async ")
+    done = subprocess.run([*command, "seek"], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_what_to_type(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In an activated environment a name is enough; else it is the path, short where that is possible."""
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    for name in ("python", "scenario-async"):
+        (programs / name).write_text("", encoding="utf-8")
+        (programs / name).chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(programs / "python"))
+    monkeypatch.setenv("PATH", str(programs))
+    assert typed("scenario-async") == "scenario-async"
+    assert typed("scenario-async", anew=True) == str(programs / "scenario-async")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert typed("scenario-async") == str(programs / "scenario-async")
+    monkeypatch.chdir(tmp_path)
+    assert typed("python") == ".venv/bin/python"
+    assert typed("python", anew=True) == str(programs / "python")
+    (programs / "scenario-async").unlink()
+    assert typed("scenario-async") == ".venv/bin/python -m scenario_async"
+
+
+def test_the_extra_brings_every_command() -> None:
+    """Who installs `cli` has the emulator as well, and `all` has every extra."""
+    pyproject = Path(__file__).parents[2] / "pyproject.toml"
+    extras = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert "scenario-async[emulator]" in extras["cli"]
+    [everything] = extras.pop("all")
+    assert set(everything.removeprefix("scenario-async[").removesuffix("]").split(",")) == set(extras)
 
 
 def test_interrupted_while_loading(

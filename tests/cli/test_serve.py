@@ -147,7 +147,7 @@ def test_the_port_is_taken(run: Callable[..., tuple[int, str, str]]) -> None:
         port = other.getsockname()[1]
         code, out, err = run("serve", "--port", str(port))
     assert (code, out) == (1, "")
-    assert err.startswith(f"Error: port {port} of 127.0.0.1 is taken: ")
+    assert err.startswith(f"Error: port {port} of 127.0.0.1 is in use: ")
     assert err.count("\n") == 1
 
 

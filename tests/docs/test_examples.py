@@ -1,4 +1,8 @@
-"""Every Python example of README.md and docs/ runs as it stands, here against the emulator."""
+"""Every Python example of README.md and docs/ runs as it stands, here against the emulator.
+
+A block of text right after an example is what it prints. `WRITE_OUTPUTS=1 pytest -n 0 tests/docs/test_examples.py`
+writes these blocks anew.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +28,32 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-FENCE = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(r"^```python\n(.*?)^```$(?:\n\n^```text\n(.*?)^```$)?", re.DOTALL | re.MULTILINE)
+SECONDS = re.compile(r"\b\d+\.\d+s\b")
 CELL = re.compile(r"(?<!\\)\|")
 VARIABLE = re.compile(r"SCENARIO_\w+|HTTPS_PROXY")
+
+
+@attrs.frozen
+class Example:
+    """A program on a page, and what the page says that it prints, if it says so."""
+
+    page: Path
+    code: str
+    line: int
+    output: str | None
+
+    @property
+    def program(self) -> str:
+        """The program with as many empty lines in front as let a traceback name the line of the page."""
+        return "\n" * self.line + self.code
+
+    def write(self, output: str) -> None:
+        """Write into the page what it prints."""
+        before = f"{self.code}```\n\n```text\n"
+        text = self.page.read_text(encoding="utf-8")
+        assert text.count(before + (self.output or "")) == 1, "no example stands on a page twice"
+        self.page.write_text(text.replace(before + (self.output or ""), before + output), encoding="utf-8")
 
 
 def examples() -> Iterator[Any]:
@@ -35,8 +62,8 @@ def examples() -> Iterator[Any]:
         text = page.read_text(encoding="utf-8")
         for found in FENCE.finditer(text):
             line = text.count("\n", 0, found.start(1))
-            # As many empty lines in front let a traceback name the line of the page.
-            yield pytest.param("\n" * line + found[1], id=f"{page.relative_to(ROOT)}:{line + 1}")
+            example = Example(page, found[1], line, found[2])
+            yield pytest.param(example, id=f"{page.relative_to(ROOT)}:{line + 1}")
 
 
 def table(page: Path, heading: str) -> list[list[str]]:
@@ -90,22 +117,35 @@ def surroundings(base_url: str, picture: Path, tmp_path: Path, monkeypatch: pyte
 @pytest.mark.usefixtures("surroundings")
 @pytest.mark.parametrize("example", list(examples()))
 def test_example_runs(
-    example: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+    example: Example, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An example is a whole program, ends without an error, and shows or asserts something."""
-    if "\ndef test_" in example:
-        Path("test_example.py").write_text(example, encoding="utf-8")
-        # Our plugin by its module, and not by its entry point, so that it is there uninstalled as well.
-        plugins = ["-p", "no:cacheprovider", "-p", "no:scenario", "-p", "scenario_async.testing"]
-        command = [sys.executable, "-m", "pytest", "-q", *plugins, "test_example.py"]
-        found = Path(scenario_async.__file__).parents[1]  # also where it is not installed
-        surroundings = os.environ | {"PYTHONPATH": str(found)}
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=surroundings)
-        assert done.returncode == 0, done.stdout + done.stderr
+    """An example is a whole program, ends without an error, and prints what the page says, or asserts something."""
+    if "\ndef test_" in example.code:
+        printed = output_of_tests(example.program)
+    else:
+        code = compile(example.program, request.node.name, "exec", dont_inherit=True)
+        exec(code, {"__name__": "__main__"})  # noqa: S102 - our own pages
+        printed = capsys.readouterr().out
+        assert printed.strip() or "assert" in example.code
+    if example.output is None:
         return
-    code = compile(example, request.node.name, "exec", dont_inherit=True)
-    exec(code, {"__name__": "__main__"})  # noqa: S102 - our own pages
-    assert capsys.readouterr().out.strip() or "assert" in example
+    if "WRITE_OUTPUTS" in os.environ:
+        example.write(printed)
+    else:
+        assert SECONDS.sub("0s", printed) == SECONDS.sub("0s", example.output)
+
+
+def output_of_tests(program: str) -> str:
+    """Run a file of tests with pytest, and give what it prints."""
+    Path("test_example.py").write_text(program, encoding="utf-8")
+    # Our plugin by its module, and not by its entry point, so that it is there uninstalled as well.
+    plugins = ["-p", "no:cacheprovider", "-p", "no:scenario", "-p", "scenario_async.testing"]
+    command = [sys.executable, "-m", "pytest", "-q", *plugins, "test_example.py"]
+    found = Path(scenario_async.__file__).parents[1]  # also where it is not installed
+    surroundings = os.environ | {"PYTHONPATH": str(found), "COLUMNS": "80"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=surroundings)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def test_every_page_is_seen() -> None:
@@ -114,6 +154,14 @@ def test_every_page_is_seen() -> None:
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         assert text.count("```python") == len(FENCE.findall(text)), page
+
+
+def test_every_example_of_the_first_pages_shows_its_output() -> None:
+    """A newcomer can compare: the pages that are read first say what their examples print."""
+    first = {ROOT / "README.md", ROOT / "docs" / "index.md", ROOT / "docs" / "getting-started.md"}
+    found = [example for (example,) in (each.values for each in examples()) if example.page in first]
+    assert {example.page for example in found} == first
+    assert [f"{example.page.name}:{example.line}" for example in found if not example.output] == []
 
 
 def test_readme_shell_lines() -> None:

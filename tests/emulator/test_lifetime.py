@@ -362,9 +362,9 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, missing: list
     with pytest.raises(ImportError) as caught:
         Emulator()
     assert caught.value.name == missing[0]
-    assert (
-        str(caught.value)
-        == f'the emulator needs {", ".join(missing)}: pip install "scenario-async[emulator]"'
+    assert str(caught.value) == (
+        f'the emulator needs {", ".join(missing)}, of the extra "emulator"; '
+        "in a clone of the repository, run: pip install '.[emulator]'"
     )
 
 

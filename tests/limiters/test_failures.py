@@ -291,4 +291,7 @@ def test_without_the_extra() -> None:
         "except ImportError as error:\n    print(error)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == 'RedisRateLimit needs redis: pip install "scenario-async[redis]"\n'
+    assert done.stdout == (
+        'RedisRateLimit needs redis, of the extra "redis"; '
+        "in a clone of the repository, run: pip install '.[redis]'\n"
+    )

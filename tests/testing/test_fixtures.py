@@ -425,4 +425,4 @@ def test_an_emulator_that_cannot_be_made_is_told_of_in_a_line(
     monkeypatch.setattr("scenario_async.emulator.server.find_spec", nothing)
     done = suite(source.format("seed=1"))
     done.assert_outcomes(errors=1)
-    done.stdout.fnmatch_lines(['*cannot be made: *pip install "scenario-async[[]emulator]"'])
+    done.stdout.fnmatch_lines(["*cannot be made: *pip install '.[[]emulator]'"])
