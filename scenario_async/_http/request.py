@@ -31,7 +31,8 @@ class Request:
     """One request, but for its signature.
 
     `address` is the URL without its query string, for messages; `headers` has lower-case names; `timeout` and `deadline` are the call's own, None for the client's. `template`
-    is the endpoint's path, None where it is not known.
+    is the endpoint's path, None where it is not known; `search` is what is searched for, for those who answer in place of
+    the service.
     """
 
     method: str
@@ -42,6 +43,7 @@ class Request:
     timeout: float | None = None
     deadline: float | None = None
     template: str | None = None
+    search: Search[Any] | None = attrs.field(default=None, eq=False, repr=False)
 
 
 @attrs.frozen
@@ -67,6 +69,7 @@ class PreparedSearch:
             timeout=search.timeout,
             deadline=search.deadline,
             template=search.path,
+            search=search,
         )
         return cls(request, codec.dumps(body)[:-1])
 
@@ -86,6 +89,7 @@ class PreparedSearch:
             timeout=request.timeout,
             deadline=request.deadline,
             template=request.template,
+            search=request.search,
         )
 
 
