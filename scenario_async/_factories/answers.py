@@ -96,9 +96,10 @@ def finder(answers: object) -> Callable[[Search[Any]], object]:
         _refuse(f"the class {answers.__name__}", "an exception is given as an object, with its message")
     if callable(answers):
         return answers
+    kind = type(answers).__name__
     if not isinstance(answers, Iterable) or isinstance(answers, (str, bytes, Mapping)):
         rule = "one hit is given as [hit]" if isinstance(answers, Hit) else _KNOWN
-        _refuse(f"something of type {type(cast('object', answers)).__name__}", rule)
+        _refuse(f"something of type {kind}", rule)
     given = list(cast("Iterable[object]", answers))
     if all(isinstance(each, Hit) for each in given):
         hits = Hits(tuple(cast("list[Hit]", given)))
@@ -141,7 +142,7 @@ def _answer(search: Search[Any], found: Any) -> Answer:  # noqa: ANN401 - whatev
     if isinstance(found, Hits):
         return found.page(search)
     if isinstance(found, SearchPage):
-        return _given(search, found)
+        return _given(search, cast("SearchPage[Any]", cast("object", found)))
     if isinstance(found, Iterable) and not isinstance(found, (str, bytes, Mapping)):
         hits = tuple(cast("Iterable[object]", found))
         if all(isinstance(hit, Hit) for hit in hits):

@@ -125,11 +125,10 @@ def make_page(
 
 
 def _listed(hits: object, name: str) -> list[Hit | _JSON]:
+    kind = type(hits).__name__
     if not isinstance(hits, Iterable) or isinstance(hits, (str, bytes, Mapping)):
         way_out = ", [hit] for one" if isinstance(hits, (Hit, Mapping)) else ""
-        _refuse(
-            f"{name} is of type {type(cast('object', hits)).__name__}, but it must be several hits{way_out}"
-        )
+        _refuse(f"{name} is of type {kind}, but it must be several hits{way_out}")
     return list(cast("Iterable[Hit | _JSON]", hits))
 
 
@@ -204,7 +203,8 @@ def _told(search: Search[Any], counts: Mapping[str, Any], *, received: int, late
 
 
 def _checked(counts: Mapping[str, Any]) -> dict[str, int]:
-    least = dict.fromkeys((*_BY_OFFSET, *_BY_PAGE), 0) | dict.fromkeys(("limit", "page", "hits_per_page"), 1)
+    least: dict[str, int] = dict.fromkeys((*_BY_OFFSET, *_BY_PAGE), 0)
+    least |= dict.fromkeys(("limit", "page", "hits_per_page"), 1)
     for name in counts:
         if name not in least:
             near = ", ".join(get_close_matches(name, least) or least)

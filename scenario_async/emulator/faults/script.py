@@ -10,7 +10,7 @@ import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import attrs
 
@@ -65,15 +65,20 @@ def _written(entry: Entry) -> str:
     fault = entry.fault
     words = [getattr(fault, "name", type(fault).__name__)]
     for field in attrs.fields(type(fault)):
-        value: Any = getattr(fault, field.name)
+        value: object = getattr(fault, field.name)
         if isinstance(fault, Status) and field.name == "code":
             words = [str(value)]
         elif value not in (field.default, {}):
-            held = cast("Mapping[str, str]", value).items() if isinstance(value, Mapping) else ()
-            many = [f"{key}:{each}" for key, each in held] or [value]
-            words += [f"{field.name.replace('_', '-')}={_quoted(str(each))}" for each in many]
+            words += [f"{field.name.replace('_', '-')}={_quoted(text)}" for text in _texts(value)]
     words += [f"kind={entry.kind}"] if entry.kind else []
     return " ".join(words + ([f"x{entry.times}"] if entry.times > 1 else []))
+
+
+def _texts(value: object) -> list[str]:
+    """Give what a script says of a value: a line for each header."""
+    if not isinstance(value, Mapping):
+        return [str(value)]
+    return [f"{name}:{text}" for name, text in cast("Mapping[str, str]", value).items()]
 
 
 def _quoted(text: str) -> str:
