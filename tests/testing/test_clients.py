@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_type
 
 import pytest
 from support.faces import AsyncFace, Face, SyncFace
@@ -43,6 +43,17 @@ if TYPE_CHECKING:
 HITS = [make_asset() for _ in range(250)]
 MODELS = [make_model() for _ in range(3)]
 KNIGHTS = AssetSearch(query="knight")
+EMPTY = make_page(HITS[:0])
+NO_ANSWERS: list[Any] = [None, "hits", 5, [1], {"hits": []}, [EMPTY]]
+NOTHING_TO_ANSWER_FROM: list[tuple[Any, str]] = [
+    (5, "something of type int: it must be hits, a page, an exception, a list of pages and exceptions, or"),
+    ("hits", "something of type str: it must be hits"),
+    ({"hits": []}, "something of type dict: it must be hits"),
+    (make_asset(), "something of type AssetHit: one hit is given as [hit]"),
+    (RateLimitError, "the class RateLimitError: an exception is given as an object, with its message"),
+    ([EMPTY, make_asset()], "a list with something of type AssetHit at 1: a list has hits alone, or"),
+    ([[make_asset()]], "a list with something of type list at 0: a list has hits alone, or pages and"),
+]
 
 
 def ids(hits: list[Any]) -> list[str]:
@@ -168,7 +179,7 @@ class TestPagesAndExceptions:
 
     def test_a_list_that_is_used_up_is_told(self, make: Make) -> None:
         """No program takes it for a failure of the service."""
-        face = make([make_page([])])
+        face = make([EMPTY])
         face.page(KNIGHTS)
         with pytest.raises(AssertionError) as caught:
             face.page(AssetSearch(query="castle", image="data:image/png;base64,c2VjcmV0", limit=7))
@@ -212,7 +223,11 @@ class TestPagesAndExceptions:
 
     def test_a_search_that_fails_among_many(self, make: Make) -> None:
         """The others go on."""
-        face = make(lambda search: slow_down() if search.query == "1" else HITS[:1])
+
+        def answer(search: Search[Any]) -> Any:
+            return slow_down() if search.query == "1" else HITS[:1]
+
+        face = make(answer)
         found = face.fan_out([AssetSearch(query=str(number)) for number in range(3)], on_error="yield")
         assert {each.index: isinstance(each, FanOutError) for each in found} == {0: False, 1: True, 2: False}
 
@@ -252,7 +267,11 @@ class TestFunctions:
     def test_it_gives_all_hits_of_a_search(self, make: Make) -> None:
         """They are paged like those of a list."""
         found: dict[str | None, list[Hit]] = {"knight": [*HITS[:150]], "castle": [make_asset()]}
-        face = make(lambda search: found[search.query])
+
+        def answer(search: Search[Any]) -> list[Hit]:
+            return found[search.query]
+
+        face = make(answer)
         assert face.hits(KNIGHTS).ids == ids(HITS[:150])
         assert face.page(AssetSearch(query="castle")).hits == found["castle"]
         with pytest.raises(KeyError):
@@ -284,11 +303,15 @@ class TestFunctions:
         with pytest.raises(APITimeoutError):
             face.page(AssetSearch(query="hang", timeout=0.05))
 
-    @pytest.mark.parametrize("given", [None, "hits", 5, [1], {"hits": []}, [make_page([])]])
+    @pytest.mark.parametrize("given", NO_ANSWERS)
     def test_what_is_no_answer_is_told(self, make: Make, given: Any) -> None:
         """With what it gave, and for which search."""
+
+        def answer(_: Search[Any]) -> Any:
+            return given
+
         with pytest.raises(TypeError) as caught:
-            make(lambda _: given).page(KNIGHTS)
+            make(answer).page(KNIGHTS)
         told = "for AssetSearch(query='knight'): it must give hits, a page or an exception"
         assert str(caught.value).startswith("the function given to make_client gave ")
         assert str(caught.value).endswith(told)
@@ -305,10 +328,10 @@ class TestClient:
                 super().__init__(**keywords)
                 self.shelf = shelf
 
-        assert type(make_client(HITS)) is AsyncScenario
-        assert type(make_client(HITS, cls=Scenario)) is Scenario
+        assert type(assert_type(make_client(HITS), AsyncScenario)) is AsyncScenario
+        assert type(assert_type(make_client(HITS, cls=Scenario), Scenario)) is Scenario
         own = make_client(HITS, cls=Own, shelf="top", max_concurrency=3)
-        assert (own.shelf, own.max_concurrency) == ("top", 3)
+        assert (assert_type(own, Own).shelf, own.max_concurrency) == ("top", 3)
         assert own.search.asset_search(query="x").hits == HITS[:20]
 
     def test_parameters_are_checked(self, make: Make) -> None:
@@ -390,30 +413,7 @@ class TestClient:
         monkeypatch.setenv("SCENARIO_BASE_URL", "nonsense")
         assert make_client(HITS, cls=Scenario).search.asset_search(query="x").hits == HITS[:20]
 
-    @pytest.mark.parametrize(
-        ("answers", "told"),
-        [
-            (
-                5,
-                "something of type int: it must be hits, a page, an exception, a list of pages and exceptions, or",
-            ),
-            ("hits", "something of type str: it must be hits"),
-            ({"hits": []}, "something of type dict: it must be hits"),
-            (make_asset(), "something of type AssetHit: one hit is given as [hit]"),
-            (
-                RateLimitError,
-                "the class RateLimitError: an exception is given as an object, with its message",
-            ),
-            (
-                [make_page([]), make_asset()],
-                "a list with something of type AssetHit at 1: a list has hits alone, or",
-            ),
-            (
-                [[make_asset()]],
-                "a list with something of type list at 0: a list has hits alone, or pages and",
-            ),
-        ],
-    )
+    @pytest.mark.parametrize(("answers", "told"), NOTHING_TO_ANSWER_FROM)
     def test_what_is_no_answer_is_told(self, answers: Any, told: str) -> None:
         """When the client is made."""
         with pytest.raises(TypeError) as caught:

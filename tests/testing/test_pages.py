@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_type
 
 import pytest
 
 from scenario_async import (
+    AssetHit,
     AssetSearch,
     AsyncSearchPage,
     Hit,
+    ModelHit,
     ModelSearch,
     Scenario,
     ScenarioError,
@@ -25,6 +27,8 @@ from scenario_async.testing import make_asset, make_model, make_page, make_workf
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+loosely: Any = make_page
+"""The same, for what type checkers refuse."""
 COUNTS = ("limit", "offset", "estimated_total_hits", "page", "hits_per_page", "total_hits", "total_pages")
 
 
@@ -49,7 +53,7 @@ def test_the_page_of_an_async_client() -> None:
     """It has the very hits, fits them in what it counts, and is the last one."""
     hits = [make_asset(), make_asset()]
     page = make_page(hits)
-    assert type(page) is AsyncSearchPage
+    assert type(assert_type(page, AsyncSearchPage[AssetHit])) is AsyncSearchPage
     assert page.hits == hits
     assert page.hits is not hits
     assert counts(page) == {"limit": 20, "offset": 0, "estimated_total_hits": 2}
@@ -64,7 +68,7 @@ def test_the_page_of_a_blocking_client() -> None:
     """It is iterated without a loop."""
     hits = [make_model(), make_model()]
     page = make_page(hits, cls=SyncSearchPage)
-    assert type(page) is SyncSearchPage
+    assert type(assert_type(page, SyncSearchPage[ModelHit])) is SyncSearchPage
     assert list(page) == hits
     assert [each.hits for each in page.iter_pages()] == [hits]
     with pytest.raises(ScenarioError, match="there is no next page"):
@@ -76,11 +80,11 @@ def test_the_page_of_a_blocking_client() -> None:
 def test_what_follows(cls: Any, paging: dict[str, int]) -> None:
     """Following pages give it, as large as this one, as often as they are asked for; an empty end is an end."""
     hits = [make_asset() for _ in range(6)]
-    page = make_page(hits[:2], following=hits[2:], cls=cls, **paging)
+    page = loosely(hits[:2], following=hits[2:], cls=cls, **paging)
     assert page.has_next_page()
     for _ in range(2):
         assert read(page) == [hit.id for hit in hits]
-    page = make_page(hits[:2], following=hits[2:5], cls=cls, **paging)
+    page = loosely(hits[:2], following=hits[2:5], cls=cls, **paging)
     assert read(page) == [hit.id for hit in hits[:5]]
 
 
@@ -185,62 +189,62 @@ def test_the_environment_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> Non
     ("make", "error", "told"),
     [
         (
-            lambda: make_page(make_asset()),
+            lambda: loosely(make_asset()),
             TypeError,
             "hits is of type AssetHit, but it must be several hits, [hit]",
         ),
         (
-            lambda: make_page([], following="no"),
+            lambda: loosely([], following="no"),
             TypeError,
             "following is of type str, but it must be several hits",
         ),
         (
-            lambda: make_page([make_asset(), make_model()]),
+            lambda: loosely([make_asset(), make_model()]),
             TypeError,
             "hits[1] is of type ModelHit, but AssetSearch finds AssetHits: give those, or their JSON",
         ),
         (
-            lambda: make_page([make_asset()], search=ModelSearch(query="x")),
+            lambda: loosely([make_asset()], search=ModelSearch(query="x")),
             TypeError,
             "hits[0] is of type AssetHit, but ModelSearch finds ModelHits",
         ),
         (
-            lambda: make_page([make_asset()], following=[make_model()]),
+            lambda: loosely([make_asset()], following=[make_model()]),
             TypeError,
             "following[0] is of type ModelHit, but AssetSearch finds AssetHits",
         ),
         (
-            lambda: make_page([make_model().to_dict()]),
+            lambda: loosely([make_model().to_dict()]),
             TypeError,
             "hits[0].metadata is missing: AssetSearch finds no such hit; `search` says which search does",
         ),
-        (lambda: make_page([], limt=2), TypeError, "there is no 'limt': did you mean limit?"),
-        (lambda: make_page([], zzz=2), TypeError, "there is no 'zzz': did you mean limit, offset, "),
-        (lambda: make_page([], limit=0), ValueError, "limit is 0, but it must be 1 or more"),
-        (lambda: make_page([], offset="2"), ValueError, "offset is '2', but it must be an int"),
+        (lambda: loosely([], limt=2), TypeError, "there is no 'limt': did you mean limit?"),
+        (lambda: loosely([], zzz=2), TypeError, "there is no 'zzz': did you mean limit, offset, "),
+        (lambda: loosely([], limit=0), ValueError, "limit is 0, but it must be 1 or more"),
+        (lambda: loosely([], offset="2"), ValueError, "offset is '2', but it must be an int"),
         (
-            lambda: make_page([make_asset()] * 3, limit=2),
+            lambda: loosely([make_asset()] * 3, limit=2),
             ValueError,
             "a page of limit=2 has no 3 hits; `following` takes those that follow",
         ),
-        (lambda: make_page([make_asset()] * 101), ValueError, "a page of limit=100 has no 101 hits"),
+        (lambda: loosely([make_asset()] * 101), ValueError, "a page of limit=100 has no 101 hits"),
         (
-            lambda: make_page([], hits_per_page=101),
+            lambda: loosely([], hits_per_page=101),
             ValueError,
             "hits_per_page is 101, but a page has 100 hits at most",
         ),
         (
-            lambda: make_page([make_asset()], limit=2, following=[make_asset()]),
+            lambda: loosely([make_asset()], limit=2, following=[make_asset()]),
             ValueError,
             "the page has 1 hits of limit=2, and only a full page is followed by others: leave out limit",
         ),
         (
-            lambda: make_page([], limit=2, page=1),
+            lambda: loosely([], limit=2, page=1),
             ValueError,
             "limit=2 is of the other kind of paging: this one has hits_per_page, page, total_hits, total_pages",
         ),
         (
-            lambda: make_page([], search=AssetSearch(query="x", limit=5), total_pages=3),
+            lambda: loosely([], search=AssetSearch(query="x", limit=5), total_pages=3),
             ValueError,
             "total_pages=3 is of the other kind of paging: this one has limit, offset, estimated_total_hits",
         ),
