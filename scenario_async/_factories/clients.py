@@ -13,7 +13,7 @@ from scenario_async.client import AsyncScenario, Client
 from scenario_async.settings import CREDENTIALS, signs
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from scenario_async._calls.call import Caller
     from scenario_async._factories.answers import Answers
@@ -29,12 +29,14 @@ KEYS: Final[dict[str, Any]] = {"api_key": "made", "api_secret": "made"}
 
 
 @overload
-def make_client(answers: Answers, *, cls: type[_ClientT], **settings: object) -> _ClientT: ...
+def make_client(answers: Answers, *, cls: Callable[..., _ClientT], **settings: object) -> _ClientT: ...
 @overload
 def make_client(
-    answers: Answers, *, cls: type[AsyncScenario] = AsyncScenario, **settings: object
+    answers: Answers, *, cls: Callable[..., AsyncScenario] = AsyncScenario, **settings: object
 ) -> AsyncScenario: ...
-def make_client(answers: Answers, *, cls: type[Client] = AsyncScenario, **settings: object) -> Client:
+def make_client(
+    answers: Answers, *, cls: Callable[..., Client] = AsyncScenario, **settings: object
+) -> Client:
     """Make a client whose searches are answered from what is given, without a server, a socket or a loop.
 
     All else is as ever: parameters are checked, pages followed, hooks told. `answers` is one of these:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn, TypedDict, TypeVar, Unpack, cast, overload
@@ -60,7 +60,7 @@ def make_page(
 def make_page(
     hits: Iterable[_HitT | _JSON],
     *,
-    cls: type[SyncSearchPage[Any]],
+    cls: Callable[..., SyncSearchPage[Any]],
     search: Search[_HitT] | None = None,
     following: Iterable[_HitT | _JSON] = (),
     invalid_hits: Sequence[Any] = (),
@@ -71,7 +71,7 @@ def make_page(
 def make_page(
     hits: Iterable[Any],
     *,
-    cls: type[LinkedPage[Any]] = AsyncSearchPage,
+    cls: Callable[..., LinkedPage[Any]] = AsyncSearchPage,
     search: Search[Any] | None = None,
     following: Iterable[Any] = (),
     invalid_hits: Sequence[Any] = (),
@@ -108,7 +108,9 @@ def make_page(
     rest = Hits(tuple(_made(later, search, "following")), before=before, total=total)
     settings = Settings(**USUAL, **KEYS)  # whatever the environment has
     caller = unconnected(Caller.of(settings), Answering(lambda _: rest))
-    source = PageSource(search, cls, PreparedSearch.of(search, settings), caller)
+    source = PageSource(
+        search, cast("type[LinkedPage[Any]]", cls), PreparedSearch.of(search, settings), caller
+    )
     return cls(
         hits=_made(given, search, "hits"),
         invalid_hits=list(invalid_hits),
