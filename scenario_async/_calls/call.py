@@ -16,7 +16,7 @@ from scenario_async._calls.retries import Backoff, Retried, RetryBudget, retryab
 from scenario_async._http.failures import StaleConnectionError, closed_meanwhile
 from scenario_async._http.reply import Reply, request_id, status_error
 from scenario_async._http.signing import Signer
-from scenario_async._http.transport import Answer, Pool, send
+from scenario_async._http.transport import Answer, Pool
 from scenario_async._observing.observer import Observer
 from scenario_async._support.network import Network
 from scenario_async.errors import (
@@ -203,7 +203,7 @@ class Call(Retried):
             self._request_id = caller.signer.hidden_in(self._request_id)
         error = None if answer.status < FIRST_ERROR_STATUS else status_error(answer)
         if isinstance(error, RateLimitError) and not isinstance(error, PlanLimitError):
-            await caller.admission.hold_back(error.retry_after or 0)
+            await caller.admission.hold_back(caller.backoff.asked(error) or 0)
         await observer.answered(number, answer, self._attempts[-1], self._request_id)
         if error is None:
             return answer
@@ -219,8 +219,7 @@ class Call(Retried):
         began = self._loop.time()
         try:
             async with limit:
-                outcome = await send(
-                    sessions,
+                outcome = await sessions.send(
                     self._request,
                     self._signed_with,
                     network=self._caller.network,

@@ -12,7 +12,7 @@ import math
 import random
 from abc import ABC, abstractmethod
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import attrs
 
@@ -91,16 +91,23 @@ class Backoff:
     number from 0 to 1, `sleep` waits for so many seconds.
     """
 
+    instant: ClassVar[bool] = False
+    """Whether failures let nobody wait, neither here nor by a cool-down: tests set it, for all clients at once."""
+
     first: float = 0.5
     longest: float = 8.0
     draw: Callable[[], float] = random.random
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 
+    def asked(self, error: BaseException | None) -> float | None:
+        """Give the seconds that the service asks to wait; None when it does not, or nobody is to wait."""
+        return error.retry_after if isinstance(error, APIStatusError) and not self.instant else None
+
     def wait(self, error: BaseException | None, attempts: int) -> float:
         """Give the seconds to wait after so many attempts, the last of which ended in this error."""
-        asked = error.retry_after if isinstance(error, APIStatusError) else None
-        if asked is not None:
-            return asked
+        asked = self.asked(error)
+        if asked is not None or self.instant:
+            return asked or 0.0
         ceiling = min(self.longest, self.first * 2.0 ** min(attempts - 1, 60))
         return self.draw() * ceiling
 

@@ -42,7 +42,7 @@ class Request:
     timeout: float | None = None
     deadline: float | None = None
     template: str | None = None
-    search: Search[Hit] | None = attrs.field(default=None, repr=False)
+    search: Search[Hit] | None = attrs.field(default=None, eq=False, repr=False)
 
 
 @attrs.frozen

@@ -26,7 +26,7 @@ from scenario_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Coroutine, Mapping
 
     from scenario_async._http.request import Request
     from scenario_async._support.network import Network
@@ -66,6 +66,18 @@ class Sessions:
         if self._fresh is None:
             self._fresh = _new_session(force_close=True)
         return self._fresh
+
+    def send(
+        self,
+        request: Request,
+        authorization: Secret | None,
+        *,
+        network: Network,
+        most_bytes: int,
+        fresh: bool = False,
+    ) -> Coroutine[Any, Any, Answer]:
+        """Send a request over them; what answers in place of the service (`_factories.clients`) does otherwise."""
+        return send(self, request, authorization, network=network, most_bytes=most_bytes, fresh=fresh)
 
     async def aclose(self) -> None:
         try:

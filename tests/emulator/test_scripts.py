@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import pytest
 
 from scenario_async.emulator import faults
-from scenario_async.emulator.faults.script import Entry, Script, read_script
+from scenario_async.emulator.faults.script import Entry, Script, read_script, write_script
 
 READ: list[tuple[str, faults.Fault]] = [
     ("ok", faults.Ok()),
@@ -48,6 +50,31 @@ READ: list[tuple[str, faults.Fault]] = [
 def test_every_fault_can_be_written(text: str, fault: faults.Fault) -> None:
     """Each with its options."""
     assert read_script(text) == Script((Entry(fault),))
+
+
+@pytest.mark.parametrize(("text", "fault"), READ)
+@pytest.mark.parametrize("more", [{}, {"times": 3, "kind": "models"}])
+def test_every_fault_is_written_as_it_is_read(text: str, fault: faults.Fault, more: dict[str, Any]) -> None:
+    """What is left of a script can be copied into one."""
+    entry = Entry(fault, **more)
+    assert read_script(write_script([entry])) == Script((entry,)), text
+    assert read_script(write_script([entry, entry])) == Script((entry, entry))
+
+
+def test_a_script_is_written_short() -> None:
+    """Without what goes without saying, and quoted only where it must be."""
+    text = "503 retry-after=2 x3, ok, drop kind=models, html code=502, hang, not-json body='a,b'"
+    assert write_script(read_script(text).entries) == text
+
+
+def test_a_fault_of_somebody_else_is_named() -> None:
+    """It needs no name that scripts know."""
+
+    @attrs.frozen
+    class Own(faults.Fault):
+        size: int = 1
+
+    assert write_script([Entry(Own(3), 2)]) == "Own size=3 x2"
 
 
 def test_no_fault_is_left_out() -> None:

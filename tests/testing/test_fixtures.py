@@ -398,6 +398,85 @@ def test_retries_at_once(suite: Suite) -> None:
     done.assert_outcomes(passed=8)
 
 
+def test_faults_that_no_search_met_fail_the_test(suite: Suite) -> None:
+    """A test that passes without them did not test what it says, and the error names what is left."""
+    done = suite("""
+        import pytest
+
+        @pytest.mark.scenario(faults="503 retry-after=2 x3, ok, drop kind=models")
+        def test_mark(scenario, scenario_emulator, instant_retries):
+            with pytest.raises(Exception):
+                scenario.with_options(max_retries=1).search.asset_search(query="knight")
+
+        def test_added(scenario_emulator):
+            scenario_emulator.faults.add("hang")
+    """)
+    done.assert_outcomes(passed=2, errors=2)
+    done.stdout.fnmatch_lines(
+        [
+            "*ERROR at teardown of test_mark*",
+            "this test passed, but no search met these faults: 503 retry-after=2, ok, drop kind=models",
+            "Let it make the searches they are for, or end it with scenario_emulator.faults.clear(), or mark it *",
+            "*ERROR at teardown of test_added*",
+            "this test passed, but no search met these faults: hang",
+        ]
+    )
+    done.stdout.no_fnmatch_line("*testing.py*")
+
+
+def test_faults_that_may_be_left(suite: Suite) -> None:
+    """What is used up, repeats, is none, is cleared or allowed is no failure."""
+    done = suite("""
+        import pytest
+
+        @pytest.mark.scenario(faults="503, ok x5")
+        def test_used_up(scenario, scenario_emulator, instant_retries):
+            assert scenario.search.asset_search(query="knight", limit=1).response.attempts == 2
+            assert scenario_emulator.faults.pending == 4
+
+        @pytest.mark.scenario(faults="503, repeat")
+        def test_repeated(scenario_emulator):
+            pass
+
+        @pytest.mark.scenario(faults="503")
+        def test_cleared(scenario_emulator):
+            scenario_emulator.faults.clear()
+
+        @pytest.mark.scenario(allow_unused_faults=True)
+        class TestAllowed:
+            @pytest.mark.scenario(faults="503")
+            def test_allowed(self, scenario_emulator):
+                assert scenario_emulator.faults.left == "503"
+    """)
+    done.assert_outcomes(passed=4)
+
+
+def test_a_test_that_fails_anyway_is_told_of_once(suite: Suite) -> None:
+    """One that fails, is skipped or is expected to fail had no chance to meet its faults."""
+    done = suite("""
+        import unittest
+        import pytest
+
+        pytestmark = pytest.mark.scenario(faults="503")
+
+        def test_failing(scenario_emulator):
+            assert False
+
+        def test_skipped(scenario_emulator):
+            pytest.skip()
+
+        @pytest.mark.xfail(strict=True)
+        def test_expected(scenario_emulator):
+            assert False
+
+        @pytest.mark.usefixtures("scenario_emulator")
+        class Case(unittest.TestCase):
+            def test_failing(self):
+                self.fail()
+    """)
+    done.assert_outcomes(failed=2, skipped=1, xfailed=1)
+
+
 def test_an_emulator_that_cannot_be_made_is_told_of_in_a_line(
     suite: Suite, monkeypatch: pytest.MonkeyPatch
 ) -> None:

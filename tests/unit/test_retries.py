@@ -338,6 +338,20 @@ def test_five_successes_pay_for_a_retry() -> None:
 
 
 @pytest.mark.usefixtures("instant_retries")
+def test_nobody_waits_where_retries_are_instant() -> None:
+    """Whatever the service asks for, by clients that were there before too."""
+    backoff = Backoff(draw=lambda: 1.0)
+    for error in (status(503), status(503, wait=9.0), status(429, wait=9.0), APITimeoutError("late")):
+        assert (backoff.wait(error, 3), backoff.asked(error)) == (0.0, None)
+
+
+def test_the_wait_that_the_service_asks_for() -> None:
+    """Errors without a status ask for none."""
+    assert Backoff().asked(status(503, wait=9.0)) == Backoff().wait(status(503, wait=9.0), 1) == 9.0
+    assert Backoff().asked(status(503)) is Backoff().asked(APITimeoutError("late")) is None
+
+
+@pytest.mark.usefixtures("instant_retries")
 async def test_a_retry_that_succeeds_gives_back_its_cost(http: Any) -> None:
     """So a few passing failures never use up the budget."""
     base_url = "https://api.example.com/v1"

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import attrs
 
 from scenario_async.emulator.attributes import Kind
-from scenario_async.emulator.faults.base import Fault
-from scenario_async.emulator.faults.script import Entry, Script, read_kind, read_script
+from scenario_async.emulator.faults.base import Fault, Ok
+from scenario_async.emulator.faults.script import Entry, Script, read_kind, read_script, write_script
 
 
 @attrs.define
@@ -38,6 +38,13 @@ class FaultPlan:
         """How many searches are still to meet what was added; what repeats does not count."""
         with self._lock:
             return sum(waiting.left for waiting in self._once)
+
+    @property
+    def left(self) -> str:
+        """What was added and is still to be met, as a script; empty when nothing is, or nothing but `ok`."""
+        with self._lock:
+            entries = [attrs.evolve(waiting.entry, times=waiting.left) for waiting in self._once]
+        return write_script(entries) if any(not isinstance(entry.fault, Ok) for entry in entries) else ""
 
     def add(self, faults: Fault | str, *, times: int = 1, kind: Kind | None = None) -> None:
         """Let so many of the next searches meet a fault, after those of earlier calls.

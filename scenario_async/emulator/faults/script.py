@@ -8,9 +8,9 @@ last entry `repeat` begins again with the first one at the end.
 import re
 import shlex
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Final
+from typing import Final, cast
 
 import attrs
 
@@ -54,6 +54,36 @@ def read_kind(kind: str) -> Kind:
     if kind not in KINDS:
         raise ValueError(f"{kind!r} is no kind of search: it is one of {', '.join(KINDS)}")
     return kind
+
+
+def write_script(entries: Iterable[Entry]) -> str:
+    """Write faults down as `read_script` reads them."""
+    return ", ".join(_written(entry) for entry in entries)
+
+
+def _written(entry: Entry) -> str:
+    fault = entry.fault
+    words = [getattr(fault, "name", type(fault).__name__)]
+    for field in attrs.fields(type(fault)):
+        value: object = getattr(fault, field.name)
+        if isinstance(fault, Status) and field.name == "code":
+            words = [str(value)]
+        elif value not in (field.default, {}):
+            words += [f"{field.name.replace('_', '-')}={_quoted(text)}" for text in _texts(value)]
+    words += [f"kind={entry.kind}"] if entry.kind else []
+    return " ".join(words + ([f"x{entry.times}"] if entry.times > 1 else []))
+
+
+def _texts(value: object) -> list[str]:
+    """Give what a script says of a value: a line for each header."""
+    if not isinstance(value, Mapping):
+        return [str(value)]
+    return [f"{name}:{text}" for name, text in cast("Mapping[str, str]", value).items()]
+
+
+def _quoted(text: str) -> str:
+    """Quote a value that holds what would end it; a comma as well, which no shell minds."""
+    return f"'{text}'" if "," in text and shlex.quote(text) == text else shlex.quote(text)
 
 
 def _sentences(text: str) -> Iterator[list[str]]:

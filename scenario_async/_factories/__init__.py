@@ -1,0 +1,1 @@
+"""What tests make by hand: hits, pages, and clients that ask no service."""
