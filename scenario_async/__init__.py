@@ -13,7 +13,7 @@ from scenario_async._version import __version__ as __version__
 if TYPE_CHECKING:
     from scenario_async._calls.quota import RateLimit
     from scenario_async._http.reply import Reply
-    from scenario_async._paging.fan_out import FanOutError, FanOutHit
+    from scenario_async._paging.fan_out import FanOutEnd, FanOutError, FanOutHit
     from scenario_async._paging.pager import AsyncSearchPage, SearchPager
     from scenario_async.client import AsyncScenario
     from scenario_async.errors import (
@@ -71,7 +71,7 @@ _ROOMS: Final = {
     "pages": "SearchPage",
     "searches": "AssetSearch ModelSearch Search WorkflowSearch",
     "settings": "RateLimiter",
-    "_paging.fan_out": "FanOutError FanOutHit",
+    "_paging.fan_out": "FanOutEnd FanOutError FanOutHit",
     "sync": "Scenario SyncSearchPage",
 }
 _ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in names.split()}
@@ -80,7 +80,7 @@ __all__ = [
     "APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError",
     "APITimeoutError", "AssetHit", "AssetMetadata", "AssetSearch", "AsyncScenario",
     "AsyncSearchPage", "AuthenticationError", "BadRequestError", "Concept", "ConfigurationError", "ConflictError",
-    "DeadlineExceededError", "F", "FanOutError", "FanOutHit", "Filter", "Hit", "Images",
+    "DeadlineExceededError", "F", "FanOutEnd", "FanOutError", "FanOutHit", "Filter", "Hit", "Images",
     "InternalServerError", "InvalidSearchError", "MetadataThumbnail", "ModelHit", "ModelSearch",
     "NotFoundError", "PermissionDeniedError", "PlanLimitError", "RateLimit", "RateLimitError",
     "RateLimiter", "Reply", "RequestEvent", "ResponseEvent", "RetryEvent", "Scenario",

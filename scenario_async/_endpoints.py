@@ -28,7 +28,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 
     from scenario_async._calls.call import Caller
-    from scenario_async._paging.fan_out import FanOut, FanOutError, FanOutHit, OnError, Order
+    from scenario_async._paging.fan_out import (
+        FanOut,
+        FanOutEnd,
+        FanOutError,
+        FanOutHit,
+        FanOutItem,
+        OnError,
+        Order,
+    )
     from scenario_async._paging.iteration import Hand
     from scenario_async._paging.page import LinkedPage
     from scenario_async._paging.position import Position
@@ -149,17 +157,18 @@ class Searches(ABC):
         return attrs.evolve(source, known=known), position
 
     def _fan_out_of(
-        self, concurrency: int, max_hits: int | None, order: Order, on_error: OnError
+        self, concurrency: int, max_hits: int | None, order: Order, on_error: OnError, *, ends: bool
     ) -> FanOut[Any]:
         with LOADING:
             from scenario_async._paging.fan_out import FanOut, check_fan_out  # noqa: PLC0415 - a search has no need of it
 
-        check_fan_out(concurrency, max_hits, order, on_error)
+        check_fan_out(concurrency, max_hits, order, on_error, ends=ends)
 
         def iteration(search: Search[_HitT], hand: Hand | None) -> Iteration[_HitT]:
             return Iteration(self._source(search, hand), max_hits=max_hits)
 
-        return FanOut(iteration, concurrency=concurrency, ordered=order == "submitted", on_error=on_error)
+        ordered = order == "submitted"
+        return FanOut(iteration, concurrency=concurrency, ordered=ordered, on_error=on_error, ends=ends)
 
 
 class AsyncSearches(Searches):
@@ -191,6 +200,7 @@ class AsyncSearches(Searches):
         max_hits: int | None = None,
         order: Order = "completed",
         on_error: Literal["raise"] = "raise",
+        ends: Literal[False] = False,
     ) -> AsyncGenerator[FanOutHit[_HitT]]: ...
     @overload
     def fan_out(
@@ -201,7 +211,30 @@ class AsyncSearches(Searches):
         max_hits: int | None = None,
         order: Order = "completed",
         on_error: OnError,
+        ends: Literal[False] = False,
     ) -> AsyncGenerator[FanOutHit[_HitT] | FanOutError[_HitT]]: ...
+    @overload
+    def fan_out(
+        self,
+        searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]],
+        *,
+        concurrency: int = 8,
+        max_hits: int | None = None,
+        order: Order = "completed",
+        on_error: Literal["raise"] = "raise",
+        ends: Literal[True],
+    ) -> AsyncGenerator[FanOutHit[_HitT] | FanOutEnd[_HitT]]: ...
+    @overload
+    def fan_out(
+        self,
+        searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]],
+        *,
+        concurrency: int = 8,
+        max_hits: int | None = None,
+        order: Order = "completed",
+        on_error: OnError,
+        ends: bool,
+    ) -> AsyncGenerator[FanOutItem[_HitT]]: ...
     def fan_out(
         self,
         searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]],
@@ -210,6 +243,7 @@ class AsyncSearches(Searches):
         max_hits: int | None = None,
         order: Order = "completed",
         on_error: OnError = "raise",
+        ends: bool = False,
     ) -> AsyncGenerator[Any]:
         """Run many searches, a few at a time, and give their hits as pages arrive.
 
@@ -220,10 +254,11 @@ class AsyncSearches(Searches):
             order: `"completed"`, or `"submitted"` to give the searches' hits in the order of the input.
             on_error: `"raise"` the first error and cancel the rest, or `"yield"` a `FanOutError` for the search
                 that failed and go on with the others.
+            ends: also give a `FanOutEnd` when a search is finished: how many hits it gave, and why it ended.
 
         A slow consumer stops the fetching. Closing the generator cancels what is under way.
         """
-        fan_out = self._fan_out_of(concurrency, max_hits, order, on_error)
+        fan_out = self._fan_out_of(concurrency, max_hits, order, on_error, ends=ends)
         return _fanned_out(fan_out, _each(searches))
 
 

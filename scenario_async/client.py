@@ -10,6 +10,7 @@ import attrs
 from scenario_async._calls.call import Caller
 from scenario_async._endpoints import AsyncSearches, Searches, method_signature
 from scenario_async._http.request import free_request
+from scenario_async._support.hints import instead
 from scenario_async.errors import ScenarioError, drop_frames
 from scenario_async.settings import Settings, can_be_off, configured
 
@@ -227,6 +228,9 @@ class AsyncScenario(Client):
     async def aclose(self) -> None:
         """Close the connections; calls under way end with an error, and later ones raise `ScenarioError`."""
         await self._aclose()
+
+    if not TYPE_CHECKING:  # checkers refuse these by themselves
+        __enter__ = __exit__ = instead("write `async with` in place of `with`, or use Scenario")
 
     async def __aenter__(self) -> Self:
         return self

@@ -98,6 +98,7 @@ class APIError(ScenarioError):
 
     `retryable` tells whether the same call may fare better later, and `gave_up_because` what kept the client from
     trying again by itself: `"max_retries"`, `"deadline"`, `"retry_budget"`, or None where that cannot help.
+    `hint` says what to look at, where there is something to say beyond the service's own words.
     """
 
     def __init__(
@@ -122,6 +123,7 @@ class APIError(ScenarioError):
         self.elapsed = 0.0
         self.retryable = False
         self.gave_up_because: GaveUp | None = None
+        self.hint = ""
 
     @property
     def queued(self) -> float:
@@ -138,7 +140,7 @@ class APIError(ScenarioError):
         text += self._history()
         if self.gave_up_because is not None:
             text += _GAVE_UP[self.gave_up_because]
-        return text
+        return f"{text}; {self.hint}" if self.hint else text
 
     def _history(self) -> str:
         if self.attempts > 1:

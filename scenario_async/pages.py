@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias
 
 import attrs
 
-from scenario_async.models import size_repr
+from scenario_async.models import short_repr, size_repr
 from scenario_async.searches import HitT_co
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ DEFAULT_PAGE: Final = 20
 StopReason: TypeAlias = Literal["exhausted", "empty_page", "repeated_page", "max_hits", "max_pages"]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class ResponseInfo:
     """What a page's reply was like, besides its hits.
 
@@ -42,7 +42,10 @@ class ResponseInfo:
     waited_for_slot: float = 0.0
     waited_for_quota: float = 0.0
     waited_for_cool_down: float = 0.0
-    elapsed: float = 0.0
+    elapsed: float = attrs.field(default=0.0, repr="{:.3f}".format)
+
+    def __repr__(self) -> str:
+        return short_repr(self, ("status", "method", "url", "request_id", "attempts", "elapsed"))
 
     @property
     def queued(self) -> float:
@@ -50,7 +53,16 @@ class ResponseInfo:
         return self.waited_for_slot + self.waited_for_quota + self.waited_for_cool_down
 
 
-@attrs.frozen(kw_only=True, eq=False)
+_SHOWN: Final = 3
+
+
+def _few(hits: Sequence[Any]) -> str:
+    """Show how many hits there are, and the ids of the first."""
+    ids = [hit.id for hit in hits[:_SHOWN]] + ["…"] * (len(hits) > _SHOWN)
+    return f"<{len(hits)}{': ' * bool(ids)}{', '.join(ids)}>"
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class SearchPage(ABC, Generic[HitT_co]):
     """One page of hits.
 
@@ -60,7 +72,7 @@ class SearchPage(ABC, Generic[HitT_co]):
     A page has no length and is always true: iterating it goes on to the following pages.
     """
 
-    hits: list[HitT_co]
+    hits: list[HitT_co] = attrs.field(repr=False)
     limit: int | None = None
     offset: int | None = None
     estimated_total_hits: int | None = None
@@ -69,7 +81,11 @@ class SearchPage(ABC, Generic[HitT_co]):
     total_hits: int | None = None
     total_pages: int | None = None
     invalid_hits: Sequence[Any] = attrs.field(default=(), repr=size_repr)
-    response: ResponseInfo
+    response: ResponseInfo = attrs.field(repr=lambda response: f"<{response.status}>")
+
+    def __repr__(self) -> str:
+        name, _, others = short_repr(self).partition("(")
+        return f"{name}(hits={_few(self.hits)}, {others}"
 
     def __bool__(self) -> bool:
         return True

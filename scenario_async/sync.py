@@ -7,6 +7,7 @@ for a page.
 from __future__ import annotations
 
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
 
 import attrs
@@ -15,7 +16,9 @@ from scenario_async._endpoints import Searches
 from scenario_async._http.request import free_request
 from scenario_async._paging.iteration import HasStatus, Iteration, iteration_from
 from scenario_async._paging.page import LinkedPage, following, origin_of
+from scenario_async._paging.pager import AsyncIteration
 from scenario_async._paging.position import Position
+from scenario_async._support.hints import instead
 from scenario_async._support.portal import PortalError, portal
 from scenario_async.client import Client
 from scenario_async.errors import ScenarioError
@@ -29,7 +32,15 @@ if TYPE_CHECKING:
 
     from scenario_async._calls.call import Caller
     from scenario_async._http.reply import Reply
-    from scenario_async._paging.fan_out import FanOut, FanOutError, FanOutHit, OnError, Order
+    from scenario_async._paging.fan_out import (
+        FanOut,
+        FanOutEnd,
+        FanOutError,
+        FanOutHit,
+        FanOutItem,
+        OnError,
+        Order,
+    )
     from scenario_async._paging.iteration import PageSource
     from scenario_async.settings import Settings
     from scenario_async.settings import SyncSettings as _Keywords
@@ -57,29 +68,38 @@ async def _next(items: AsyncGenerator[_T]) -> _T | None:
 
 
 class SyncIteration(HasStatus, Generic[_T]):
-    """An iterator that fetches page by page; `close()` it, or leave it with `with`, to stop early."""
+    """An iterator that fetches page by page; `close()` it, or leave it with `with`, to stop early.
+
+    Several threads may take from it: each item goes to one of them.
+    """
 
     def __init__(self, iteration: Iteration[Any], *, by_page: bool) -> None:
+        self._search = iteration.source.search
         self._status = iteration.status
-        self._pages = iteration.pages()
+        self._pages = AsyncIteration(iteration, iteration.pages())
         self._by_page = by_page
         self._ready: Iterator[Any] = iter(())
+        self._turn = Lock()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._search!r}>"
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> _T:
-        while True:
-            for item in self._ready:
-                self._status.delivered += 1
-                return cast("_T", item)
-            page = blocking(partial(_next, self._pages))
-            if page is None:
-                raise StopIteration
-            if self._by_page:
-                return cast("_T", page)
-            self._status.delivered = 0
-            self._ready = iter(page.hits)
+        with self._turn:
+            while True:
+                for item in self._ready:
+                    self._status.delivered += 1
+                    return cast("_T", item)
+                page = blocking(partial(_next, self._pages))
+                if page is None:
+                    raise StopIteration
+                if self._by_page:
+                    return cast("_T", page)
+                self._status.delivered = 0
+                self._ready = iter(page.hits)
 
     def close(self) -> None:
         """Cancel what is under way; the iteration ends here."""
@@ -98,7 +118,7 @@ class SyncIteration(HasStatus, Generic[_T]):
         self.close()
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class SyncSearchPage(LinkedPage[HitT_co]):
     """One page of hits; `for` goes through its hits and those of all following pages."""
 
@@ -156,6 +176,7 @@ class SyncSearches(Searches):
         max_hits: int | None = None,
         order: Order = "completed",
         on_error: Literal["raise"] = "raise",
+        ends: Literal[False] = False,
     ) -> Generator[FanOutHit[_HitT]]: ...
     @overload
     def fan_out(
@@ -166,7 +187,30 @@ class SyncSearches(Searches):
         max_hits: int | None = None,
         order: Order = "completed",
         on_error: OnError,
+        ends: Literal[False] = False,
     ) -> Generator[FanOutHit[_HitT] | FanOutError[_HitT]]: ...
+    @overload
+    def fan_out(
+        self,
+        searches: Iterable[Search[_HitT]],
+        *,
+        concurrency: int = 8,
+        max_hits: int | None = None,
+        order: Order = "completed",
+        on_error: Literal["raise"] = "raise",
+        ends: Literal[True],
+    ) -> Generator[FanOutHit[_HitT] | FanOutEnd[_HitT]]: ...
+    @overload
+    def fan_out(
+        self,
+        searches: Iterable[Search[_HitT]],
+        *,
+        concurrency: int = 8,
+        max_hits: int | None = None,
+        order: Order = "completed",
+        on_error: OnError,
+        ends: bool,
+    ) -> Generator[FanOutItem[_HitT]]: ...
     def fan_out(
         self,
         searches: Iterable[Search[_HitT]],
@@ -175,13 +219,14 @@ class SyncSearches(Searches):
         max_hits: int | None = None,
         order: Order = "completed",
         on_error: OnError = "raise",
+        ends: bool = False,
     ) -> Generator[Any]:
         """Run many searches, a few at a time, and give their hits as pages arrive.
 
         `searches` is read in the calling thread, and only as places free up. All else is as with the async
         client: see `AsyncSearches.fan_out`.
         """
-        fan_out = self._fan_out_of(concurrency, max_hits, order, on_error)
+        fan_out = self._fan_out_of(concurrency, max_hits, order, on_error, ends=ends)
         return _fanned_out(fan_out, iter(searches))
 
 
@@ -238,6 +283,9 @@ class Scenario(Client, _Keywords):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    if not TYPE_CHECKING:  # checkers refuse these by themselves
+        __aenter__ = __aexit__ = instead("write `with` in place of `async with`, or use AsyncScenario")
 
     def _begin(self, settings: Settings, caller: Caller, *, owns_pool: bool) -> None:
         if settings.session is not None:

@@ -43,7 +43,7 @@ _LARGEST_KEPT: Final = 1024 * 1024
 _ERROR_MEMBERS: Final = ("reason", "message", "error", "detail")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Reply(ResponseInfo):
     """What the service answered to `client.request`; `call_id` is the call's name in log records, events and spans."""
 
@@ -107,7 +107,7 @@ def page_content(
         parts: dict[str, Any] = {"hits": hits, "invalid_hits": misfits}
         for name, wire in _COUNTS.items():
             if wire in content:
-                parts[name] = _count(reply, content, wire)
+                parts[name] = _hint(content[wire]) if "total" in name else _count(reply, content, wire)
         return parts
     raise _misshapen(reply, path, _tolerantly(reply.content))
 
@@ -207,6 +207,14 @@ def _count(reply: Reply, content: dict[str, Any], name: str) -> int | None:
         return int(value)
     shown = redact(repr(value)) if isinstance(value, (str, bool, float)) else "no number"
     raise _misshapen(reply, f"$.{name} is {shown}, but a whole number is expected", content)
+
+
+def _hint(value: object) -> int | None:
+    """Read how many there are in all; nothing that is no number, as a page does not fail over a guess."""
+    try:
+        return None if isinstance(value, bool) else int(cast("str", value))
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _misshapen(reply: Reply, message: str, body: object) -> APIError:

@@ -82,8 +82,7 @@ class Signer:
         """Tell whether a new token may help against this error, and forget the refused one if so."""
         if self._source is None or not isinstance(error, APIStatusError):
             return False
-        reason = error.headers.get("x-amzn-errortype", "")
-        expired = error.status_code == 401 or (error.status_code == 403 and _EXPIRED in reason)  # noqa: PLR2004
+        expired = refuses_credentials(error)
         if expired and self._token is refused:
             self._token = None
         return expired
@@ -99,6 +98,12 @@ class Signer:
         """Let a key or token be hidden from now on."""
         if len(secret.in_plain_text) >= _SHORTEST_SECRET:
             self._hidden = (*self._hidden[-_MOST_HIDDEN:], secret)
+
+
+def refuses_credentials(error: APIStatusError) -> bool:
+    """Tell whether the service does not accept a key or token, or not any more."""
+    reason = error.headers.get("x-amzn-errortype", "")
+    return error.status_code == 401 or (error.status_code == 403 and _EXPIRED in reason)  # noqa: PLR2004
 
 
 def _without_scheme(header: Secret | None) -> Secret | None:

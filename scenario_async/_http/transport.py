@@ -37,6 +37,8 @@ _FIRST_STATUS: Final = 200
 _PROXY_AUTHENTICATION_REQUIRED: Final = 407
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=None)
 """aiohttp's own clocks are off: a call and its attempts have theirs."""
+_LONGEST_LINE: Final = 64 * 1024
+"""Bytes of a header that a reply may have; aiohttp takes 8,190, and gateways send more."""
 
 
 class OpenCall(Protocol):
@@ -180,6 +182,8 @@ def _new_session(*, force_close: bool) -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=_NO_TIMEOUT,
         auto_decompress=False,
+        max_line_size=_LONGEST_LINE,
+        max_field_size=_LONGEST_LINE,
         trace_configs=[tracing],
     )
 

@@ -32,7 +32,7 @@ class Origin:
     dropped: Sequence[str] = ()
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class LinkedPage(SearchPage[HitT_co]):
     """What the pages of both clients have in common."""
 

@@ -125,8 +125,8 @@ class AsyncSearcher(Searcher):
         first = self.client.search.run(known.search)
         hits = first.iter_hits(prefetch=self.chance.randint(0, MOST_AHEAD))
         ids = await _taken(hits, self.chance.randint(1, len(known.ids)))
-        second = self.client.search.resume(first.resume_token, known.search)
         await hits.aclose()
+        second = self.client.search.resume(first.resume_token, known.search)
         known.check(ids + [hit.id async for hit in second])
         return [ANSWERED]
 

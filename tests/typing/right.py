@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_type
@@ -14,6 +15,7 @@ from scenario_async import (
     AsyncScenario,
     AsyncSearchPage,
     F,
+    FanOutEnd,
     FanOutError,
     FanOutHit,
     Filter,
@@ -77,6 +79,13 @@ async def asynchronous(client: AsyncScenario, params: SearchAssetSearchParams) -
     mixed: list[Search[Hit]] = [AssetSearch(query="a"), ModelSearch(query="b")]
     async for either in client.search.fan_out(mixed, on_error="yield"):
         assert_type(either, FanOutHit[Hit] | FanOutError[Hit])
+    async for ended in client.search.fan_out(same, ends=True):
+        assert_type(ended, FanOutHit[AssetHit] | FanOutEnd[AssetHit])
+    async for item in client.search.fan_out(same, on_error="yield", ends=True):
+        assert_type(item, FanOutHit[AssetHit] | FanOutError[AssetHit] | FanOutEnd[AssetHit])
+    assert_type(asyncio.create_task(pager), asyncio.Task[AsyncSearchPage[AssetHit]])
+    assert_type(await asyncio.wait_for(pager, 1), AsyncSearchPage[AssetHit])
+    assert_type(pager.iter_hits().resume_token, str)
     assert_type(client.with_options(timeout=3.0, max_retries=1), AsyncScenario)
     assert_type(await client.request("GET", "/assets/x", query={"a": 1}), Reply)
     async with client as entered:

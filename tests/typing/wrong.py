@@ -24,6 +24,10 @@ async def asynchronous(client: AsyncScenario) -> None:
     for _ in client.search.asset_search(query="x"):  # E
         pass
     wrong: ModelHit = (await client.search.asset_search(query="x")).hits[0]  # E
+    with client:  # E
+        pass
+    for _ in client.search.asset_search(query="x").iter_hits():  # E
+        pass
     client.with_options(timeot=3)  # E
     client.with_options(timeout="3")  # E
     client.search.fan_out(["knight"])  # E
