@@ -19,8 +19,15 @@ ROOMS = {
 }
 # How many modules of each package; some room is left for other versions of Python and of the dependencies.
 IMPORT = {"scenario_async": 2, STANDARD: 40}
-PRELOAD = {"scenario_async": 52, "attrs": 8, "cattrs": 26, "tenacity": 16, "msgspec": 14, STANDARD: 12}
-PRELOAD |= {"tornado": 12}  # which tenacity loads where it is installed
+PRELOAD = {
+    "scenario_async": 52,
+    "attrs": 8,
+    "cattrs": 26,
+    "tenacity": 16,
+    "msgspec": 14,
+    STANDARD: 12,
+    "tornado": 12,
+}  # which tenacity loads where it is installed
 
 
 def loaded(program: str, before: str = "") -> dict[str, list[str]]:
