@@ -16,7 +16,7 @@ from scenario_async.models import url_repr
 Picture: TypeAlias = str | bytes | os.PathLike[str]
 """An asset id or an image data URL (`str`), a file (`os.PathLike`), or a picture's bytes."""
 
-# Compiled when they are first used, as the others here.
+# Compiled when they are first used: an import has no need of them.
 _SIGNATURES: Final = (
     (rb"\x89PNG\r\n\x1a\n", "image/png"),
     (rb"\xff\xd8\xff", "image/jpeg"),

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Hashable, Mapping, Sized
 from datetime import UTC, datetime
 from functools import cache
+from operator import attrgetter
 from typing import Any, ClassVar, Final, Self, cast
 
 import attrs
@@ -100,14 +101,43 @@ def _wire_names(cls: Any) -> tuple[tuple[str, str], ...]:  # noqa: ANN401 - mypy
     return tuple((field.name, wire_name(field.name)) for field in attrs.fields(cls) if field.name != "extra")
 
 
-@attrs.frozen(kw_only=True, repr=False)
-class Record:
+class Value:
+    """What is equal, hashes and prints by its fields.
+
+    Said once, it need not be generated for each class by attrs, which importing would wait for.
+    """
+
+    __slots__ = ()
+    _shown_first: ClassVar[tuple[str, ...]] = ()
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        compared, _ = _parts_of(cast("Hashable", type(self)))
+        return bool(compared(self) == compared(other))
+
+    def __hash__(self) -> int:
+        _, hashed = _parts_of(cast("Hashable", type(self)))
+        return hash(hashed(self))
+
+    def __repr__(self) -> str:
+        return short_repr(self, self._shown_first)
+
+
+@cache
+def _parts_of(cls: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:  # noqa: ANN401 - mypy takes a hashable instance for an unhashable class
+    """Give what reads off an object the values it is compared by, and those it hashes by."""
+    compared = [field for field in attrs.fields(cls) if field.eq]
+    hashed = [field.name for field in compared if field.hash is not False]
+    return attrgetter(*(field.name for field in compared)), attrgetter(*hashed)
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class Record(Value):
     """A piece of the service's JSON, as an object.
 
     `extra` maps the fields that this version of the package does not know to what the service sent.
     """
-
-    _shown_first: ClassVar[tuple[str, ...]] = ()
 
     extra: Mapping[str, Any] = attrs.field(default=NOTHING, repr=_extra_repr, hash=False)
 
@@ -120,9 +150,6 @@ class Record:
         from scenario_async._http.structure import structure  # noqa: PLC0415 - the one door upwards, opened when used
 
         return structure(data, cls)
-
-    def __repr__(self) -> str:
-        return short_repr(self, self._shown_first)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON that the service sent, without nulls."""
@@ -159,7 +186,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class Thumbnail(Record):
     """A picture that stands for something: the asset it is, and its signed URL."""
 
@@ -167,21 +194,21 @@ class Thumbnail(Record):
     url: str = attrs.field(repr=url_repr)
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class MetadataThumbnail(Record):
     """The asset that stands for another one, a canvas for instance."""
 
     asset_id: str
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class Concept(Record):
     """A model that a composed model is made of."""
 
     model_id: str
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class AssetMetadata(Record):
     """How an asset was made, and what it is; every field may be None.
 
@@ -212,7 +239,7 @@ class AssetMetadata(Record):
     width: float | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class Hit(Record):
     """What every hit has; hits hash by their id.
 
@@ -255,7 +282,7 @@ class Hit(Record):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class AssetHit(Hit):
     """An image, a video, a sound, a 3D object or another file.
 
@@ -272,10 +299,8 @@ class AssetHit(Hit):
     description: str | None = None
     transcription: str | None = None
 
-    __hash__ = Hit.__hash__
 
-
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class ModelHit(Hit):
     """A generative model."""
 
@@ -291,10 +316,8 @@ class ModelHit(Hit):
     type: str
     parent_model_id: str | None = None
 
-    __hash__ = Hit.__hash__
 
-
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class WorkflowHit(Hit):
     """A workflow; `before` and `after` are pictures that show what it does."""
 
@@ -306,5 +329,3 @@ class WorkflowHit(Hit):
     after: Thumbnail | None = None
     before: Thumbnail | None = None
     short_description: str | None = None
-
-    __hash__ = Hit.__hash__

@@ -10,8 +10,6 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
 
-import attrs
-
 from scenario_async._endpoints import Searches
 from scenario_async._http.request import free_request
 from scenario_async._paging.iteration import HasStatus, Iteration, iteration_from
@@ -118,9 +116,10 @@ class SyncIteration(HasStatus, Generic[_T]):
         self.close()
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
 class SyncSearchPage(LinkedPage[HitT_co]):
     """One page of hits; `for` goes through its hits and those of all following pages."""
+
+    __slots__ = ()
 
     def __iter__(self) -> SyncIteration[HitT_co]:
         return self.iter_hits()

@@ -84,7 +84,7 @@ class RetryBudget:
         self.left = min(self.most, self.left + (_SUCCESS_REFILL if amount is None else amount))
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Backoff:
     """How long to wait: what the service asks for, else exponential with full jitter.
 

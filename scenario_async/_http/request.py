@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _USUAL_HEADERS: Final = {"accept": "application/json", "user-agent": f"scenario-async/{__version__}"}
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Request:
     """One request, but for its signature.
 
@@ -42,10 +42,10 @@ class Request:
     timeout: float | None = None
     deadline: float | None = None
     template: str | None = None
-    search: Search[Hit] | None = attrs.field(default=None, eq=False, repr=False)
+    search: Search[Hit] | None = attrs.field(default=None, repr=False)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class PreparedSearch:
     """All of a search's requests but for where their page begins, made once."""
 

@@ -60,7 +60,7 @@ class MisfitError(TypeError):
         return f"{self.path} {self.fault}"
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class FieldShape:
     """What a field of a hit looks like in JSON; `record` is the class of what is nested in it."""
 

@@ -200,7 +200,7 @@ async def _note_reuse(_: object, context: Any, __: object) -> None:  # noqa: ANN
     context.trace_request_ctx.reused = True
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Answer:
     """A whole reply, as it came: header names in any case, the body decompressed."""
 

@@ -62,9 +62,10 @@ class AsyncIteration(HasStatus, AsyncGenerator[_T]):
         __iter__ = instead(_FOR)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
 class AsyncSearchPage(LinkedPage[HitT_co]):
     """One page of hits; `async for` goes through its hits and those of all following pages."""
+
+    __slots__ = ()
 
     def __aiter__(self) -> AsyncGenerator[HitT_co]:
         return aiter(self.iter_hits())

@@ -25,8 +25,9 @@ _T = TypeVar("_T")
 Rule: TypeAlias = Callable[[Any, str], Any]
 """Takes a value and its parameter's name, and gives what the value becomes, or raises `InvalidSearchError`."""
 
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
-_HEADER_VALUE_REFUSED: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# Compiled when they are first used, as all patterns off the way of a call: an import has no need of them.
+_HEADER_NAME: Final = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_HEADER_VALUE_REFUSED: Final = r"[\x00-\x08\x0a-\x1f\x7f]"
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 _SHOWN: Final = 80
 _LARGEST_INTEGER: Final = 2**63 - 1
@@ -183,12 +184,12 @@ def headers(value: object, parameter: str) -> dict[str, str] | None:
         return None
     given = mapping(value, parameter)
     for name, content in given.items():
-        if not _HEADER_NAME.fullmatch(name):
+        if not re.fullmatch(_HEADER_NAME, name):
             rule = "it may only have letters, digits and !#$%&'*+-.^_`|~"
             refuse(parameter, name, rule, part="a header name")
         if name.lower() in _FRAMING:
             refuse(parameter, name, "it follows from the body that is sent", part="a header name")
-        if not isinstance(content, str) or _HEADER_VALUE_REFUSED.search(content) or not _encodes(content):
+        if not isinstance(content, str) or re.search(_HEADER_VALUE_REFUSED, content) or not _encodes(content):
             rule = "must be a str without control characters or line breaks"
             raise InvalidSearchError(f"{parameter}: the value of {name!r} {rule}", parameter=parameter)
     return given
