@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _USUAL_HEADERS: Final = {"accept": "application/json", "user-agent": f"scenario-async/{__version__}"}
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True)
 class Request:
     """One request, but for its signature.
 
@@ -42,7 +42,7 @@ class Request:
     timeout: float | None = None
     deadline: float | None = None
     template: str | None = None
-    search: Search[Hit] | None = attrs.field(default=None, repr=False)
+    search: Search[Hit] | None = attrs.field(default=None, eq=False, repr=False)
 
 
 @attrs.frozen(eq=False)
