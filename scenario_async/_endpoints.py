@@ -22,7 +22,7 @@ from scenario_async._paging.token import read_token
 from scenario_async._support import checks
 from scenario_async._support.lifetimes import LOADING
 from scenario_async.models import Hit
-from scenario_async.searches import AssetSearch, HitT_co, ModelSearch, Search, WorkflowSearch
+from scenario_async.searches import ENDPOINTS, AssetSearch, HitT_co, ModelSearch, Search, WorkflowSearch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
@@ -121,9 +121,8 @@ class Searches(ABC):
     _page_class: ClassVar[type[LinkedPage[Any]]]
 
     def __init_subclass__(cls) -> None:
-        for name, method in vars(Searches).items():
-            if hasattr(method, "search_class"):
-                setattr(cls, name, _of_surface(method, cls))
+        for name, method in _methods().items():
+            setattr(cls, name, _of_surface(method, cls))
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -134,7 +133,7 @@ class Searches(ABC):
         return object.__new__(cls)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: asset_search, model_search, workflow_search, run, resume, fan_out>"
+        return f"<{type(self).__name__}: {', '.join([*_methods(), 'run', 'resume', 'fan_out'])}>"
 
     @abstractmethod
     def run(self, search: Search[Any]) -> Any:  # noqa: ANN401
@@ -145,7 +144,8 @@ class Searches(ABC):
         if not isinstance(cast("object", search), Search):
             kind = type(search).__name__
             del search  # a mapping may hold a picture
-            checks.refuse("search", kind, "it must be an AssetSearch, ModelSearch or WorkflowSearch")
+            kinds = ", ".join(each.__name__ for each in ENDPOINTS)
+            checks.refuse("search", kind, f"it must be a search, one of {kinds}")
         self._caller.check_open()
         prepared = PreparedSearch.of(search, self._caller.settings)
         return PageSource(search, self._page_class, prepared, self._caller, hand=hand)
@@ -169,6 +169,11 @@ class Searches(ABC):
 
         ordered = order == "submitted"
         return FanOut(iteration, concurrency=concurrency, ordered=ordered, on_error=on_error, ends=ends)
+
+
+def _methods() -> dict[str, Any]:
+    """Give the methods that are made of search classes."""
+    return {name: each for name, each in vars(Searches).items() if hasattr(each, "search_class")}
 
 
 class AsyncSearches(Searches):

@@ -108,6 +108,10 @@ def _listed(value: object) -> object:
     return list(cast("tuple[object, ...]", value)) if isinstance(value, tuple) else value
 
 
+ENDPOINTS: Final[list["type[Search[Any]]"]] = []
+"""Every search that the service has: the classes below that name their kind."""
+
+
 @attrs.frozen(kw_only=True, repr=False, eq=False)
 class Search(Value, Generic[HitT_co]):
     """What all searches have in common.
@@ -181,6 +185,12 @@ class Search(Value, Generic[HitT_co]):
     deadline: float | None = _ruled(
         "seconds for one call in all; in an iteration, for each page.", checks.seconds, "not"
     )
+
+    @classmethod
+    def __attrs_init_subclass__(cls) -> None:
+        checks.hides_arguments(checks.documented(cls))
+        if cls.__module__ == __name__ and "kind" in vars(cls):
+            ENDPOINTS.append(cls)
 
     def __attrs_post_init__(self) -> None:
         checks.keep_rules(self)
@@ -265,8 +275,6 @@ class PictureSearch(Search[HitT_co]):
             raise InvalidSearchError(message, parameter="image")
 
 
-@checks.documented
-@checks.hides_arguments
 @attrs.frozen(kw_only=True, repr=False, eq=False)
 class AssetSearch(PictureSearch[AssetHit]):
     """Search images, videos, sounds, 3D objects and other assets."""
@@ -276,8 +284,6 @@ class AssetSearch(PictureSearch[AssetHit]):
     hit_class: ClassVar[type[Hit]] = AssetHit
 
 
-@checks.documented
-@checks.hides_arguments
 @attrs.frozen(kw_only=True, repr=False, eq=False)
 class ModelSearch(PictureSearch[ModelHit]):
     """Search generative models."""
@@ -294,8 +300,6 @@ class ModelSearch(PictureSearch[ModelHit]):
     )
 
 
-@checks.documented
-@checks.hides_arguments
 @attrs.frozen(kw_only=True, repr=False, eq=False)
 class WorkflowSearch(Search[WorkflowHit]):
     """Search workflows."""
@@ -303,18 +307,3 @@ class WorkflowSearch(Search[WorkflowHit]):
     kind: ClassVar[str] = "workflow"
     path: ClassVar[str] = "/search/workflows"
     hit_class: ClassVar[type[Hit]] = WorkflowHit
-
-
-ENDPOINTS: Final = (AssetSearch, ModelSearch, WorkflowSearch)
-"""Every search that the service has."""
-
-__all__ = [
-    "AssetSearch",
-    "Filter",
-    "Images",
-    "ModelSearch",
-    "Picture",
-    "PictureSearch",
-    "Search",
-    "WorkflowSearch",
-]

@@ -8,7 +8,7 @@ import json
 import math
 from fractions import Fraction
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import attrs
@@ -28,6 +28,7 @@ from scenario_async import (
     WorkflowHit,
     WorkflowSearch,
 )
+from scenario_async._endpoints import Searches
 from scenario_async._http.request import PreparedSearch, Request
 from scenario_async._paging.position import Position
 from scenario_async._support import checks
@@ -106,10 +107,22 @@ def test_every_parameter_is_declared_in_full(cls: type[Search[Any]]) -> None:
     assert undeclared(cls, travels=True) == {}
 
 
+def test_every_search_class_has_its_method() -> None:
+    """A class that names its kind is an endpoint once `Searches` has a line for it; those of users are none."""
+
+    @attrs.frozen(kw_only=True)
+    class Own(WorkflowSearch):
+        kind: ClassVar[str] = "own"
+
+    methods = [each for each in vars(Searches).values() if hasattr(each, "search_class")]
+    assert [each.search_class for each in methods] == ENDPOINTS
+    assert [each.__name__ for each in methods] == [f"{cls.kind}_search" for cls in ENDPOINTS]
+    assert Own not in ENDPOINTS
+
+
 def test_a_parameter_without_words_way_or_rule_is_noticed() -> None:
     """Such as one that the service gets, and that somebody adds."""
 
-    @checks.documented
     @attrs.frozen(kw_only=True)
     class Wider(WorkflowSearch):
         bare: Any = None
