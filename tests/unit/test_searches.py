@@ -15,6 +15,7 @@ import attrs
 import pytest
 from support.declarations import undeclared
 
+import scenario_async
 from scenario_async import (
     AssetHit,
     AssetSearch,
@@ -108,7 +109,7 @@ def test_every_parameter_is_declared_in_full(cls: type[Search[Any]]) -> None:
 
 
 def test_every_search_class_has_its_method() -> None:
-    """A class that names its kind is an endpoint once `Searches` has a line for it; those of users are none."""
+    """A class that names its kind is an endpoint with a line in `Searches` and a public name; those of users are none."""
 
     @attrs.frozen(kw_only=True)
     class Own(WorkflowSearch):
@@ -118,6 +119,10 @@ def test_every_search_class_has_its_method() -> None:
     assert [each.search_class for each in methods] == ENDPOINTS
     assert [each.__name__ for each in methods] == [f"{cls.kind}_search" for cls in ENDPOINTS]
     assert Own not in ENDPOINTS
+    assert set(KEYWORDS) == set(ENDPOINTS)  # above, what each takes
+    for cls in ENDPOINTS:
+        assert getattr(scenario_async, cls.__name__) is cls
+        assert getattr(scenario_async, cls.hit_class.__name__) is cls.hit_class
 
 
 def test_a_parameter_without_words_way_or_rule_is_noticed() -> None:
@@ -135,7 +140,7 @@ def test_a_parameter_without_words_way_or_rule_is_noticed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cls", "name"), [(cls, name) for cls in ENDPOINTS for name in sorted(KEYWORDS[cls])]
+    ("cls", "name"), [(cls, field.name) for cls in ENDPOINTS for field in attrs.fields(cls)]
 )
 def test_every_parameter_refuses_what_is_nothing_to_it(cls: type[Search[Any]], name: str) -> None:
     """An object of no kind is refused by the parameter's name."""
