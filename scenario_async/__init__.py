@@ -12,6 +12,7 @@ from scenario_async._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from scenario_async._calls.quota import RateLimit
+    from scenario_async._endpoints.raw import APIResponse, AsyncAPIResponse
     from scenario_async._http.reply import Reply
     from scenario_async._paging.fan_out import FanOutEnd, FanOutError, FanOutHit
     from scenario_async._paging.pager import AsyncSearchPage, SearchPager
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 
 _ROOMS: Final = {
     "_calls.quota": "RateLimit",
+    "_endpoints.raw": "APIResponse AsyncAPIResponse",
     "_paging.pager": "AsyncSearchPage SearchPager",
     "_http.reply": "Reply",
     "client": "AsyncScenario",
@@ -75,10 +77,12 @@ _ROOMS: Final = {
     "sync": "Scenario SyncSearchPage",
 }
 _ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in names.split()}
+_WHEN_ASKED: Final = ("_endpoints.raw",)
+"""Rooms that a program may do without."""
 
 __all__ = [
-    "APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError",
-    "APITimeoutError", "AssetHit", "AssetMetadata", "AssetSearch", "AsyncScenario",
+    "APIConnectionError", "APIError", "APIResponse", "APIResponseValidationError", "APIStatusError",
+    "APITimeoutError", "AssetHit", "AssetMetadata", "AssetSearch", "AsyncAPIResponse", "AsyncScenario",
     "AsyncSearchPage", "AuthenticationError", "BadRequestError", "Concept", "ConfigurationError", "ConflictError",
     "DeadlineExceededError", "F", "FanOutEnd", "FanOutError", "FanOutHit", "Filter", "Hit", "Images",
     "InternalServerError", "InvalidSearchError", "MetadataThumbnail", "ModelHit", "ModelSearch",
@@ -91,8 +95,9 @@ __all__ = [
 
 def preload() -> None:
     """Import what a first call would: for programs that would rather wait now than on their event loop."""
-    for name in _ROOM_OF:
-        __getattr__(name)
+    for name, room in _ROOM_OF.items():
+        if room not in _WHEN_ASKED:
+            __getattr__(name)
     import_module("tenacity")
     import_module("scenario_async._http.json").loads(b"null")
 

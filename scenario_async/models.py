@@ -8,11 +8,11 @@ never an error.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Mapping, Sized
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sized
 from datetime import UTC, datetime
 from functools import cache
 from operator import attrgetter
-from typing import Any, ClassVar, Final, Self, cast
+from typing import Any, ClassVar, Final, NoReturn, Self, cast
 
 import attrs
 
@@ -96,6 +96,21 @@ def _nothing() -> Mapping[str, Any]:
     return NOTHING
 
 
+class Elsewhere:
+    """An attribute that there is not, as the official SDK has it: its error tells what to write.
+
+    A `__getattr__` would do the same, and make every attribute of a hit several times as slow on Python 3.11.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: object, owner: type) -> NoReturn:
+        from scenario_async._support import moved  # noqa: PLC0415 - only an error has need of it
+
+        raise moved.missing(owner if instance is None else instance, self.name)
+
+
 @cache
 def _wire_names(cls: Any) -> tuple[tuple[str, str], ...]:  # noqa: ANN401 - mypy takes a hashable instance for an unhashable class
     return tuple((field.name, wire_name(field.name)) for field in attrs.fields(cls) if field.name != "extra")
@@ -150,6 +165,11 @@ class Record(Value):
         from scenario_async._http.structure import structure  # noqa: PLC0415 - the one door upwards, opened when used
 
         return structure(data, cls)
+
+    def __dir__(self) -> list[str]:
+        classes = [vars(cls) for cls in type(self).__mro__]
+        elsewhere = {name for each in classes for name, value in each.items() if isinstance(value, Elsewhere)}
+        return sorted({*object.__dir__(self)} - elsewhere)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON that the service sent, without nulls."""
@@ -329,3 +349,18 @@ class WorkflowHit(Hit):
     after: Thumbnail | None = None
     before: Thumbnail | None = None
     short_description: str | None = None
+
+
+_OFFICIAL: Final = (
+    "copy", "dict", "json", "model_copy", "model_dump", "model_dump_json", "model_extra", "model_fields_set",
+)  # fmt: skip
+
+
+def _point_elsewhere(cls: type[Record], names: Iterable[str]) -> None:
+    for name in names:
+        setattr(cls, name, Elsewhere(name))
+
+
+_point_elsewhere(Record, _OFFICIAL)
+_point_elsewhere(AssetMetadata, ("api_model_id", "api_model_type"))
+_point_elsewhere(AssetHit, attrs.fields_dict(AssetMetadata).keys() - attrs.fields_dict(AssetHit).keys())

@@ -6,7 +6,7 @@ for a page.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
 
@@ -17,6 +17,7 @@ from scenario_async._paging.page import LinkedPage, following, origin_of
 from scenario_async._paging.pager import AsyncIteration
 from scenario_async._paging.position import Position
 from scenario_async._support.hints import instead
+from scenario_async._support.lifetimes import LOADING
 from scenario_async._support.portal import PortalError, portal
 from scenario_async.client import Client
 from scenario_async.errors import ScenarioError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from scenario_async._calls.call import Caller
+    from scenario_async._endpoints.raw import SyncRawSearches
     from scenario_async._http.reply import Reply
     from scenario_async._paging.fan_out import (
         FanOut,
@@ -151,6 +153,14 @@ class SyncSearches(Searches):
 
     result_class = SyncSearchPage
     _page_class = SyncSearchPage
+
+    @cached_property
+    def with_raw_response(self) -> SyncRawSearches:
+        """The same searches, which give the reply as it came, unparsed."""
+        with LOADING:
+            from scenario_async._endpoints.raw import blocking_searches  # noqa: PLC0415 - few have need of it
+
+        return blocking_searches(SyncSearchPage, blocking)(self)
 
     def run(self, search: Search[_HitT]) -> SyncSearchPage[_HitT]:
         """Send a search value and give its first page; the method of its kind does the same."""

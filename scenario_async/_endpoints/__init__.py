@@ -10,6 +10,7 @@ import asyncio
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator
+from functools import cached_property
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, ParamSpec, Protocol, Self, TypeVar, cast, overload
 
@@ -25,9 +26,10 @@ from scenario_async.models import Hit
 from scenario_async.searches import ENDPOINTS, AssetSearch, HitT_co, ModelSearch, Search, WorkflowSearch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
 
     from scenario_async._calls.call import Caller
+    from scenario_async._endpoints.raw import APIResponse, AsyncAPIResponse, AsyncRawSearches, SyncRawSearches
     from scenario_async._paging.fan_out import (
         FanOut,
         FanOutEnd,
@@ -58,17 +60,25 @@ class Endpoint(Protocol[_P, HitT_co]):
     def __get__(
         self, instance: SyncSearches, owner: type | None = None, /
     ) -> Callable[_P, SyncSearchPage[HitT_co]]: ...
+    @overload
+    def __get__(
+        self, instance: AsyncRawSearches, owner: type | None = None, /
+    ) -> Callable[_P, Coroutine[Any, Any, AsyncAPIResponse[AsyncSearchPage[HitT_co]]]]: ...
+    @overload
+    def __get__(
+        self, instance: SyncRawSearches, owner: type | None = None, /
+    ) -> Callable[_P, APIResponse[SyncSearchPage[HitT_co]]]: ...
 
 
 def endpoint(search_class: Callable[_P, Search[_HitT]]) -> Endpoint[_P, _HitT]:
     """Make a method that builds a search of its keywords and runs it."""
     cls = cast("type[Search[_HitT]]", search_class)
 
-    def method(self: Searches, /, **params: Any) -> object:  # noqa: ANN401
+    def method(self: Searches, /, *values: Any, **params: Any) -> object:  # noqa: ANN401
         try:
-            search = cls(**params)
+            search = cls(*values, **params)
         finally:
-            params.clear()  # an error must not carry a picture in this frame
+            del values, params  # an error must not carry a picture in this frame
         return self.run(search)
 
     method.__name__ = f"{cls.kind}_search"
@@ -121,7 +131,9 @@ class Searches(ABC):
     _page_class: ClassVar[type[LinkedPage[Any]]]
 
     def __init_subclass__(cls) -> None:
-        for name, method in _methods().items():
+        if not hasattr(cls, "result_class"):
+            return
+        for name, method in methods().items():
             setattr(cls, name, _of_surface(method, cls))
 
     def __init__(self, caller: Caller) -> None:
@@ -133,7 +145,15 @@ class Searches(ABC):
         return object.__new__(cls)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {', '.join([*_methods(), 'run', 'resume', 'fan_out'])}>"
+        return f"<{type(self).__name__}: {', '.join([*methods(), 'run', 'resume', 'fan_out'])}>"
+
+    if not TYPE_CHECKING:  # a hint is no attribute
+
+        def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+            with LOADING:
+                from scenario_async._support import moved  # noqa: PLC0415 - only an error has need of it
+
+            raise moved.missing(self, name)
 
     @abstractmethod
     def run(self, search: Search[Any]) -> Any:  # noqa: ANN401
@@ -171,7 +191,7 @@ class Searches(ABC):
         return FanOut(iteration, concurrency=concurrency, ordered=ordered, on_error=on_error, ends=ends)
 
 
-def _methods() -> dict[str, Any]:
+def methods() -> dict[str, Any]:
     """Give the methods that are made of search classes."""
     return {name: each for name, each in vars(Searches).items() if hasattr(each, "search_class")}
 
@@ -181,6 +201,14 @@ class AsyncSearches(Searches):
 
     result_class = SearchPager
     _page_class = AsyncSearchPage
+
+    @cached_property
+    def with_raw_response(self) -> AsyncRawSearches:
+        """The same searches, each sent at once; awaited, they give the reply as it came, unparsed."""
+        with LOADING:
+            from scenario_async._endpoints.raw import AsyncRawSearches  # noqa: PLC0415 - few have need of it
+
+        return AsyncRawSearches(self)
 
     def run(self, search: Search[_HitT]) -> SearchPager[_HitT]:
         """Give the pager of a search value; the method of its kind does the same."""
