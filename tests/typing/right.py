@@ -14,6 +14,7 @@ from scenario_async import (
     AssetSearch,
     AsyncScenario,
     AsyncSearchPage,
+    Download,
     F,
     FanOutEnd,
     FanOutError,
@@ -86,6 +87,8 @@ async def asynchronous(client: AsyncScenario, params: SearchAssetSearchParams) -
     assert_type(asyncio.create_task(pager), asyncio.Task[AsyncSearchPage[AssetHit]])
     assert_type(await asyncio.wait_for(pager, 1), AsyncSearchPage[AssetHit])
     assert_type(pager.iter_hits().resume_token, str)
+    assert_type(client.download(page, "pictures", width=512), AsyncGenerator[Download[AssetHit]])
+    assert_type(client.download(["asset_1"], Path("pictures")), AsyncGenerator[Download[str]])
     assert_type(client.with_options(timeout=3.0, max_retries=1), AsyncScenario)
     assert_type(await client.request("GET", "/assets/x", query={"a": 1}), Reply)
     async with client as entered:
@@ -104,6 +107,7 @@ def blocking(client: Scenario, params: SearchAssetSearchParams) -> None:
         assert_type(each, SyncSearchPage[ModelHit])
     assert_type(client.search.workflow_search(query="x").get_next_page(), SyncSearchPage[WorkflowHit])
     assert_type(client.search.fan_out([AssetSearch(query="a")]), Generator[FanOutHit[AssetHit]])
+    assert_type(client.download(page.hits, "pictures"), Generator[Download[AssetHit]])
     assert_type(client.with_options(rate_limit=RateLimit(100, 60.0)), Scenario)
     assert_type(client.request("GET", "/x").json(), Any)
     with client as entered:
