@@ -218,6 +218,8 @@ def test_ids_and_mappings_will_do(downloads: Downloads) -> None:
     assert {each.hit if isinstance(each.hit, str) else each.hit["id"] for each in done} == {
         f"asset_{number:05}" for number in range(4)
     }
+    assert "Signature" in str(given)
+    assert "Signature" not in repr(done)
     asked = downloads.requests("/v1/assets/get-bulk")
     assert [request.body for request in asked] == [
         {"assetIds": ["asset_00000", "asset_00001", "asset_00003"]}
