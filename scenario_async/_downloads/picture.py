@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from scenario_async._calls.retries import Retried, retryable, retrying
+from scenario_async._calls.retries import Retried, retryable
 from scenario_async._downloads.files import Part
 from scenario_async._downloads.manifest import Entry
 from scenario_async._http.reply import status_error
@@ -67,7 +67,7 @@ class CoolDown:
         return max(0.0, self.until - asyncio.get_running_loop().time())
 
 
-class Picture(Retried):
+class Picture(Retried["Entry | BaseException"]):
     """One file, and what has come of it so far."""
 
     def __init__(
@@ -96,7 +96,6 @@ class Picture(Retried):
         self._buffer: list[bytes] = []
         self._buffered = 0
         self._mime_type = ""
-        self._failed: APIError | None = None
 
     async def fetched(self, url: str) -> Entry:
         """Fetch the file, whole, and give its entry; `ExpiredError` if the address opens nothing any more.
@@ -108,7 +107,7 @@ class Picture(Retried):
         outcome: Entry | BaseException
         try:
             async with limit:
-                outcome = await self._tried_often()
+                outcome = await self.settled()
                 if isinstance(outcome, asyncio.CancelledError):
                     raise outcome  # noqa: TRY301 - the limit is to see it
         except TimeoutError as error:
@@ -138,22 +137,8 @@ class Picture(Retried):
             return Entry("failed")
         return Entry("failed", part.name, etag=self._etag)
 
-    async def _tried_often(self) -> Entry | BaseException:
-        """Make attempts as long as another one may help; most files need one, and nobody to ask."""
-        try:
-            return await self._tried()
-        except APIError as error:
-            self._failed = error
-        return await retrying(self._caller.backoff.sleep)(Picture._tried, self)
-
-    async def _tried(self) -> Entry | BaseException:
-        """Make one attempt, and give what no other may follow; the first one's failure is told once more."""
-        failed, self._failed = self._failed, None
-        if failed is not None:
-            try:
-                raise failed
-            finally:
-                del failed  # it holds this frame, which would hold it
+    async def attempt(self) -> Entry | BaseException:
+        """Make one attempt, and give what no other may follow."""
         began = asyncio.get_running_loop().time()
         try:
             return await self._attempt()
