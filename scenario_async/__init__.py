@@ -12,6 +12,7 @@ from scenario_async._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from scenario_async._calls.quota import RateLimit
+    from scenario_async._downloads.download import Download, DownloadProgress
     from scenario_async._endpoints.raw import APIResponse, AsyncAPIResponse
     from scenario_async._http.reply import Reply
     from scenario_async._paging.fan_out import FanOutEnd, FanOutError, FanOutHit
@@ -73,21 +74,22 @@ _ROOMS: Final = {
     "pages": "SearchPage",
     "searches": "AssetSearch ModelSearch Search WorkflowSearch",
     "settings": "RateLimiter",
+    "_downloads.download": "Download DownloadProgress",
     "_paging.fan_out": "FanOutEnd FanOutError FanOutHit",
     "sync": "Scenario SyncSearchPage",
 }
+_WITHOUT_SEARCHES: Final = frozenset({"_downloads.download", "_endpoints.raw"})
+"""Rooms that no search needs."""
 _ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in names.split()}
-_WHEN_ASKED: Final = ("_endpoints.raw",)
-"""Rooms that a program may do without."""
 
 __all__ = [
     "APIConnectionError", "APIError", "APIResponse", "APIResponseValidationError", "APIStatusError",
     "APITimeoutError", "AssetHit", "AssetMetadata", "AssetSearch", "AsyncAPIResponse", "AsyncScenario",
-    "AsyncSearchPage", "AuthenticationError", "BadRequestError", "Concept", "ConfigurationError", "ConflictError",
-    "DeadlineExceededError", "F", "FanOutEnd", "FanOutError", "FanOutHit", "Filter", "Hit", "Images",
-    "InternalServerError", "InvalidSearchError", "MetadataThumbnail", "ModelHit", "ModelSearch",
-    "NotFoundError", "PermissionDeniedError", "PlanLimitError", "RateLimit", "RateLimitError",
-    "RateLimiter", "Reply", "RequestEvent", "ResponseEvent", "RetryEvent", "Scenario",
+    "AsyncSearchPage", "AuthenticationError", "BadRequestError", "Concept", "ConfigurationError",
+    "ConflictError", "DeadlineExceededError", "Download", "DownloadProgress", "F", "FanOutEnd", "FanOutError",
+    "FanOutHit", "Filter", "Hit", "Images", "InternalServerError", "InvalidSearchError", "MetadataThumbnail",
+    "ModelHit", "ModelSearch", "NotFoundError", "PermissionDeniedError", "PlanLimitError", "RateLimit",
+    "RateLimitError", "RateLimiter", "Reply", "RequestEvent", "ResponseEvent", "RetryEvent", "Scenario",
     "ScenarioError", "Search", "SearchPage", "SearchPager", "SyncSearchPage", "Thumbnail",
     "UnprocessableEntityError", "WorkflowHit", "WorkflowSearch", "__version__", "preload",
 ]  # fmt: skip
@@ -96,7 +98,7 @@ __all__ = [
 def preload() -> None:
     """Import what a first call would: for programs that would rather wait now than on their event loop."""
     for name, room in _ROOM_OF.items():
-        if room not in _WHEN_ASKED:
+        if room not in _WITHOUT_SEARCHES:
             __getattr__(name)
     import_module("tenacity")
     import_module("scenario_async._http.json").loads(b"null")

@@ -17,6 +17,7 @@ from scenario_async import (
     AsyncAPIResponse,
     AsyncScenario,
     AsyncSearchPage,
+    Download,
     F,
     FanOutEnd,
     FanOutError,
@@ -91,6 +92,8 @@ async def asynchronous(client: AsyncScenario, params: SearchAssetSearchParams) -
     assert_type(asyncio.create_task(pager), asyncio.Task[AsyncSearchPage[AssetHit]])
     assert_type(await asyncio.wait_for(pager, 1), AsyncSearchPage[AssetHit])
     assert_type(pager.iter_hits().resume_token, str)
+    assert_type(client.download(page, "pictures", width=512), AsyncGenerator[Download[AssetHit]])
+    assert_type(client.download(["asset_1"], Path("pictures")), AsyncGenerator[Download[str]])
     assert_type(client.with_options(timeout=3.0, max_retries=1), AsyncScenario)
     assert_type(client.copy(timeout=3.0, max_retries=1), AsyncScenario)
     raw = await client.search.with_raw_response.asset_search(query="knight", limit=10)
@@ -121,6 +124,7 @@ def blocking(client: Scenario, params: SearchAssetSearchParams) -> None:
         assert_type(each, SyncSearchPage[ModelHit])
     assert_type(client.search.workflow_search(query="x").get_next_page(), SyncSearchPage[WorkflowHit])
     assert_type(client.search.fan_out([AssetSearch(query="a")]), Generator[FanOutHit[AssetHit]])
+    assert_type(client.download(page.hits, "pictures"), Generator[Download[AssetHit]])
     assert_type(client.with_options(rate_limit=RateLimit(100, 60.0)), Scenario)
     assert_type(client.copy(rate_limit=RateLimit(100, 60.0)), Scenario)
     raw = client.search.with_raw_response.workflow_search(query="knight")
