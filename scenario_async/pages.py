@@ -125,6 +125,10 @@ class SearchPage(ABC, Generic[HitT_co]):
     def has_next_page(self) -> bool:
         """Tell whether another page may follow: this one is full."""
 
+    @abstractmethod
+    def next_page_info(self) -> dict[str, int] | None:
+        """Give the parameters that ask for the following page; None at the end."""
+
     @property
     @abstractmethod
     def resume_token(self) -> str:
