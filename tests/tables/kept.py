@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -12,6 +13,7 @@ from scenario_async import AssetHit, Hit, HitTable, ModelHit, WorkflowHit
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
 CLASSES: dict[str, type[Hit]] = {"asset": AssetHit, "model": ModelHit, "workflow": WorkflowHit}
 JSON = {"asset": asset, "model": model, "workflow": workflow}
@@ -50,3 +52,14 @@ def without(*modules: str) -> Generator[None]:
                 del sys.modules[name]
             else:
                 sys.modules[name] = library
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Read CSV as the standard library does."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def names_in(folder: Path) -> list[str]:
+    """Give what is in a folder."""
+    return [each.name for each in folder.iterdir()]
