@@ -95,7 +95,7 @@ def _number_of(error: sqlite3.Error) -> int:
 def _write_error(target: Path, error: OSError) -> WriteError:
     kept = "what stood there is untouched" if os.path.lexists(target) else "nothing was left there"
     reason = error.strerror or str(error) or type(error).__name__
-    going_on = _GOING_ON.get(error.errno or 0, "nothing but the file is lost: write again")
+    going_on = _GOING_ON.get(error.errno or 0, "write again, or to another place")
     return WriteError(f"could not write {target}: {reason}; {kept}; {going_on}", code=error.errno)
 
 

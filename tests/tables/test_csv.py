@@ -6,18 +6,10 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from support.programs import needs
 from tables.kept import of, read_csv
-
-from scenario_async._tables.formats import FORMATS
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-pytestmark = needs("pyarrow", "polars")
-
-FILES = [name for name, each in FORMATS.items() if not each.database]
-SUFFIXES = [suffix for each in FORMATS.values() for suffix in each.suffixes]
 
 
 def test_csv_tells_nothing_from_an_empty_text(tmp_path: Path) -> None:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 pytestmark = needs("pyarrow", "polars")
 
 FILES = [name for name, each in FORMATS.items() if not each.database]
-SUFFIXES = [suffix for each in FORMATS.values() for suffix in each.suffixes]
 
 
 @pytest.mark.parametrize("name", FILES)
