@@ -51,12 +51,9 @@ def raw_cells(hits: Sequence[Hit], columns: Sequence[Column]) -> list[list[Any]]
 
 def whole(column: Column, found: list[Any]) -> list[Any]:
     """Give the cells of a column with whole characters only; nearly all are, which is told fast."""
-    if column.kind == "text":
-        given = found
-    elif column.kind == "texts":
-        given = chain.from_iterable(filter(None, found))
-    else:
+    if column.kind not in ("text", "texts"):
         return found
+    given: Iterable[Any] = found if column.kind == "text" else chain.from_iterable(filter(None, found))
     if _are_whole(filter(None, given)):
         return found
     if column.kind == "text":
