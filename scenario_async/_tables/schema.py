@@ -11,7 +11,7 @@ import attrs
 
 from scenario_async._http.structure import shapes_of
 from scenario_async._support import checks
-from scenario_async.searches import AssetSearch, ModelSearch, WorkflowSearch
+from scenario_async.searches import ENDPOINTS
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 ColumnKind: TypeAlias = Literal["text", "number", "texts", "moment"]
 EXTRA: Final = "extra"
 """The last column of each class: JSON text of all that no other column holds."""
-_SEARCHES: Final = (AssetSearch, ModelSearch, WorkflowSearch)
 _UPPER: Final = re.compile(r"(?<=[a-z0-9])[A-Z]")
 
 
@@ -70,17 +69,18 @@ def _columns(
 
 
 def kind_of(hit_class: type[Hit]) -> str:
-    """Give the service's word for a class of hits: asset, model or workflow."""
-    return next(each.kind for each in _SEARCHES if issubclass(hit_class, each.hit_class))
+    """Give the word that its search has for a class of hits: asset, model or workflow."""
+    return next(each.kind for each in ENDPOINTS if issubclass(hit_class, each.hit_class))
 
 
 def checked_class(hit_class: object, parameter: str) -> type[Hit]:
     """Give a class of hits that has columns, or refuse it."""
-    classes = tuple(each.hit_class for each in _SEARCHES)
+    classes = tuple(each.hit_class for each in ENDPOINTS)
     if isinstance(hit_class, type) and issubclass(hit_class, classes):
         return hit_class
     shown: object = hit_class.__name__ if isinstance(hit_class, type) else hit_class
-    return checks.refuse(parameter, shown, "a table has hits of one class: AssetHit, ModelHit or WorkflowHit")
+    names = ", ".join(each.__name__ for each in classes)
+    return checks.refuse(parameter, shown, f"a table has hits of one class, which is one of {names}")
 
 
 def columns_named(hit_class: type[Hit], fields: Sequence[str] | None) -> tuple[Column, ...]:

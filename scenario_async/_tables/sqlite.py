@@ -16,7 +16,7 @@ from scenario_async._tables.rows import batched, cells, moment
 from scenario_async._tables.schema import EXTRA, columns_of, kind_of
 from scenario_async._tables.texts import json_text, mended, moment_text
 from scenario_async.errors import WriteError
-from scenario_async.searches import AssetSearch, ModelSearch, WorkflowSearch
+from scenario_async.searches import ENDPOINTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -88,7 +88,7 @@ def prepare(connection: sqlite3.Connection, name: str) -> None:
         )
     for statement in _TABLES.split(";"):
         connection.execute(statement)
-    for search in (AssetSearch, ModelSearch, WorkflowSearch):
+    for search in ENDPOINTS:
         connection.execute(view(search.hit_class))
 
 

@@ -65,7 +65,7 @@ def test_the_class_is_that_of_the_hits_or_given() -> None:
     ("hits", "hit_class", "told"),
     [
         ([], None, "hit_class is None, but a table without hits cannot know it: pass AssetHit"),
-        ([], str, "hit_class is 'str', but a table has hits of one class: AssetHit, ModelHit or WorkflowHit"),
+        ([], str, "hit_class is 'str', but a table has hits of one class, which is one of AssetHit, ModelHit, WorkflowHit"),
         ([1], None, "hits is 'int', but a table has hits of one class"),
         ([table().hits[0], table("model").hits[0]], None, "hits: one of them is 'ModelHit', but the table is one of"),
         ([FanOutHit(0, None, table().hits[0])], None, "hits is 'FanOutHit', but a table has hits"),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
