@@ -47,8 +47,6 @@ def _array(pa: Any, column: Column, kind: Any, found: list[Any]) -> Any:  # noqa
     except UnicodeEncodeError:
         return pa.array(whole(column, found), type=kind)
     except (pa.ArrowInvalid, OverflowError):  # of integers that no float64 is equal to
-        if column.kind != "number":
-            raise
         return pa.array(numbers(found), type=kind)
 
 

@@ -118,6 +118,11 @@ def test_lone_surrogates(sent: str, whole: str) -> None:
     assert table.to_polars()["description"].to_list() == [whole]
     assert table.to_pandas()["description"].tolist() == [whole]
     assert json.loads(table.to_json())[0]["description"] == whole
+    for arrow in ("pyarrow", "nanoarrow"):
+        with without(*({"pyarrow", "nanoarrow"} - {arrow})):
+            handed_over = import_module("polars").DataFrame(table)
+        assert handed_over["description"].to_list() == [whole]
+        assert handed_over["tags"].to_list() == [["x", whole]]
 
 
 def test_what_the_service_adds_stands_in_extra_in_its_place() -> None:
