@@ -11,7 +11,19 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, ParamSpec, Protocol, Self, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Final,
+    Literal,
+    ParamSpec,
+    Protocol,
+    Self,
+    TypeVar,
+    cast,
+    overload,
+)
 
 import attrs
 
@@ -104,9 +116,9 @@ def method_signature(function: Callable[..., Any], **changes: Any) -> inspect.Si
 class Searches(ABC):
     """The searches of a client."""
 
-    asset_search = endpoint(AssetSearch)
-    model_search = endpoint(ModelSearch)
-    workflow_search = endpoint(WorkflowSearch)
+    asset_search: Final = endpoint(AssetSearch)
+    model_search: Final = endpoint(ModelSearch)
+    workflow_search: Final = endpoint(WorkflowSearch)
 
     result_class: ClassVar[Any]
     """What a method gives, of the class of its hits."""

@@ -100,7 +100,7 @@ class Client(_Keywords):
 
         __init__.__signature__ = method_signature(Settings)
 
-    with_options = _options(Settings)
+    with_options: Final = _options(Settings)
 
     @property
     def is_closed(self) -> bool:

@@ -116,10 +116,10 @@ class APIError(ScenarioError):
         self.body = body
         self.attempts = 0
         self.attempt_seconds: tuple[float, ...] = ()
-        self.waited_for_slot = 0.0
-        self.waited_for_quota = 0.0
-        self.waited_for_cool_down = 0.0
-        self.elapsed = 0.0
+        self.waited_for_slot: float = 0.0
+        self.waited_for_quota: float = 0.0
+        self.waited_for_cool_down: float = 0.0
+        self.elapsed: float = 0.0
         self.retryable = False
         self.gave_up_because: GaveUp | None = None
 

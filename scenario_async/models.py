@@ -272,7 +272,8 @@ class AssetHit(Hit):
     description: str | None = None
     transcription: str | None = None
 
-    __hash__ = Hit.__hash__
+    def __hash__(self) -> int:
+        return hash(self.id)
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -291,7 +292,8 @@ class ModelHit(Hit):
     type: str
     parent_model_id: str | None = None
 
-    __hash__ = Hit.__hash__
+    def __hash__(self) -> int:
+        return hash(self.id)
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -307,4 +309,5 @@ class WorkflowHit(Hit):
     before: Thumbnail | None = None
     short_description: str | None = None
 
-    __hash__ = Hit.__hash__
+    def __hash__(self) -> int:
+        return hash(self.id)

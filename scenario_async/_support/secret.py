@@ -11,7 +11,7 @@ class Secret:
     __slots__ = ("in_plain_text",)
 
     def __init__(self, text: str) -> None:
-        self.in_plain_text = text
+        self.in_plain_text: str = text
 
     def __repr__(self) -> str:
         return "Secret(…)"
