@@ -222,7 +222,7 @@ class AsyncSearches(Searches):
         max_hits: int | None = None,
         order: Order = "completed",
         on_error: OnError = "raise",
-    ) -> AsyncGenerator[Any]:
+    ) -> AsyncGenerator[FanOutHit[_HitT] | FanOutError[_HitT]]:
         """Run many searches, a few at a time, and give their hits as pages arrive.
 
         Args:

@@ -41,7 +41,9 @@ _UNPICKLED: Final = (*CREDENTIALS, "default_headers")
 
 _T = TypeVar("_T")
 TokenSource: TypeAlias = Callable[[], "str | Awaitable[str]"]
+"""A callable, plain or async, that gives a token."""
 SessionFactory: TypeAlias = "Callable[[], aiohttp.ClientSession]"
+"""A function that makes an `aiohttp.ClientSession`."""
 
 
 @runtime_checkable

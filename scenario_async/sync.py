@@ -175,7 +175,7 @@ class SyncSearches(Searches):
         max_hits: int | None = None,
         order: Order = "completed",
         on_error: OnError = "raise",
-    ) -> Generator[Any]:
+    ) -> Generator[FanOutHit[_HitT] | FanOutError[_HitT]]:
         """Run many searches, a few at a time, and give their hits as pages arrive.
 
         `searches` is read in the calling thread, and only as places free up. All else is as with the async
@@ -196,14 +196,14 @@ def _fanned_out(fan_out: FanOut[Any], searches: Iterator[Search[Any]]) -> Genera
 
 
 class Scenario(Client, _Keywords):
-    """Searches Scenario, blocking; all keywords are those of `Settings`.
+    """The client without asyncio.
 
-    It works in plain programs, threads and notebooks, also where a loop runs already (which it blocks). Use
-    it as a context manager, or call `close()`.
+    It works in plain programs, threads and notebooks, also where an event loop runs already, which waits as well. Use
+    it with `with`, or call `close()`.
     """
 
     search: SyncSearches = SyncSearches.of_no_client()
-    """The searches: `asset_search`, `model_search`, `workflow_search`, `run`, `resume`, `fan_out`."""
+    """The searches of this client."""
 
     _searches_class = SyncSearches
 
@@ -217,7 +217,7 @@ class Scenario(Client, _Keywords):
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
     ) -> Reply:
-        """Reach any endpoint under `base_url`; see `AsyncScenario.request`."""
+        """Send a request to any endpoint under `base_url`; see `AsyncScenario.request`."""
         try:
             self._caller.check_open()
             request = free_request(
@@ -228,7 +228,7 @@ class Scenario(Client, _Keywords):
         return blocking(partial(self._caller.call, request))
 
     def close(self) -> None:
-        """Close the connections; calls under way end with an error, and later ones raise `ScenarioError`."""
+        """Close the connections; calls under way end with an error, and so does every later call."""
         blocking(self._aclose)
 
     def __enter__(self) -> Self:
