@@ -46,7 +46,7 @@ autodoc_typehints = "both"
 autodoc_typehints_description_target = "documented_params"
 autodoc_type_aliases = {
     name: name
-    for name in ("OnFailure", "OnRequest", "OnResponse", "OnRetry", "Picture", "SessionFactory", "TokenSource")
+    for name in ("OnRequest", "OnResponse", "OnRetry", "Picture", "SessionFactory", "TokenSource")
 }
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
@@ -58,6 +58,6 @@ nitpick_ignore_regex = [
     ("py:.*", r"(\w+\.)*(str|int|float|bool|bytes|object|None|tuple|list|dict|type|Any|Literal|Callable|Awaitable)"),
     ("py:.*", r"(\w+\.)*(Async)?(Iterable|Iterator|Generator)|(\w+\.)*(Mapping|Sequence|Generic|Protocol|PathLike|Path)"),
     # What a test gives to `make_client`, `make_page` and `Library` is told in their words.
-    ("py:.*", r"(\w+\.)*(Answers|Client|_ClientT|Counts|LinkedPage|AnyPicture)|collections\.abc\.Callable\[\["),
+    ("py:.*", r"(\w+\.)*(Answers|Client|_ClientT|Counts|LinkedPage|AnyPicture)"),
     ("py:.*", r"(\w+\.)*(ABC|Exception|ValueError|date|datetime|Self)|(ssl|aiohttp|redis|asyncio)\.[\w.]+"),
 ]

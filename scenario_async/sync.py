@@ -131,6 +131,7 @@ class SyncSearches(Searches):
     """The searches of a `Scenario`."""
 
     result_class = SyncSearchPage
+    promise = "Sends the search at once, and gives its first page: iterate that for all hits."
     _page_class = SyncSearchPage
 
     def run(self, search: Search[_HitT]) -> SyncSearchPage[_HitT]:
