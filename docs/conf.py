@@ -36,7 +36,9 @@ myst_enable_extensions = ["attrs_block", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 # What an example prints is no code, and a prompt is nothing to paste. A file with a name is copied whole.
-copybutton_selector = "div:not(.highlight-text) > div.highlight pre, div.literal-block-wrapper div.highlight pre"
+copybutton_selector = (
+    "div:not(.highlight-text) > div.highlight pre, div.literal-block-wrapper div.highlight pre"
+)
 copybutton_prompt_text = r"\$ |>>> "
 copybutton_prompt_is_regexp = True
 
@@ -45,8 +47,7 @@ autodoc_default_options = {"no-value": True}
 autodoc_typehints = "both"
 autodoc_typehints_description_target = "documented_params"
 autodoc_type_aliases = {
-    name: name
-    for name in ("OnRequest", "OnResponse", "OnRetry", "Picture", "SessionFactory", "TokenSource")
+    name: name for name in ("OnRequest", "OnResponse", "OnRetry", "Picture", "SessionFactory", "TokenSource")
 }
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
@@ -55,8 +56,14 @@ napoleon_numpy_docstring = False
 # A type that is named has to be explained, but for Python's own and those of aiohttp and Redis.
 nitpicky = True
 nitpick_ignore_regex = [
-    ("py:.*", r"(\w+\.)*(str|int|float|bool|bytes|object|None|tuple|list|dict|type|Any|Literal|Callable|Awaitable)"),
-    ("py:.*", r"(\w+\.)*(Async)?(Iterable|Iterator|Generator)|(\w+\.)*(Mapping|Sequence|Generic|Protocol|PathLike|Path)"),
+    (
+        "py:.*",
+        r"(\w+\.)*(str|int|float|bool|bytes|object|None|tuple|list|dict|type|Any|Literal|Callable|Awaitable)",
+    ),
+    (
+        "py:.*",
+        r"(\w+\.)*(Async)?(Iterable|Iterator|Generator)|(\w+\.)*(Mapping|Sequence|Generic|Protocol|PathLike|Path)",
+    ),
     # What a test gives to `make_client`, `make_page` and `Library` is told in their words.
     ("py:.*", r"(\w+\.)*(Answers|Client|_ClientT|Counts|LinkedPage|AnyPicture)"),
     ("py:.*", r"(\w+\.)*(ABC|Exception|ValueError|date|datetime|Self)|(ssl|aiohttp|redis|asyncio)\.[\w.]+"),

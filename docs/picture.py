@@ -56,4 +56,3 @@ def drawn() -> Image.Image:
 
 if __name__ == "__main__":
     drawn().save(OUTPUT, quality=80, method=6)
-    print(OUTPUT)

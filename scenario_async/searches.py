@@ -145,7 +145,9 @@ class Search(Generic[HitT_co]):
     hits_per_page: int | None = _ruled(
         "hits a page, 1 or more (the service takes up to 100).", checks.at_least(1), "page"
     )
-    public: bool | None = _ruled("True: search what is public instead of what your project owns.", checks.truth)
+    public: bool | None = _ruled(
+        "True: search what is public instead of what your project owns.", checks.truth
+    )
     sort_by: tuple[str, ...] | None = attrs.field(
         default=None,
         converter=_sort_by,
@@ -155,7 +157,9 @@ class Search(Generic[HitT_co]):
             None,
         ),
     )
-    original_assets: bool | None = _ruled("True: ask for the addresses of the original files.", checks.truth, "url")
+    original_assets: bool | None = _ruled(
+        "True: ask for the addresses of the original files.", checks.truth, "url"
+    )
     project_id: str | None = _ruled("the project to search; the client's, if not given.", checks.text, "url")
     extra_headers: dict[str, str] | None = attrs.field(
         default=None,
@@ -173,13 +177,17 @@ class Search(Generic[HitT_co]):
         default=None,
         converter=_extra_body,
         repr=_public_names,
-        metadata=parameter("fields to add to the JSON body; those of paging are refused.", None, travels="not"),
+        metadata=parameter(
+            "fields to add to the JSON body; those of paging are refused.", None, travels="not"
+        ),
     )
     timeout: float | None = _ruled(
         "seconds for one attempt; the client's, if not given.", checks.seconds, "not"
     )
     deadline: float | None = _ruled(
-        "seconds for one call, with its waits and retries; in an iteration, for each page.", checks.seconds, "not"
+        "seconds for one call, with its waits and retries; in an iteration, for each page.",
+        checks.seconds,
+        "not",
     )
 
     def __attrs_post_init__(self) -> None:

@@ -54,22 +54,26 @@ def signature(
 _AS_WRITTEN: dict[str, list[str]] = {}
 
 
-def before_napoleon(_app: Sphinx, what: str, name: str, _obj: object, _options: object, lines: list[str]) -> None:
+def before_napoleon(
+    _app: Sphinx, what: str, name: str, _obj: object, _options: object, lines: list[str]
+) -> None:
     """Keep the words of an attribute: Napoleon takes what stands before a colon for a type."""
     if what in ("attribute", "data", "property"):
         _AS_WRITTEN[name] = list(lines)
 
 
-def after_napoleon(_app: Sphinx, _what: str, name: str, _obj: object, _options: object, lines: list[str]) -> None:
+def after_napoleon(
+    _app: Sphinx, _what: str, name: str, _obj: object, _options: object, lines: list[str]
+) -> None:
     """Put them back."""
     lines[:] = _AS_WRITTEN.pop(name, lines)
 
 
 def types(app: Sphinx, _domain: str, _kind: str, _content: Element) -> None:
     """Leave out of a parameter's types those which users have no need of, and call the others by their own names."""
-    for annotations in app.env.current_document.autodoc_annotations.values():
-        for name, annotation in annotations.items():
-            annotations[name] = INTERNAL.sub("", annotation).replace("TLS |", "ssl.SSLContext |")
+    for documented in app.env.current_document.autodoc_annotations.values():
+        for name, annotation in documented.items():
+            documented[name] = INTERNAL.sub("", annotation).replace("TLS |", "ssl.SSLContext |")
 
 
 def words(_app: Sphinx, _what: str, name: str, obj: object, _options: object, lines: list[str]) -> None:
