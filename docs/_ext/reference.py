@@ -13,6 +13,8 @@ from sphinx.util.typing import stringify_annotation
 from scenario_async.pages import SearchPage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from docutils.nodes import Element, Node
     from sphinx.addnodes import pending_xref
     from sphinx.application import Sphinx
@@ -35,7 +37,13 @@ def _of_searches(name: str, obj: object) -> bool:
 
 
 def signature(
-    _app: Sphinx, what: str, name: str, obj: Any, _options: object, _given: str | None, result: str | None
+    _app: Sphinx,
+    what: str,
+    name: str,
+    obj: Callable[..., object],
+    _options: object,
+    _given: str | None,
+    result: str | None,
 ) -> tuple[str, str | None] | None:
     """Leave out what no reader needs of a signature: results have none, and long ones are in the words below."""
     if what == "class" and RESULTS.fullmatch(name):

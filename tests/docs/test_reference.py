@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -53,7 +54,7 @@ def explained(cls: type) -> set[str]:
 
 
 def _with_words(body: list[ast.stmt]) -> Iterator[str]:
-    for statement, below in zip(body, body[1:], strict=False):
+    for statement, below in pairwise(body):
         if isinstance(statement, ast.AnnAssign) and isinstance(below, ast.Expr):
             words = below.value
             if isinstance(words, ast.Constant) and str(words.value).rstrip().endswith("."):
