@@ -66,5 +66,8 @@ nitpick_ignore_regex = [
     ),
     # What a test gives to `make_client`, `make_page` and `Library` is told in their words.
     ("py:.*", r"(\w+\.)*(Answers|Client|_ClientT|Counts|LinkedPage|AnyPicture)"),
-    ("py:.*", r"(\w+\.)*(ABC|Exception|ValueError|date|datetime|Self)|(ssl|aiohttp|redis|asyncio)\.[\w.]+"),
+    (
+        "py:.*",
+        r"(\w+\.)*(ABC|Exception|ValueError|date|datetime|timedelta|Self)|(ssl|aiohttp|redis|asyncio)\.[\w.]+",
+    ),
 ]

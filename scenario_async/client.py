@@ -10,13 +10,18 @@ import attrs
 from scenario_async._calls.call import Caller
 from scenario_async._endpoints import AsyncSearches, Searches, method_signature
 from scenario_async._http.request import free_request
+from scenario_async._support import checks
+from scenario_async._support.hints import instead
+from scenario_async._support.lifetimes import LOADING
 from scenario_async.errors import ScenarioError, drop_frames
 from scenario_async.settings import Settings, can_be_off, configured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import os
+    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping, Sequence
     from types import TracebackType
 
+    from scenario_async._downloads.download import Download, DownloadProgress
     from scenario_async._http.reply import Reply
 
     # A client takes the keywords of its settings and has them as attributes: for checkers as if it were its settings.
@@ -25,6 +30,7 @@ else:
     _Keywords = object
 
 _P = ParamSpec("_P")
+_T = TypeVar("_T")
 _ClientT = TypeVar("_ClientT", bound="Client")
 
 
@@ -48,7 +54,7 @@ def _options(settings: Callable[_P, Settings]) -> Options[_P]:
         try:
             return self._derived(overrides)  # pyright: ignore[reportPrivateUsage] - a method of the same class
         except ScenarioError as error:
-            raise drop_frames(error)  # noqa: B904 - the same error
+            raise drop_frames(checks.hinted(error, overrides))  # noqa: B904 - the same error
         finally:
             overrides.clear()
 
@@ -71,21 +77,22 @@ class Client(_Keywords):
 
     if not TYPE_CHECKING:  # checkers take the keywords and the attributes from the settings
 
-        def __init__(self, **keywords: Any) -> None:  # noqa: ANN401
+        def __init__(self, *values: Any, **keywords: Any) -> None:  # noqa: ANN401
             try:
-                self._refuse_unknown(keywords)
+                self._refuse_unknown(keywords, values)
                 settings = Settings.of(keywords)
                 caller = configured(lambda: Caller.of(settings))
             except ScenarioError as error:
-                raise drop_frames(error)  # noqa: B904 - the same error
+                raise drop_frames(checks.hinted(error, keywords))  # noqa: B904 - the same error
             finally:
                 keywords.clear()  # no error is to carry a key in this frame
+                del values
             self._begin(settings, caller, owns_pool=True)
 
         def __getattr__(self, name: str) -> Any:  # noqa: ANN401
             settings = self.__dict__.get("settings")
             if settings is None or not _is_setting(name):
-                return object.__getattribute__(self, name)  # which raises, also what a property raised
+                return self._raised(name)
             return getattr(settings, name)
 
         def __setattr__(self, name: str, value: object) -> None:
@@ -100,7 +107,18 @@ class Client(_Keywords):
 
         __init__.__signature__ = method_signature(Settings)
 
+        def _raised(self, name: str) -> Any:  # noqa: ANN401
+            try:
+                return object.__getattribute__(self, name)  # which raises, also what a property raised
+            except AttributeError:
+                if hasattr(type(self), name):
+                    raise
+            with LOADING:
+                from scenario_async._support import moved  # noqa: PLC0415 - only an error has need of it
+            raise moved.missing(self, name)
+
     with_options: Final = _options(Settings)
+    copy: Final = with_options
 
     @property
     def is_closed(self) -> bool:
@@ -127,10 +145,14 @@ class Client(_Keywords):
         parts = (settings, caller, owns_pool, self._searches_class(caller))
         vars(self).update(zip(_PARTS, parts, strict=True))
 
-    def _refuse_unknown(self, keywords: Mapping[str, Any]) -> None:
-        for name in keywords:
-            if not _is_setting(name):
-                raise TypeError(f"{type(self).__name__}() got an unexpected keyword argument {name!r}")
+    def _refuse_unknown(self, keywords: Mapping[str, Any], values: Sequence[object] = ()) -> None:
+        call = type(self).__name__
+        if values:
+            del values  # they may be a key and its secret
+            raise TypeError(f"{call}() takes no positional arguments: write api_key=..., api_secret=...")
+        fault = checks.wrong_arguments(call, (), keywords, list(attrs.fields_dict(Settings)))
+        if fault is not None:
+            raise fault
 
     def _derived(self, overrides: Mapping[str, Any]) -> Self:
         self._refuse_unknown(overrides)
@@ -224,9 +246,56 @@ class AsyncScenario(Client):
             del path, json, query, headers  # no error is to carry them in this frame
         return await self._caller.call(request)
 
+    async def close(self) -> None:
+        """The same as `aclose`, by the official SDK's name."""
+        await self.aclose()
+
+    def download(
+        self,
+        hits: Iterable[_T] | AsyncIterable[_T],
+        folder: str | os.PathLike[str],
+        *,
+        name: str = "{id}",
+        width: int | None = None,
+        format: str | None = None,
+        quality: int | None = None,
+        concurrency: int = 8,
+        sidecar: bool = False,
+        on_progress: Callable[[DownloadProgress], object] | None = None,
+    ) -> AsyncGenerator[Download[_T]]:
+        """Download the files of hits into a folder, a few at a time; called again it fetches what is missing.
+
+        Args:
+            hits: hits of any kind, a pager, a page with those that follow, or ids of assets; of models and workflows it
+                is the thumbnail. It is read only as places free up.
+            folder: where to; it is made if it is not there. One download has it at a time.
+            name: how files are called, without the extension, which is that of the bytes that come: of `{id}`,
+                `{name}`, `{index}` (also `{index:05}`), `{kind}`, `{created}` and `{ext}`.
+            width: the width in pixels to bring pictures to.
+            format: `"jpeg"`, `"png"`, `"webp"`, `"avif"` or `"tiff"`, to have pictures converted.
+            quality: 1 to 100, for formats that have one.
+            concurrency: how many files are under way at once.
+            sidecar: also write what a hit says beside its file, as JSON and without signatures.
+            on_progress: is told how far it is after each file.
+
+        Gives a `Download` for each hit as they finish. What concerns one file is its `error`; a folder that cannot be
+        written, or that another download has, raises `ScenarioError`. Files are never there by half.
+        """
+        with LOADING:
+            from scenario_async._downloads.start import begun, downloading  # noqa: PLC0415 - a search has no need of it
+
+        run = begun(
+            self._caller, hits, folder, name=name, width=width, format=format, quality=quality,
+            concurrency=concurrency, sidecar=sidecar, on_progress=on_progress,
+        )  # fmt: skip
+        return downloading(run, hits)
+
     async def aclose(self) -> None:
         """Close the connections; calls under way end with an error, and so does every later call."""
         await self._aclose()
+
+    if not TYPE_CHECKING:  # checkers refuse these by themselves
+        __enter__ = __exit__ = instead("write `async with` in place of `with`, or use Scenario")
 
     async def __aenter__(self) -> Self:
         return self

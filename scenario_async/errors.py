@@ -23,7 +23,9 @@ own, and hold keys and tokens as objects that do not print.
 
 from __future__ import annotations
 
+import json
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
@@ -92,8 +94,61 @@ class InvalidSearchError(ScenarioError, ValueError):
         """The parameter that is wrong; empty where it is no single one."""
 
 
+class ErrorRequest:
+    """The request that failed: its method, and its URL without the query string."""
+
+    __slots__ = ("method", "url")
+
+    def __init__(self, method: str, url: str) -> None:
+        self.method: str = method
+        """The HTTP method."""
+        self.url: str = url
+        """The address, without its query string."""
+
+    def __repr__(self) -> str:
+        return f"<ErrorRequest: {self.method} {self.url}>"
+
+
+class ErrorResponse:
+    """The reply that an error tells of, as the official SDK shows it."""
+
+    __slots__ = ("content", "headers", "request", "status_code")
+
+    def __init__(
+        self, status_code: int, headers: Mapping[str, str], content: bytes, request: ErrorRequest
+    ) -> None:
+        self.status_code: int = status_code
+        """The HTTP status."""
+        self.headers: Mapping[str, str] = headers
+        """The headers of the reply."""
+        self.content: bytes = content
+        """The body as it came."""
+        self.request: ErrorRequest = request
+        """The request."""
+
+    def __repr__(self) -> str:
+        return f"<ErrorResponse: {self.status_code}, {len(self.content)} bytes>"
+
+    @property
+    def url(self) -> str:
+        """The URL of the request, without its query string."""
+        return self.request.url
+
+    @property
+    def text(self) -> str:
+        """The body as a text."""
+        return self.content.decode(errors="replace")
+
+    def json(self) -> Any:  # noqa: ANN401
+        """Decode the body; `ValueError` if it is not JSON."""
+        return json.loads(self.content)
+
+
 class APIError(ScenarioError):
     """A call failed after it left for the service, or while it waited to leave."""
+
+    content: bytes | None = None
+    """The body as it came, cut after a megabyte; None where nothing came."""
 
     def __init__(
         self,
@@ -129,6 +184,20 @@ class APIError(ScenarioError):
         """Whether the same call may succeed later."""
         self.gave_up_because: GaveUp | None = None
         """Why the client did not try again, None where trying again cannot help."""
+        self.hint: str = ""
+        """What to look at, where there is something to say beyond the service's own words; else empty."""
+
+    @property
+    def request(self) -> ErrorRequest:
+        """The request, as the official SDK shows it."""
+        return ErrorRequest(self.method, self.url)
+
+    def _response(self, status_code: int, headers: Mapping[str, str]) -> ErrorResponse:
+        content = self.content
+        if content is None:  # an error that was made by hand
+            body = self.body
+            content = b"" if body is None else (body if isinstance(body, str) else json.dumps(body)).encode()
+        return ErrorResponse(status_code, headers, content, self.request)
 
     @property
     def queued(self) -> float:
@@ -145,7 +214,7 @@ class APIError(ScenarioError):
         text += self._history()
         if self.gave_up_because is not None:
             text += _GAVE_UP[self.gave_up_because]
-        return text
+        return f"{text}; {self.hint}" if self.hint else text
 
     def _history(self) -> str:
         if self.attempts > 1:
@@ -184,6 +253,16 @@ class DeadlineExceededError(APIConnectionError):
 class APIResponseValidationError(APIError):
     """The reply is not what the service documents: too large, not JSON, of another shape, or an error with status 200."""
 
+    status_code: int | None = None
+    """The HTTP status, None if the reply was not read to its end."""
+    headers: Mapping[str, str] = MappingProxyType({})
+    """The headers of the reply, empty if it was not read to its end."""
+
+    @property
+    def response(self) -> ErrorResponse | None:
+        """The reply, as the official SDK shows it; None if it was not read to its end."""
+        return None if self.status_code is None else self._response(self.status_code, self.headers)
+
 
 class APIStatusError(APIError):
     """The service answered with a status of 300 or more."""
@@ -210,6 +289,11 @@ class APIStatusError(APIError):
         """The seconds that the service asks to wait, None where it does not say."""
         self.details: Mapping[str, Any] = details or {}
         """What some errors of the service carry besides: `actionLimit` and `limitScope`, for instance."""
+
+    @property
+    def response(self) -> ErrorResponse:
+        """The reply, as the official SDK shows it."""
+        return self._response(self.status_code, self.headers)
 
 
 class BadRequestError(APIStatusError):

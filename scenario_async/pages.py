@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias
 
 import attrs
 
-from scenario_async.models import size_repr
+from scenario_async.models import NOTHING, short_repr, size_repr, wire_name
 from scenario_async.searches import HitT_co
 
 if TYPE_CHECKING:
@@ -20,11 +22,16 @@ LARGEST_PAGE: Final = 100
 DEFAULT_PAGE: Final = 20
 """The hits that the service gives a page when it is asked for no number."""
 
+COUNTS: Final = (
+    "limit", "offset", "estimated_total_hits", "page", "hits_per_page", "total_hits", "total_pages",
+)  # fmt: skip
+"""What a page tells of its place and of how much there is."""
+
 StopReason: TypeAlias = Literal["exhausted", "empty_page", "repeated_page", "max_hits", "max_pages"]
 """Why an iteration ended: at a page that was not full, empty or a repetition, or at a limit of yours."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class ResponseInfo:
     """What is known of a reply besides its hits: its status and headers, and where the time went."""
 
@@ -48,8 +55,11 @@ class ResponseInfo:
     """Seconds of waiting for the quota of `rate_limit`."""
     waited_for_cool_down: float = 0.0
     """Seconds of waiting for the end of a cool-down."""
-    elapsed: float = 0.0
+    elapsed: float = attrs.field(default=0.0, repr="{:.3f}".format)
     """Seconds in all, from the call to the whole reply."""
+
+    def __repr__(self) -> str:
+        return short_repr(self, ("status", "method", "url", "request_id", "attempts", "elapsed"))
 
     @property
     def queued(self) -> float:
@@ -57,7 +67,16 @@ class ResponseInfo:
         return self.waited_for_slot + self.waited_for_quota + self.waited_for_cool_down
 
 
-@attrs.frozen(kw_only=True, eq=False)
+_SHOWN: Final = 3
+
+
+def _few(hits: Sequence[Any]) -> str:
+    """Show how many hits there are, and the ids of the first."""
+    ids = [hit.id for hit in hits[:_SHOWN]] + ["…"] * (len(hits) > _SHOWN)
+    return f"<{len(hits)}{': ' * bool(ids)}{', '.join(ids)}>"
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class SearchPage(ABC, Generic[HitT_co]):
     """One page of hits.
 
@@ -67,7 +86,7 @@ class SearchPage(ABC, Generic[HitT_co]):
     to the following pages: count and test `page.hits`.
     """
 
-    hits: list[HitT_co]
+    hits: list[HitT_co] = attrs.field(repr=False)
     """The hits of this page."""
     limit: int | None = None
     """The most hits that this page could have."""
@@ -85,11 +104,34 @@ class SearchPage(ABC, Generic[HitT_co]):
     """How many pages there are in all, as the service counts them."""
     invalid_hits: Sequence[Any] = attrs.field(default=(), repr=size_repr)
     """The JSON of hits that do not fit the schema; empty unless the client has `invalid_hits="keep"`."""
-    response: ResponseInfo
+    extra: Mapping[str, Any] = attrs.field(default=NOTHING, repr=False)
+    """What the service sent beside the hits in fields that this version does not know."""
+    response: ResponseInfo = attrs.field(repr=lambda response: f"<{response.status}>")
     """The reply that the page came in."""
+
+    def __repr__(self) -> str:
+        name, _, others = short_repr(self).partition("(")
+        return f"{name}(hits={_few(self.hits)}, {others}"
 
     def __bool__(self) -> bool:
         return True
+
+    if not TYPE_CHECKING:  # a hint is no attribute
+
+        def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+            from scenario_async._support import moved  # noqa: PLC0415 - only an error has need of it
+
+            raise moved.missing(self, name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON that the service sent, without nulls; hits that do not fit stand behind the others."""
+        counts = {wire_name(name): getattr(self, name) for name in COUNTS}
+        told = {name: value for name, value in {**counts, **self.extra}.items() if value is not None}
+        return {"hits": [*(hit.to_dict() for hit in self.hits), *deepcopy(list(self.invalid_hits))], **told}
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Give the same as a JSON text."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
 
     @property
     @abstractmethod

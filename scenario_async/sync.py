@@ -6,16 +6,19 @@ for a page.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
+from itertools import islice
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
-
-import attrs
 
 from scenario_async._endpoints import Searches
 from scenario_async._http.request import free_request
 from scenario_async._paging.iteration import HasStatus, Iteration, iteration_from
 from scenario_async._paging.page import LinkedPage, following, origin_of
+from scenario_async._paging.pager import AsyncIteration
 from scenario_async._paging.position import Position
+from scenario_async._support.hints import instead
+from scenario_async._support.lifetimes import LOADING
 from scenario_async._support.portal import PortalError, portal
 from scenario_async.client import Client
 from scenario_async.errors import ScenarioError
@@ -24,12 +27,24 @@ from scenario_async.searches import HitT_co, Search
 from scenario_async.settings import configured, session_factory
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator, Mapping
     from types import TracebackType
 
     from scenario_async._calls.call import Caller
+    from scenario_async._downloads.download import Download, DownloadProgress
+    from scenario_async._downloads.run import Run
+    from scenario_async._endpoints.raw import SyncRawSearches
     from scenario_async._http.reply import Reply
-    from scenario_async._paging.fan_out import FanOut, FanOutError, FanOutHit, OnError, Order
+    from scenario_async._paging.fan_out import (
+        FanOut,
+        FanOutEnd,
+        FanOutError,
+        FanOutHit,
+        FanOutItem,
+        OnError,
+        Order,
+    )
     from scenario_async._paging.iteration import PageSource
     from scenario_async.settings import Settings
     from scenario_async.settings import SyncSettings as _Keywords
@@ -57,29 +72,38 @@ async def _next(items: AsyncGenerator[_T]) -> _T | None:
 
 
 class SyncIteration(HasStatus, Generic[_T]):
-    """An iterator that fetches page by page; `close()` it, or leave it with `with`, to stop early."""
+    """An iterator that fetches page by page; `close()` it, or leave it with `with`, to stop early.
+
+    Several threads may take from it: each item goes to one of them.
+    """
 
     def __init__(self, iteration: Iteration[Any], *, by_page: bool) -> None:
+        self._search = iteration.source.search
         self._status = iteration.status
-        self._pages = iteration.pages()
+        self._pages = AsyncIteration(iteration, iteration.pages())
         self._by_page = by_page
         self._ready: Iterator[Any] = iter(())
+        self._turn = Lock()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._search!r}>"
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> _T:
-        while True:
-            for item in self._ready:
-                self._status.delivered += 1
-                return cast("_T", item)
-            page = blocking(partial(_next, self._pages))
-            if page is None:
-                raise StopIteration
-            if self._by_page:
-                return cast("_T", page)
-            self._status.delivered = 0
-            self._ready = iter(page.hits)
+        with self._turn:
+            while True:
+                for item in self._ready:
+                    self._status.delivered += 1
+                    return cast("_T", item)
+                page = blocking(partial(_next, self._pages))
+                if page is None:
+                    raise StopIteration
+                if self._by_page:
+                    return cast("_T", page)
+                self._status.delivered = 0
+                self._ready = iter(page.hits)
 
     def close(self) -> None:
         """Cancel what is under way; the iteration ends here."""
@@ -98,9 +122,10 @@ class SyncIteration(HasStatus, Generic[_T]):
         self.close()
 
 
-@attrs.frozen(kw_only=True, eq=False)
 class SyncSearchPage(LinkedPage[HitT_co]):
     """One page of hits; `for` goes through its hits and those of all following pages."""
+
+    __slots__ = ()
 
     def __iter__(self) -> SyncIteration[HitT_co]:
         return self.iter_hits()
@@ -134,6 +159,14 @@ class SyncSearches(Searches):
     promise = "Sends the search at once, and gives its first page: iterate that for all hits."
     _page_class = SyncSearchPage
 
+    @cached_property
+    def with_raw_response(self) -> SyncRawSearches:
+        """The same searches, which give the reply as it came, unparsed."""
+        with LOADING:
+            from scenario_async._endpoints.raw import blocking_searches  # noqa: PLC0415 - few have need of it
+
+        return blocking_searches(SyncSearchPage, blocking)(self)
+
     def run(self, search: Search[_HitT]) -> SyncSearchPage[_HitT]:
         """Send a search value and give its first page; the method of its kind does the same."""
         try:
@@ -157,6 +190,7 @@ class SyncSearches(Searches):
         max_hits: int | None = None,
         order: Order = "completed",
         on_error: Literal["raise"] = "raise",
+        ends: Literal[False] = False,
     ) -> Generator[FanOutHit[_HitT]]: ...
     @overload
     def fan_out(
@@ -167,7 +201,30 @@ class SyncSearches(Searches):
         max_hits: int | None = None,
         order: Order = "completed",
         on_error: OnError,
+        ends: Literal[False] = False,
     ) -> Generator[FanOutHit[_HitT] | FanOutError[_HitT]]: ...
+    @overload
+    def fan_out(
+        self,
+        searches: Iterable[Search[_HitT]],
+        *,
+        concurrency: int = 8,
+        max_hits: int | None = None,
+        order: Order = "completed",
+        on_error: Literal["raise"] = "raise",
+        ends: Literal[True],
+    ) -> Generator[FanOutHit[_HitT] | FanOutEnd[_HitT]]: ...
+    @overload
+    def fan_out(
+        self,
+        searches: Iterable[Search[_HitT]],
+        *,
+        concurrency: int = 8,
+        max_hits: int | None = None,
+        order: Order = "completed",
+        on_error: OnError,
+        ends: bool,
+    ) -> Generator[FanOutItem[_HitT]]: ...
     def fan_out(
         self,
         searches: Iterable[Search[_HitT]],
@@ -176,13 +233,14 @@ class SyncSearches(Searches):
         max_hits: int | None = None,
         order: Order = "completed",
         on_error: OnError = "raise",
-    ) -> Generator[FanOutHit[_HitT] | FanOutError[_HitT]]:
+        ends: bool = False,
+    ) -> Generator[FanOutItem[_HitT]]:
         """Run many searches, a few at a time, and give their hits as pages arrive.
 
         `searches` is read in the calling thread, and only as places free up. All else is as with the async
         client: see `AsyncSearches.fan_out`.
         """
-        fan_out = self._fan_out_of(concurrency, max_hits, order, on_error)
+        fan_out = self._fan_out_of(concurrency, max_hits, order, on_error, ends=ends)
         return _fanned_out(fan_out, iter(searches))
 
 
@@ -194,6 +252,20 @@ def _fanned_out(fan_out: FanOut[Any], searches: Iterator[Search[Any]]) -> Genera
                 fan_out.given = next(searches, fan_out.no_more)
     finally:
         blocking(fan_out.aclose, portal.finish)
+
+
+def _downloaded(run: Run, hits: Iterator[object]) -> Generator[Download[Any]]:
+    try:
+        blocking(run.open)
+        while (downloads := blocking(partial(run.take, or_room=True))) is not None:
+            for download in downloads:
+                run.tell(download)
+                yield download
+            if room := run.room:
+                run.given = list(islice(hits, room))
+                run.no_more = len(run.given) < room
+    finally:
+        blocking(run.aclose, portal.finish)
 
 
 class Scenario(Client, _Keywords):
@@ -228,6 +300,32 @@ class Scenario(Client, _Keywords):
             del path, json, query, headers  # no error is to carry them in this frame
         return blocking(partial(self._caller.call, request))
 
+    def download(
+        self,
+        hits: Iterable[_T],
+        folder: str | os.PathLike[str],
+        *,
+        name: str = "{id}",
+        width: int | None = None,
+        format: str | None = None,
+        quality: int | None = None,
+        concurrency: int = 8,
+        sidecar: bool = False,
+        on_progress: Callable[[DownloadProgress], object] | None = None,
+    ) -> Generator[Download[_T]]:
+        """Download the files of hits into a folder, a few at a time; see `AsyncScenario.download`.
+
+        `hits` is read in the calling thread, and only as places free up.
+        """
+        with LOADING:
+            from scenario_async._downloads.start import begun  # noqa: PLC0415 - a search has no need of it
+
+        run = begun(
+            self._caller, hits, folder, name=name, width=width, format=format, quality=quality,
+            concurrency=concurrency, sidecar=sidecar, on_progress=on_progress,
+        )  # fmt: skip
+        return _downloaded(run, iter(hits))
+
     def close(self) -> None:
         """Close the connections; calls under way end with an error, and so does every later call."""
         blocking(self._aclose)
@@ -239,6 +337,9 @@ class Scenario(Client, _Keywords):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    if not TYPE_CHECKING:  # checkers refuse these by themselves
+        __aenter__ = __aexit__ = instead("write `with` in place of `async with`, or use AsyncScenario")
 
     def _begin(self, settings: Settings, caller: Caller, *, owns_pool: bool) -> None:
         if settings.session is not None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import re
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
+from sphinx.addnodes import pending_xref
 from sphinx.util.nodes import make_refnode
 from sphinx.util.typing import stringify_annotation
 
@@ -16,20 +18,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from docutils.nodes import Element, Node
-    from sphinx.addnodes import pending_xref
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
 # What these are made of is told by their attributes: nobody calls them.
 RESULTS = re.compile(
-    r"scenario_async\.((Async|Sync)?SearchPage|SearchPager|Reply|pages\.ResponseInfo|sync\.SyncIteration|Search|"
-    r"searches\.PictureSearch|\w*Hit|AssetMetadata|(Metadata)?Thumbnail|Concept|FanOutError|\w+Event|"
+    r"scenario_async\.((Async|Sync)?SearchPage|SearchPager|Reply|pages\.ResponseInfo|sync\.SyncIteration|_paging\.pager\.AsyncIteration|Search|"
+    r"searches\.PictureSearch|\w*Hit|AssetMetadata|(Metadata)?Thumbnail|Concept|FanOutError|FanOutEnd|Download|DownloadProgress|\w+Event|"
     r"_endpoints\.AsyncSearches|sync\.SyncSearches|filters\.Field|emulator\.arrivals\.RecordedRequest)"
 )
 SETTINGS = re.compile(r"scenario_async\.((Async)?Scenario(\.with_options)?|settings\.Settings)")
 PARAMETERS = re.compile(r"scenario_async\.(Asset|Model|Workflow)Search")
 INTERNAL = re.compile(r"\| Secret\b ?|\bProxy \| ")
-VARIABLE = re.compile(r"_?HitT(_co)?")
+VARIABLE = re.compile(r"\b_?(HitT|PageT|T)(_co)?\b")
 
 
 def _of_searches(name: str, obj: object) -> bool:
@@ -103,14 +104,25 @@ def bases(_app: Sphinx, _name: str, obj: type, _options: object, shown: list[Any
         shown[:] = [SearchPage]
 
 
+def unlink_builtins(_app: Sphinx, doctree: nodes.document) -> None:
+    """Let `bytes` be Python's, and no link to an attribute of that name."""
+    for node in list(doctree.findall(pending_xref)):
+        if node.get("refdomain") == "py" and hasattr(builtins, node["reftarget"]):
+            node.replace_self(node.children)
+
+
 def resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: Element) -> Node | None:
     """Find a name of the reference wherever its module says that it is: `StopReason`, `_http.reply.Reply`."""
     if node.get("refdomain") != "py":
         return None
     name = node["reftarget"].rpartition(".")[2]
-    name = "HitT" if VARIABLE.fullmatch(name) else name
+    name = VARIABLE.sub(r"\1", name)
     known = env.domains["py"].data["objects"]
-    found = [target for target in known if target == name or target.endswith(f".{name}")]
+    found = [
+        target
+        for target, entry in known.items()
+        if entry.objtype in ("class", "exception", "data") and target.rpartition(".")[2] == name
+    ]
     if not found:
         return None
     target = min(found, key=len)
@@ -122,7 +134,7 @@ def resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: Ele
 def plain(_app: Sphinx, doctree: nodes.document, _page: str) -> None:
     """Show a type variable by one name."""
     for text in list(doctree.findall(nodes.Text)):
-        if "HitT" in text and (shown := VARIABLE.sub("HitT", text)) != text:
+        if (shown := VARIABLE.sub(r"\1", text)) != text:
             text.parent.replace(text, nodes.Text(shown))
 
 
@@ -134,6 +146,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", words, priority=900)
     app.connect("object-description-transform", types, priority=100)
     app.connect("autodoc-process-bases", bases)
+    app.connect("doctree-read", unlink_builtins)
     app.connect("missing-reference", resolve)
     app.connect("doctree-resolved", plain)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

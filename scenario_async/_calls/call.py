@@ -12,12 +12,14 @@ import attrs
 
 from scenario_async._calls.admission import Admission, Passage, slots_of
 from scenario_async._calls.coalescing import Flights
-from scenario_async._calls.retries import Backoff, Retried, RetryBudget, retryable, retrying
+from scenario_async._calls.retries import Backoff, Retried, RetryBudget, retryable
+from scenario_async._http.advice import advice
 from scenario_async._http.failures import StaleConnectionError, closed_meanwhile
 from scenario_async._http.reply import Reply, request_id, status_error
 from scenario_async._http.signing import Signer
 from scenario_async._http.transport import Answer, Pool
 from scenario_async._observing.observer import Observer
+from scenario_async._support.lifetimes import running_loop
 from scenario_async._support.network import Network
 from scenario_async.errors import (
     FIRST_ERROR_STATUS,
@@ -116,13 +118,13 @@ class Caller:
         return await Call(self, request).reply()
 
 
-class Call(Retried):
+class Call(Retried["Answer | BaseException"]):
     """One call: what it asks for, what it waits for, and what it has tried so far."""
 
     def __init__(self, caller: Caller, request: Request) -> None:
         settings = caller.settings
         self._caller = caller
-        self._loop = asyncio.get_running_loop()
+        self._loop = running_loop()
         self._began = self._loop.time()
         self._timeout = settings.timeout if request.timeout is None else request.timeout
         self._deadline = settings.deadline if request.deadline is None else request.deadline
@@ -145,7 +147,7 @@ class Call(Retried):
         self._caller.pool.calls.add(self)
         try:
             async with self._limit:
-                outcome = await retrying(self._caller.backoff.sleep)(Call._tried, self)
+                outcome = await self.settled()
                 if isinstance(outcome, Answer):
                     outcome = self._replied(outcome)
                 elif isinstance(outcome, asyncio.CancelledError):
@@ -161,6 +163,7 @@ class Call(Retried):
         self._limit = self._passage.limit = _NO_LIMIT  # the other holds this task, which may hold an error
         if isinstance(outcome, APIError):
             self._describe(outcome)
+            outcome.hint = advice(outcome, self._caller.settings, self._request)
         self._observer.ended(outcome, self._times())
         if isinstance(outcome, Reply):
             return outcome
@@ -169,7 +172,7 @@ class Call(Retried):
         finally:
             del outcome  # it holds this frame, which would hold it
 
-    async def _tried(self) -> Answer | BaseException:
+    async def attempt(self) -> Answer | BaseException:
         """Make one attempt, and give what no other may follow: raised, it would stay in a cycle with tenacity's state."""
         try:
             return await self._attempt()

@@ -9,15 +9,15 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from scenario_async._support.lifetimes import PerLoop
-from scenario_async._support.secret import Secret, basic_authorization
+from scenario_async._support.secret import Secret, basic_authorization, begins_with_scheme
 from scenario_async._support.threads import in_thread
 from scenario_async.errors import APIError, APIStatusError, AuthenticationError
-from scenario_async.settings import begins_with_scheme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from scenario_async.settings import Settings, TokenSource
+    from scenario_async._support.secret import TokenSource
+    from scenario_async.settings import Settings
 
 _EXPIRED = "AccessDeniedException"
 _SHORTEST_SECRET = 6  # what is shorter would take ordinary words with it
@@ -82,8 +82,7 @@ class Signer:
         """Tell whether a new token may help against this error, and forget the refused one if so."""
         if self._source is None or not isinstance(error, APIStatusError):
             return False
-        reason = error.headers.get("x-amzn-errortype", "")
-        expired = error.status_code == 401 or (error.status_code == 403 and _EXPIRED in reason)  # noqa: PLR2004
+        expired = refuses_credentials(error)
         if expired and self._token is refused:
             self._token = None
         return expired
@@ -99,6 +98,12 @@ class Signer:
         """Let a key or token be hidden from now on."""
         if len(secret.in_plain_text) >= _SHORTEST_SECRET:
             self._hidden = (*self._hidden[-_MOST_HIDDEN:], secret)
+
+
+def refuses_credentials(error: APIStatusError) -> bool:
+    """Tell whether the service does not accept a key or token, or not any more."""
+    reason = error.headers.get("x-amzn-errortype", "")
+    return error.status_code == 401 or (error.status_code == 403 and _EXPIRED in reason)  # noqa: PLR2004
 
 
 def _without_scheme(header: Secret | None) -> Secret | None:

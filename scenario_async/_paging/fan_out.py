@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
     from scenario_async._paging.iteration import Iteration
+    from scenario_async.pages import StopReason
 
 
 _HitT = TypeVar("_HitT", bound=Hit)
+FanOutItem: TypeAlias = "FanOutHit[_HitT] | FanOutError[_HitT] | FanOutEnd[_HitT]"
+"""What `fan_out` may give: a hit, the error of a search, or the end of a search."""
 Order: TypeAlias = Literal["completed", "submitted"]
 """In which order `fan_out` gives hits: as pages arrive, or in the order of the input."""
 OnError: TypeAlias = Literal["raise", "yield"]
@@ -59,6 +62,20 @@ class FanOutError(Generic[HitT_co]):
     """What it failed with."""
 
 
+@attrs.frozen
+class FanOutEnd(Generic[HitT_co]):
+    """One of several searches is finished."""
+
+    index: int
+    """The place of the search in the input, from 0."""
+    search: Search[HitT_co]
+    """The search that is finished."""
+    hits: int
+    """How many hits it gave."""
+    stopped_because: StopReason | None
+    """Why it ended."""
+
+
 class _Member:
     """A search under way, and what it offers to the taker."""
 
@@ -68,7 +85,7 @@ class _Member:
         self.index = index
         self.search = search
         self.hand = hand
-        self.offered: SearchPage[Any] | Exception | None = None
+        self.offered: SearchPage[Any] | FanOutEnd[Any] | Exception | None = None
         self.taken: asyncio.Future[None] | None = None
         self.over = False
 
@@ -87,11 +104,13 @@ class FanOut(Generic[_HitT]):
         concurrency: int,
         ordered: bool,
         on_error: OnError,
+        ends: bool = False,
     ) -> None:
         self._open_iteration = open_iteration
         self._concurrency = concurrency
         self._ordered = ordered
         self._on_error = on_error
+        self._ends = ends
         self.given: object = None
         self.no_more: Final = object()
         self._started = 0
@@ -165,7 +184,7 @@ class FanOut(Generic[_HitT]):
         self._end_input(error)
         del error  # it holds this frame
 
-    async def take(self, *, or_room: bool = False) -> Iterator[FanOutHit[_HitT] | FanOutError[_HitT]] | None:
+    async def take(self, *, or_room: bool = False) -> Iterator[FanOutItem[_HitT]] | None:
         """Give the hits of the next page, one by one, or the error of a search; None at the end.
 
         With `or_room` this gives nothing instead of waiting while another search may be started.
@@ -203,9 +222,14 @@ class FanOut(Generic[_HitT]):
 
     async def _read(self, member: _Member, iteration: Iteration[_HitT]) -> None:
         """Read one search to its end, offering page after page."""
+        hits = 0
         try:
             while (page := await iteration.next_page()) is not None:
+                hits += len(page.hits)
                 await self._offer(member, page)
+            if self._ends:
+                reason = iteration.status.stopped_because
+                await self._offer(member, FanOutEnd(member.index, member.search, hits, reason))
         except Exception as error:  # noqa: BLE001 - the taker decides what becomes of it
             await self._offer(member, error)
         finally:
@@ -213,7 +237,7 @@ class FanOut(Generic[_HitT]):
                 member.hand.give_back()
         member.over = True
 
-    async def _offer(self, member: _Member, offered: SearchPage[Any] | Exception) -> None:
+    async def _offer(self, member: _Member, offered: SearchPage[Any] | FanOutEnd[Any] | Exception) -> None:
         member.offered = offered
         member.taken = asyncio.get_running_loop().create_future()
         if not self._ordered:
@@ -240,7 +264,7 @@ class FanOut(Generic[_HitT]):
         first = self._in_order[0] if self._in_order else None
         return first if first is not None and first.offered is not None else None
 
-    def _taken(self, member: _Member) -> Iterator[FanOutHit[_HitT] | FanOutError[_HitT]]:
+    def _taken(self, member: _Member) -> Iterator[FanOutItem[_HitT]]:
         """Take what a search offers, and let it go on."""
         index, search = member.index, member.search
         offered, member.offered = member.offered, None
@@ -250,6 +274,8 @@ class FanOut(Generic[_HitT]):
             member.taken.set_result(None)
         if isinstance(offered, SearchPage):
             return _hits_of(index, search, offered.hits)
+        if isinstance(offered, FanOutEnd):
+            return iter([offered])
         if isinstance(offered, ScenarioError) and self._on_error == "yield":
             return iter([FanOutError(index, search, offered)])
         assert offered is not None  # noqa: S101 - who offers nothing is not asked
@@ -271,10 +297,13 @@ def _hits_of(index: int, search: Search[_HitT], hits: Iterable[_HitT]) -> Iterat
 _LOOSE_HIT: Final = loose(FanOutHit)
 
 
-def check_fan_out(concurrency: int, max_hits: int | None, order: Order, on_error: OnError) -> None:
+def check_fan_out(
+    concurrency: int, max_hits: int | None, order: Order, on_error: OnError, *, ends: bool
+) -> None:
     """Refuse what `fan_out` cannot do."""
     if checks.integer(concurrency, "concurrency", least=1) is None:
         checks.refuse("concurrency", concurrency, "it must be an int")
     checks.integer(max_hits, "max_hits", least=0)
     _ORDER(order, "order")
     _ON_ERROR(on_error, "on_error")
+    checks.truth(ends, "ends")

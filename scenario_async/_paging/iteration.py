@@ -93,23 +93,31 @@ class PageSource(Generic[HitT_co]):
 
     async def page_at(self, position: Position) -> LinkedPage[HitT_co]:
         """Fetch a page, without the hits that were delivered before by the iteration that is resumed here."""
-        if self.caller is None or self.prepared is None:
-            way_out = "go on with client.search.resume(page.resume_token, page.search)"
-            raise ScenarioError(f"this page came out of a pickle; {way_out}")
         if self.hand is not None:
             self.hand.give_back()  # of a page that nobody took, as there was nothing new in it
-        reply = await self.caller.search(self.prepared.at(position.members()))
+        reply = await self.reply_at(position)
+        caller = self._known_caller()
         if self.hand is not None:
             await self.hand.take()
-            return self._read(self.caller, reply, position)
+            return self._read(caller, reply, position)
         if len(reply.content) <= _READ_AT_ONCE:
-            return self._read(self.caller, reply, position)
-        turns = self.caller.turns.here()
+            return self._read(caller, reply, position)
+        turns = caller.turns.here()
         await turns.acquire()  # a few long pages in each round of the loop, so that others get a word in
         try:
-            return self._read(self.caller, reply, position)
+            return self._read(caller, reply, position)
         finally:
             asyncio.get_running_loop().call_soon(turns.release)
+
+    async def reply_at(self, position: Position) -> Reply:
+        """Fetch the reply that has a page in it."""
+        caller = self._known_caller()
+        assert self.prepared is not None  # noqa: S101 - they come and go together
+        return await caller.search(self.prepared.at(position.members()))
+
+    def page_of(self, reply: Reply, position: Position) -> LinkedPage[HitT_co]:
+        """Read a page out of its reply."""
+        return self._read(self._known_caller(), reply, position)
 
     def _read(self, caller: Caller, reply: Reply, position: Position) -> LinkedPage[HitT_co]:
         try:
@@ -125,6 +133,12 @@ class PageSource(Generic[HitT_co]):
             content["hits"] = [hit for hit in hits if hit.id not in dropped]
         origin = Origin(self, position, received, dropped)
         return self.page_class(**content, response=reply.info, origin=origin)
+
+    def _known_caller(self) -> Caller:
+        if self.caller is None:
+            way_out = "go on with client.search.resume(page.resume_token, page.search)"
+            raise ScenarioError(f"this page came out of a pickle; {way_out}")
+        return self.caller
 
 
 class IterationStatus:

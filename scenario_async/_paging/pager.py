@@ -2,89 +2,165 @@
 
 from __future__ import annotations
 
+import asyncio
+import warnings
+from collections.abc import AsyncGenerator, Coroutine
 from types import AsyncGeneratorType
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, Unpack, cast
 from weakref import WeakKeyDictionary
 
 import attrs
 
-from scenario_async._paging.iteration import HasStatus, Iteration, IterationStatus, iteration_from
+from scenario_async._paging.iteration import HasStatus, Iteration, IterationStatus, Limits, iteration_from
 from scenario_async._paging.page import LinkedPage, following, origin_of
 from scenario_async._paging.position import Position
+from scenario_async._support.hints import instead
+from scenario_async._support.lifetimes import running_loop
+from scenario_async.pages import SearchPage
 from scenario_async.searches import HitT_co
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import Generator
     from types import TracebackType
 
     from scenario_async._paging.iteration import PageSource
 
 _T = TypeVar("_T")
+_FOR: Final = "write `async for` in place of `for`"
 
 
-@attrs.frozen(kw_only=True, eq=False)
+class AsyncIteration(HasStatus, AsyncGenerator[_T]):
+    """An iteration of the async client, an async generator: `async for` fetches page by page, `aclose()` stops early."""
+
+    def __init__(self, iteration: Iteration[Any], items: AsyncGenerator[_T]) -> None:
+        self._iteration = iteration
+        self._status = iteration.status
+        self._items = items
+
+    def __aiter__(self) -> AsyncGenerator[_T]:
+        return self._items  # itself, so that a hit costs no step of ours
+
+    def asend(self, value: None, /) -> Coroutine[Any, Any, _T]:
+        """Give the next item, as async generators do."""
+        return self._items.asend(value)
+
+    def athrow(self, *error: Any) -> Coroutine[Any, Any, _T]:  # noqa: ANN401 - as the protocol has it
+        """Raise an error where the iteration stands, as async generators do."""
+        return self._items.athrow(*error)
+
+    async def aclose(self) -> None:
+        """Cancel what is under way; where another task waits for an item, the iteration ends with that wait."""
+        if isinstance(self._items, AsyncGeneratorType) and self._items.ag_running:
+            await self._iteration.aclose()
+        else:
+            await self._items.aclose()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._iteration.source.search!r}>"
+
+    if not TYPE_CHECKING:  # checkers refuse it by themselves
+        __iter__ = instead(_FOR)
+
+
 class AsyncSearchPage(LinkedPage[HitT_co]):
     """One page of hits; `async for` goes through its hits and those of all following pages."""
 
+    __slots__ = ()
+
     def __aiter__(self) -> AsyncGenerator[HitT_co]:
-        return self.iter_hits()
+        return aiter(self.iter_hits())
 
     async def get_next_page(self) -> AsyncSearchPage[HitT_co]:
         """Fetch the following page; `ScenarioError` if this one is the last."""
         return cast("AsyncSearchPage[HitT_co]", await origin_of(self).source.page_at(following(self)))
 
-    def iter_hits(self, max_hits: int | None = None, prefetch: int = 0) -> AsyncGenerator[HitT_co]:
+    def iter_hits(self, max_hits: int | None = None, prefetch: int = 0) -> AsyncIteration[HitT_co]:
         """Iterate the hits of this and all following pages, each once."""
-        return iteration_from(self, max_hits=max_hits, prefetch=prefetch).hits()
+        return _hits_of(iteration_from(self, max_hits=max_hits, prefetch=prefetch))
 
     def iter_pages(
         self, max_pages: int | None = None, prefetch: int = 0
-    ) -> AsyncGenerator[AsyncSearchPage[HitT_co]]:
+    ) -> AsyncIteration[AsyncSearchPage[HitT_co]]:
         """Iterate this page and all following ones, each hit once."""
-        return _as_pages(iteration_from(self, max_pages=max_pages, prefetch=prefetch))
+        return _pages_of(iteration_from(self, max_pages=max_pages, prefetch=prefetch))
+
+    if not TYPE_CHECKING:  # checkers refuse it by themselves
+        __iter__ = instead(_FOR)
 
 
-class SearchPager(HasStatus, Generic[HitT_co]):
+class SearchPager(HasStatus, Coroutine[Any, Any, "AsyncSearchPage[HitT_co]"], Generic[HitT_co]):
     """A search that has not been sent yet: await it for the first page, iterate it for all hits.
 
     `await` asks for as many hits as the service gives by default, iteration for the largest pages, unless the
     search names a size. `stopped_because`, `duplicates` and `resume_token` tell of the iteration started last.
     Leave it with `async with` to close what is still under way.
+
+    It is a coroutine to asyncio: `asyncio.create_task(pager)` and its like run it up to its first page. One that is
+    never used says so with a `RuntimeWarning`, like a coroutine.
     """
+
+    _used = True  # until it is made as a whole
 
     def __init__(self, source: PageSource[HitT_co], start: Position | None = None) -> None:
         self._source: PageSource[Any] = source
         self._resumed_at = start
         self._status = IterationStatus(source, start)
         self._open: WeakKeyDictionary[AsyncGenerator[Any], Iteration[Any]] = WeakKeyDictionary()
+        self._driven: Coroutine[Any, Any, AsyncSearchPage[HitT_co]] | None = None
+        self._driver: asyncio.Task[Any] | None = None
+        self._used = False
 
     def __await__(self) -> Generator[Any, None, AsyncSearchPage[HitT_co]]:
+        self._used = True
         return self._first_page().__await__()
 
     def __aiter__(self) -> AsyncGenerator[HitT_co]:
-        return self.iter_hits()
+        return aiter(self.iter_hits())
 
-    def iter_hits(self, max_hits: int | None = None, prefetch: int = 0) -> AsyncGenerator[HitT_co]:
+    def send(self, value: Any, /) -> Any:  # noqa: ANN401 - as the protocol has it
+        """Go on to the first page, as a coroutine does for the task that runs it."""
+        driven = self._driven_by_this_task()
+        try:
+            return driven.send(value)
+        except BaseException:
+            self._driven = self._driver = None
+            raise
+
+    def throw(self, *error: Any) -> Any:  # noqa: ANN401 - as the protocol has it
+        """Raise an error where the pager waits for its first page, as a coroutine does: this is how tasks are cancelled."""
+        driven = self._driven_by_this_task()
+        try:
+            return driven.throw(*error)
+        except BaseException:
+            self._driven = self._driver = None
+            raise
+
+    def close(self) -> None:
+        """Give up the first page, as a coroutine does; `aclose()` also closes iterations."""
+        self._used = True
+        driven, self._driven, self._driver = self._driven, None, None
+        if driven is not None:
+            driven.close()
+
+    def iter_hits(self, max_hits: int | None = None, prefetch: int = 0) -> AsyncIteration[HitT_co]:
         """Iterate all hits, each once; stop after `max_hits`; keep up to `prefetch` pages under way."""
-        iteration = Iteration(self._source, self._resumed_at, max_hits=max_hits, prefetch=prefetch)
-        return self._opened(iteration, iteration.hits())
+        iteration = self._begun(max_hits=max_hits, prefetch=prefetch)
+        return self._opened(iteration, _hits_of(iteration))
 
     def iter_pages(
         self, max_pages: int | None = None, prefetch: int = 0
-    ) -> AsyncGenerator[AsyncSearchPage[HitT_co]]:
+    ) -> AsyncIteration[AsyncSearchPage[HitT_co]]:
         """Iterate all pages, each hit once; stop after `max_pages`; keep up to `prefetch` pages under way."""
-        iteration = Iteration(self._source, self._resumed_at, max_pages=max_pages, prefetch=prefetch)
-        return self._opened(iteration, _as_pages(iteration))
+        iteration = self._begun(max_pages=max_pages, prefetch=prefetch)
+        return self._opened(iteration, _pages_of(iteration))
 
     async def aclose(self) -> None:
         """Close every iteration of this pager; one that another task waits for ends with what that waits for."""
         for items, iteration in list(self._open.items()):
-            if isinstance(items, AsyncGeneratorType) and items.ag_running:
-                await iteration.aclose()
-            else:
-                await items.aclose()
+            await AsyncIteration(iteration, items).aclose()
 
     async def __aenter__(self) -> Self:
+        self._used = True
         return self
 
     async def __aexit__(
@@ -99,11 +175,55 @@ class SearchPager(HasStatus, Generic[HitT_co]):
         self._status.begin(page, whole=True, delivered=len(page.hits))
         return page
 
-    def _opened(self, iteration: Iteration[Any], items: AsyncGenerator[_T]) -> AsyncGenerator[_T]:
+    def _driven_by_this_task(self) -> Coroutine[Any, Any, AsyncSearchPage[HitT_co]]:
+        """Give what a task runs; `RuntimeError` for a second one, whose page would go to the first."""
+        self._used = True
+        task = asyncio.current_task(running_loop())
+        if self._driven is None:
+            self._driver, self._driven = task, self._first_page()
+        elif task is not self._driver:
+            raise RuntimeError(
+                "another task runs this pager already: make a pager for each task, or await that task"
+            )
+        return self._driven
+
+    def _begun(self, **limits: Unpack[Limits]) -> Iteration[HitT_co]:
+        self._used = True
+        return Iteration(self._source, self._resumed_at, **limits)
+
+    def _opened(self, iteration: Iteration[Any], opened: AsyncIteration[_T]) -> AsyncIteration[_T]:
         self._status = iteration.status
-        self._open[items] = iteration
-        return items
+        self._open[aiter(opened)] = iteration
+        return opened
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._source.search!r}>"
+
+    def __del__(self) -> None:
+        if not self._used:
+            hint = "`await` its pager for the first page, or read all hits with `async for`"
+            warnings.warn(
+                f"{self._source.search!r} was never sent: {hint}", RuntimeWarning, stacklevel=2, source=self
+            )
+
+    if not TYPE_CHECKING:  # checkers refuse these by themselves
+        __iter__ = instead(_FOR)
+
+        def __getattr__(self, name: str) -> str:
+            if name in {
+                "__name__",
+                "__qualname__",
+            }:  # a coroutine has them: event loops and debuggers show them
+                return f"{self._source.search.kind}_search"
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            if hasattr(AsyncSearchPage, name) or name in attrs.fields_dict(SearchPage):
+                message += f", its pages have: `page = await pager`, then `page.{name}`"
+            raise AttributeError(message, name=name, obj=self)
 
 
-def _as_pages(iteration: Iteration[HitT_co]) -> AsyncGenerator[AsyncSearchPage[HitT_co]]:
-    return cast("AsyncGenerator[AsyncSearchPage[HitT_co]]", iteration.pages())
+def _hits_of(iteration: Iteration[HitT_co]) -> AsyncIteration[HitT_co]:
+    return AsyncIteration(iteration, iteration.hits())
+
+
+def _pages_of(iteration: Iteration[HitT_co]) -> AsyncIteration[AsyncSearchPage[HitT_co]]:
+    return AsyncIteration(iteration, cast("AsyncGenerator[AsyncSearchPage[HitT_co]]", iteration.pages()))

@@ -8,10 +8,21 @@ import threading
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
 
+from scenario_async.errors import ScenarioError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
 _T = TypeVar("_T")
+
+
+def running_loop() -> asyncio.AbstractEventLoop:
+    """Give the event loop that runs here; `ScenarioError` where none of asyncio's does."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        reason = "the async client needs a running event loop of asyncio"
+    raise ScenarioError(f"{reason}; under trio, and where no loop runs, use Scenario, in a thread of its own")
 
 
 class PerLoop(WeakKeyDictionary[asyncio.AbstractEventLoop, _T]):
@@ -27,7 +38,7 @@ class PerLoop(WeakKeyDictionary[asyncio.AbstractEventLoop, _T]):
 
     def here(self) -> _T:
         """Give the running loop's object."""
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         found = self.get(loop)
         if found is None:
             found = self[loop] = self._make()

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 import attrs
 import blocking
 import decoding
+import downloading
 import fanning_out
 import pacing
 import regression
@@ -83,6 +84,12 @@ def widths() -> list[Figure]:
         return fanning_out.widths(url)
 
 
+def downloads() -> list[Figure]:
+    """Measure downloads of small pictures."""
+    with serving() as url:
+        return downloading.figures(url)
+
+
 def the_way() -> list[Figure]:
     """Count what a call goes through."""
     with serving() as url:
@@ -94,6 +101,7 @@ STEADY = (
     searching,
     widths,
     searching_blocked,
+    downloads,
     starting.imports,
     first_hits,
     remembering.keeping,

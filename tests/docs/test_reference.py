@@ -14,6 +14,7 @@ import pytest
 
 import scenario_async
 from scenario_async import APIStatusError, errors, events, models, pages
+from scenario_async._downloads import download
 from scenario_async._http import reply
 from scenario_async._paging import fan_out
 from scenario_async.emulator import arrivals
@@ -27,7 +28,7 @@ ENTRY = re.compile(
     r"^\.\. (?:auto(?:class|exception|function|data)|py:data):: ([\w.]+)(.*(?:\n   .*)*)", re.MULTILINE
 )
 ENTRIES = {name.rpartition(".")[2]: options for name, options in ENTRY.findall(REFERENCE)}
-MODULES = (models, pages, events, errors, reply, fan_out, arrivals)
+MODULES = (models, pages, events, errors, reply, fan_out, download, arrivals)
 WITH_FIELDS = [
     cls
     for module in MODULES
@@ -84,7 +85,15 @@ def test_hits_are_among_those_with_fields() -> None:
     """The classes above are found, and not by chance none."""
     names = {cls.__name__ for cls in WITH_FIELDS}
     assert names >= {"AssetHit", "ModelHit", "WorkflowHit", "AssetMetadata", "Thumbnail", "Concept", "Reply"}
-    assert names >= {"FanOutHit", "RetryEvent", "SearchPage", "ResponseInfo", "RecordedRequest"}
+    assert names >= {
+        "FanOutHit",
+        "FanOutEnd",
+        "Download",
+        "RetryEvent",
+        "SearchPage",
+        "ResponseInfo",
+        "RecordedRequest",
+    }
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
@@ -104,8 +113,10 @@ def test_every_attribute_of_an_error_has_a_sentence(error: type[errors.ScenarioE
         ("pages", "StopReason"),
         ("_paging.fan_out", "Order"),
         ("_paging.fan_out", "OnError"),
+        ("_paging.fan_out", "FanOutItem"),
+        ("_downloads.download", "DownloadStatus"),
         ("errors", "GaveUp"),
-        ("settings", "TokenSource"),
+        ("_support.secret", "TokenSource"),
         ("settings", "SessionFactory"),
         ("limiters._shared", "OnFailure"),
     ],

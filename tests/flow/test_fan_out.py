@@ -16,6 +16,7 @@ from scenario_async import (
     AssetSearch,
     AsyncScenario,
     BadRequestError,
+    FanOutEnd,
     FanOutError,
     FanOutHit,
     InvalidSearchError,
@@ -79,6 +80,43 @@ def test_an_error_is_raised_as_itself(connect: Connect, serve: Serve, order: str
     searches = [AssetSearch(query="a"), AssetSearch(query="bad"), AssetSearch(query="c")]
     with pytest.raises(BadRequestError, match="bad"):
         face.fan_out(searches, order=order)
+
+
+@pytest.mark.parametrize("order", ["completed", "submitted"])
+@pytest.mark.parametrize("on_error", ["raise", "yield"])
+def test_each_end_can_be_an_item(connect: Connect, serve: Serve, order: str, on_error: str) -> None:
+    """With `ends=True` each search says when it is finished, how many hits it gave and why, also where it found none."""
+
+    def script(request: Arrived) -> Any:
+        return {"hits": []} if request.body["query"] == "none" else _script(request)
+
+    face = connect(serve(script).base_url)
+    words = ["all", "none", "some"] + ["bad"] * (on_error == "yield")
+    searches = [AssetSearch(query=word, limit=10) for word in words]
+    options = {"order": order, "on_error": on_error, "ends": True}
+    found = face.fan_out(searches, **options)
+    ends = {each.index: each for each in found if isinstance(each, FanOutEnd)}
+    assert {index: (end.hits, end.stopped_because) for index, end in ends.items()} == {
+        0: (25, "exhausted"), 1: (0, "empty_page"), 2: (25, "exhausted"),
+    }  # fmt: skip
+    for index, end in ends.items():
+        own = [each for each in found if each.index == index]
+        assert own[-1] is end
+        assert len(own) == end.hits + 1
+        assert end.search is searches[index]
+    assert [each.index for each in found if isinstance(each, FanOutError)] == [3] * (on_error == "yield")
+    limited = face.fan_out(searches[:1], **options, max_hits=3)
+    assert isinstance(limited[-1], FanOutEnd)
+    assert (limited[-1].hits, limited[-1].stopped_because) == (3, "max_hits")
+
+
+def test_ends_are_asked_for(connect: Connect, serve: Serve) -> None:
+    """By default there are hits alone; what is no bool is refused at the call."""
+    face = connect(serve(_script).base_url)
+    found = face.fan_out([AssetSearch(query="a")])
+    assert [type(each) for each in found] == [FanOutHit] * 25
+    with pytest.raises(InvalidSearchError, match="ends is 'yes'"):
+        face.fan_out([], ends="yes")
 
 
 @pytest.mark.parametrize("order", ["completed", "submitted"])

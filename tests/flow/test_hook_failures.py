@@ -247,7 +247,7 @@ async def test_a_call_cancelled_in_a_hook_is_cancelled(serve: Serve, name: str) 
     options: dict[str, Any] = {"api_key": "a", "api_secret": "b", name: hook}
     server = serve(answers(LATER, ONE_HIT))
     async with AsyncScenario(**options, base_url=server.base_url, max_concurrency=1) as client:
-        task = asyncio.ensure_future(client.search.asset_search(query="q")._first_page())  # pyright: ignore[reportPrivateUsage]
+        task = asyncio.create_task(client.search.asset_search(query="q"))
         await reached.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -277,7 +277,9 @@ def test_a_token_read_before_the_first_page_is_the_one_it_came_from(serve: Serve
         iteration = other.search.run(search).iter_hits(max_hits=15)
         assert len(list(iteration)) == 15
     token = iteration.resume_token
-    assert client.search.resume(token, search).resume_token == token
+    pager = client.search.resume(token, search)
+    assert pager.resume_token == token
+    pager.close()
 
 
 @pytest.mark.parametrize("inserted", [5, 10, 15, 20, 25])

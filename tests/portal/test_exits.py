@@ -184,7 +184,6 @@ client.close()
     "pagers of the async client": """
 async def main():
     async with AsyncScenario(**options) as client:
-        client.search.asset_search(query="q")
         client.search.asset_search(query="q").iter_hits(prefetch=2)
         client.search.fan_out(searches)
         for make in (

@@ -23,8 +23,10 @@ def told(what):
 
 atexit.register(lambda: told("before") if "before" in sys.argv else None)
 
+import logging
 from scenario_async import Scenario
 
+logging.getLogger("asyncio").setLevel(logging.ERROR)  # development mode warns of each slow step
 KEYS = dict(bearer_auth=lambda: "token") if "token" in sys.argv else dict(api_key="a", api_secret="b")
 client = Scenario(**KEYS, base_url=sys.argv[1].replace("127.0.0.1", "localhost"), deadline=20)
 

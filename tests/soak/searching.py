@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
 
 import attrs
 from soak.outcomes import ANSWERED, CANCELLED, LEFT, Known, Tally, WrongError, check_error
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from scenario_async import Search
+    from scenario_async._paging.fan_out import Order
 
 MOST_AHEAD: Final = 4
 LEAVES: Final = 0.25
@@ -53,6 +54,14 @@ class Collected:
         return told
 
 
+class Options(TypedDict):
+    """How several searches are run."""
+
+    concurrency: int
+    order: Order
+    on_error: Literal["yield"]
+
+
 @attrs.define
 class Searcher:
     """What searchers of both kinds draw from."""
@@ -69,9 +78,9 @@ class Searcher:
         """Choose after how many hits to leave an iteration; None to stay to the end."""
         return self.chance.randint(1, len(known.ids)) if self.chance.random() < LEAVES else None
 
-    def fan_out_options(self) -> dict[str, Any]:
+    def fan_out_options(self) -> Options:
         """Choose how to run several searches."""
-        order = self.chance.choice(["completed", "submitted"])
+        order: Order = self.chance.choice(["completed", "submitted"])
         return {"concurrency": self.chance.randint(1, MOST_AHEAD), "order": order, "on_error": "yield"}
 
 
@@ -125,8 +134,8 @@ class AsyncSearcher(Searcher):
         first = self.client.search.run(known.search)
         hits = first.iter_hits(prefetch=self.chance.randint(0, MOST_AHEAD))
         ids = await _taken(hits, self.chance.randint(1, len(known.ids)))
-        second = self.client.search.resume(first.resume_token, known.search)
         await hits.aclose()
+        second = self.client.search.resume(first.resume_token, known.search)
         known.check(ids + [hit.id async for hit in second])
         return [ANSWERED]
 

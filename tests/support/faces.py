@@ -13,6 +13,7 @@ import attrs
 from scenario_async import (
     AsyncScenario,
     AsyncSearchPage,
+    FanOutEnd,
     FanOutError,
     FanOutHit,
     Hit,
@@ -69,7 +70,7 @@ class Face(Protocol):
 
     def fan_out(
         self, searches: Iterable[Search[Any]], **options: Any
-    ) -> list[FanOutHit[Hit] | FanOutError[Hit]]:
+    ) -> list[FanOutHit[Hit] | FanOutError[Hit] | FanOutEnd[Hit]]:
         """Run many searches to the end."""
         ...
 
@@ -142,10 +143,10 @@ class AsyncFace:
 
     def fan_out(
         self, searches: Iterable[Search[Any]], **options: Any
-    ) -> list[FanOutHit[Hit] | FanOutError[Hit]]:
+    ) -> list[FanOutHit[Hit] | FanOutError[Hit] | FanOutEnd[Hit]]:
         """Run many searches to the end."""
 
-        async def collect() -> list[FanOutHit[Hit] | FanOutError[Hit]]:
+        async def collect() -> list[FanOutHit[Hit] | FanOutError[Hit] | FanOutEnd[Hit]]:
             return [each async for each in self.client.search.fan_out(searches, **options)]
 
         return self.runner.run(collect())
@@ -205,7 +206,7 @@ class SyncFace:
 
     def fan_out(
         self, searches: Iterable[Search[Any]], **options: Any
-    ) -> list[FanOutHit[Hit] | FanOutError[Hit]]:
+    ) -> list[FanOutHit[Hit] | FanOutError[Hit] | FanOutEnd[Hit]]:
         """Run many searches to the end."""
         return list(self.client.search.fan_out(searches, **options))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_type
@@ -9,11 +10,16 @@ from typing import TYPE_CHECKING, Any, assert_type
 import numpy as np
 
 from scenario_async import (
+    APIResponse,
+    APIResponseValidationError,
     AssetHit,
     AssetSearch,
+    AsyncAPIResponse,
     AsyncScenario,
     AsyncSearchPage,
+    Download,
     F,
+    FanOutEnd,
     FanOutError,
     FanOutHit,
     Filter,
@@ -22,6 +28,7 @@ from scenario_async import (
     ModelHit,
     ModelSearch,
     RateLimit,
+    RateLimitError,
     Reply,
     Scenario,
     Search,
@@ -30,6 +37,7 @@ from scenario_async import (
     WorkflowHit,
     WorkflowSearch,
 )
+from scenario_async.errors import ErrorResponse
 from scenario_async.filters import Field
 
 if TYPE_CHECKING:
@@ -77,7 +85,28 @@ async def asynchronous(client: AsyncScenario, params: SearchAssetSearchParams) -
     mixed: list[Search[Hit]] = [AssetSearch(query="a"), ModelSearch(query="b")]
     async for either in client.search.fan_out(mixed, on_error="yield"):
         assert_type(either, FanOutHit[Hit] | FanOutError[Hit])
+    async for ended in client.search.fan_out(same, ends=True):
+        assert_type(ended, FanOutHit[AssetHit] | FanOutEnd[AssetHit])
+    async for item in client.search.fan_out(same, on_error="yield", ends=True):
+        assert_type(item, FanOutHit[AssetHit] | FanOutError[AssetHit] | FanOutEnd[AssetHit])
+    assert_type(asyncio.create_task(pager), asyncio.Task[AsyncSearchPage[AssetHit]])
+    assert_type(await asyncio.wait_for(pager, 1), AsyncSearchPage[AssetHit])
+    assert_type(pager.iter_hits().resume_token, str)
+    assert_type(client.download(page, "pictures", width=512), AsyncGenerator[Download[AssetHit]])
+    assert_type(client.download(["asset_1"], Path("pictures")), AsyncGenerator[Download[str]])
     assert_type(client.with_options(timeout=3.0, max_retries=1), AsyncScenario)
+    assert_type(client.copy(timeout=3.0, max_retries=1), AsyncScenario)
+    raw = await client.search.with_raw_response.asset_search(query="knight", limit=10)
+    assert_type(raw, AsyncAPIResponse[AsyncSearchPage[AssetHit]])
+    assert_type(await raw.parse(), AsyncSearchPage[AssetHit])
+    assert_type(await raw.read(), bytes)
+    assert_type(raw.status_code, int)
+    value = await client.search.with_raw_response.run(ModelSearch(query="x"))
+    assert_type(value, AsyncAPIResponse[AsyncSearchPage[ModelHit]])
+    assert_type(page.next_page_info(), dict[str, int] | None)
+    assert_type(page.to_dict(), dict[str, Any])
+    assert_type(page.to_json(indent=2), str)
+    assert_type(await client.close(), None)
     assert_type(await client.request("GET", "/assets/x", query={"a": 1}), Reply)
     async with client as entered:
         assert_type(entered, AsyncScenario)
@@ -95,10 +124,27 @@ def blocking(client: Scenario, params: SearchAssetSearchParams) -> None:
         assert_type(each, SyncSearchPage[ModelHit])
     assert_type(client.search.workflow_search(query="x").get_next_page(), SyncSearchPage[WorkflowHit])
     assert_type(client.search.fan_out([AssetSearch(query="a")]), Generator[FanOutHit[AssetHit]])
+    assert_type(client.download(page.hits, "pictures"), Generator[Download[AssetHit]])
     assert_type(client.with_options(rate_limit=RateLimit(100, 60.0)), Scenario)
+    assert_type(client.copy(rate_limit=RateLimit(100, 60.0)), Scenario)
+    raw = client.search.with_raw_response.workflow_search(query="knight")
+    assert_type(raw, APIResponse[SyncSearchPage[WorkflowHit]])
+    assert_type(raw.parse().hits, list[WorkflowHit])
+    assert_type(raw.text(), str)
+    assert_type(
+        client.search.with_raw_response.run(AssetSearch(query="x")), APIResponse[SyncSearchPage[AssetHit]]
+    )
     assert_type(client.request("GET", "/x").json(), Any)
     with client as entered:
         assert_type(entered, Scenario)
+
+
+def failures(error: RateLimitError, misshapen: APIResponseValidationError) -> None:
+    """What errors tell, as the official SDK has it."""
+    assert_type(error.response, ErrorResponse)
+    assert_type(error.response.content, bytes)
+    assert_type(error.request.url, str)
+    assert_type(misshapen.response, ErrorResponse | None)
 
 
 def values(hit: SearchAssetSearchResponse) -> None:

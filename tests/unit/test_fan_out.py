@@ -16,13 +16,13 @@ from limiters.timeless import settle
 
 from scenario_async import AssetSearch, ScenarioError
 from scenario_async._endpoints import _fanned_out
-from scenario_async._paging.fan_out import FanOut, FanOutError, FanOutHit
+from scenario_async._paging.fan_out import FanOut, FanOutEnd, FanOutError, FanOutHit
 from scenario_async.pages import ResponseInfo, SearchPage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
 
-    from scenario_async._paging.fan_out import OnError
+    from scenario_async._paging.fan_out import FanOutItem, OnError
     from scenario_async._paging.iteration import Hand
     from scenario_async.searches import Search
 
@@ -118,9 +118,10 @@ class _Pages:
         return Page(hits=page, response=ResponseInfo(status=200, headers={}, request_id=None))
 
 
-def plain(items: Iterable[FanOutHit[Any] | FanOutError[Any]]) -> list[tuple[int, Any]]:
-    """Give index and hit or error of items."""
-    return [(item.index, item.hit if isinstance(item, FanOutHit) else item.error) for item in items]
+def plain(items: Iterable[FanOutItem[Any]]) -> list[tuple[int, Any]]:
+    """Give index, and hit, error or number of hits, of items."""
+    values = {FanOutHit: "hit", FanOutError: "error", FanOutEnd: "hits"}
+    return [(item.index, getattr(item, values[type(item)])) for item in items]
 
 
 def other_tasks() -> set[asyncio.Task[Any]]:
@@ -128,9 +129,9 @@ def other_tasks() -> set[asyncio.Task[Any]]:
     return {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
 
 
-async def by_turns(fan_out: FanOut[Any], sources: Sources) -> list[FanOutHit[Any] | FanOutError[Any]]:
+async def by_turns(fan_out: FanOut[Any], sources: Sources) -> list[FanOutItem[Any]]:
     """Take everything as the sync client does: a search is given where there is room."""
-    found: list[FanOutHit[Any] | FanOutError[Any]] = []
+    found: list[FanOutItem[Any]] = []
     searches = sources.searches()
     while (items := await fan_out.take(or_room=True)) is not None:
         found += items

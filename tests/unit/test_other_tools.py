@@ -160,9 +160,9 @@ def test_pydantic_can_guard_a_method() -> None:
     """`validate_call` reads texts as numbers, as a tool that a model calls gives them."""
     client = AsyncScenario(**KEYS)
     guarded: Any = validate_call(client.search.asset_search)
-    assert guarded(query="cat", limit="5", images={"like": ["asset_a"]})._source.search == AssetSearch(
-        query="cat", limit=5, images=Images(like=["asset_a"])
-    )
+    pager = guarded(query="cat", limit="5", images={"like": ["asset_a"]})
+    pager.close()
+    assert pager._source.search == AssetSearch(query="cat", limit=5, images=Images(like=["asset_a"]))
     with pytest.raises(ValidationError):
         guarded(query="cat", limit="many")
 

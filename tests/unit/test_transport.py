@@ -71,8 +71,9 @@ async def sent_by(
 
 async def test_nothing_leaves_before_it_is_awaited(http: Any, client: AsyncScenario) -> None:
     """A pager is a promise."""
-    client.search.asset_search(query="x")
+    pager = client.search.asset_search(query="x")
     assert left(http) == []
+    pager.close()
 
 
 async def test_an_answer_is_whole(http: Any, session: aiohttp.ClientSession) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator
+from functools import cached_property
 from types import FunctionType
 from typing import (
     TYPE_CHECKING,
@@ -34,13 +35,22 @@ from scenario_async._paging.token import read_token
 from scenario_async._support import checks
 from scenario_async._support.lifetimes import LOADING
 from scenario_async.models import Hit
-from scenario_async.searches import AssetSearch, HitT_co, ModelSearch, Search, WorkflowSearch
+from scenario_async.searches import ENDPOINTS, AssetSearch, HitT_co, ModelSearch, Search, WorkflowSearch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
 
     from scenario_async._calls.call import Caller
-    from scenario_async._paging.fan_out import FanOut, FanOutError, FanOutHit, OnError, Order
+    from scenario_async._endpoints.raw import APIResponse, AsyncAPIResponse, AsyncRawSearches, SyncRawSearches
+    from scenario_async._paging.fan_out import (
+        FanOut,
+        FanOutEnd,
+        FanOutError,
+        FanOutHit,
+        FanOutItem,
+        OnError,
+        Order,
+    )
     from scenario_async._paging.iteration import Hand
     from scenario_async._paging.page import LinkedPage
     from scenario_async._paging.position import Position
@@ -62,17 +72,25 @@ class Endpoint(Protocol[_P, HitT_co]):
     def __get__(
         self, instance: SyncSearches, owner: type | None = None, /
     ) -> Callable[_P, SyncSearchPage[HitT_co]]: ...
+    @overload
+    def __get__(
+        self, instance: AsyncRawSearches, owner: type | None = None, /
+    ) -> Callable[_P, Coroutine[Any, Any, AsyncAPIResponse[AsyncSearchPage[HitT_co]]]]: ...
+    @overload
+    def __get__(
+        self, instance: SyncRawSearches, owner: type | None = None, /
+    ) -> Callable[_P, APIResponse[SyncSearchPage[HitT_co]]]: ...
 
 
 def endpoint(search_class: Callable[_P, Search[_HitT]]) -> Endpoint[_P, _HitT]:
     """Make a method that builds a search of its keywords and runs it."""
     cls = cast("type[Search[_HitT]]", search_class)
 
-    def method(self: Searches, /, **params: Any) -> object:  # noqa: ANN401
+    def method(self: Searches, /, *values: Any, **params: Any) -> object:  # noqa: ANN401
         try:
-            search = cls(**params)
+            search = cls(*values, **params)
         finally:
-            params.clear()  # an error must not carry a picture in this frame
+            del values, params  # an error must not carry a picture in this frame
         return self.run(search)
 
     method.__name__ = f"{cls.kind}_search"
@@ -124,9 +142,10 @@ class Searches(ABC):
     _page_class: ClassVar[type[LinkedPage[Any]]]
 
     def __init_subclass__(cls) -> None:
-        for name, method in vars(Searches).items():
-            if hasattr(method, "search_class"):
-                setattr(cls, name, _of_surface(method, cls))
+        if not hasattr(cls, "result_class"):
+            return
+        for name, method in methods().items():
+            setattr(cls, name, _of_surface(method, cls))
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -137,7 +156,15 @@ class Searches(ABC):
         return object.__new__(cls)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: asset_search, model_search, workflow_search, run, resume, fan_out>"
+        return f"<{type(self).__name__}: {', '.join([*methods(), 'run', 'resume', 'fan_out'])}>"
+
+    if not TYPE_CHECKING:  # a hint is no attribute
+
+        def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+            with LOADING:
+                from scenario_async._support import moved  # noqa: PLC0415 - only an error has need of it
+
+            raise moved.missing(self, name)
 
     @abstractmethod
     def run(self, search: Search[Any]) -> Any:  # noqa: ANN401
@@ -148,7 +175,8 @@ class Searches(ABC):
         if not isinstance(cast("object", search), Search):
             kind = type(search).__name__
             del search  # a mapping may hold a picture
-            checks.refuse("search", kind, "it must be an AssetSearch, ModelSearch or WorkflowSearch")
+            kinds = ", ".join(each.__name__ for each in ENDPOINTS)
+            checks.refuse("search", kind, f"it must be a search, one of {kinds}")
         self._caller.check_open()
         prepared = PreparedSearch.of(search, self._caller.settings)
         return PageSource(search, self._page_class, prepared, self._caller, hand=hand)
@@ -160,17 +188,23 @@ class Searches(ABC):
         return attrs.evolve(source, known=known), position
 
     def _fan_out_of(
-        self, concurrency: int, max_hits: int | None, order: Order, on_error: OnError
+        self, concurrency: int, max_hits: int | None, order: Order, on_error: OnError, *, ends: bool
     ) -> FanOut[Any]:
         with LOADING:
             from scenario_async._paging.fan_out import FanOut, check_fan_out  # noqa: PLC0415 - a search has no need of it
 
-        check_fan_out(concurrency, max_hits, order, on_error)
+        check_fan_out(concurrency, max_hits, order, on_error, ends=ends)
 
         def iteration(search: Search[_HitT], hand: Hand | None) -> Iteration[_HitT]:
             return Iteration(self._source(search, hand), max_hits=max_hits)
 
-        return FanOut(iteration, concurrency=concurrency, ordered=order == "submitted", on_error=on_error)
+        ordered = order == "submitted"
+        return FanOut(iteration, concurrency=concurrency, ordered=ordered, on_error=on_error, ends=ends)
+
+
+def methods() -> dict[str, Any]:
+    """Give the methods that are made of search classes."""
+    return {name: each for name, each in vars(Searches).items() if hasattr(each, "search_class")}
 
 
 class AsyncSearches(Searches):
@@ -179,6 +213,14 @@ class AsyncSearches(Searches):
     result_class = SearchPager
     promise = "Gives a `SearchPager`: await it for the first page, iterate it for all hits. Until then, nothing is sent."
     _page_class = AsyncSearchPage
+
+    @cached_property
+    def with_raw_response(self) -> AsyncRawSearches:
+        """The same searches, each sent at once; awaited, they give the reply as it came, unparsed."""
+        with LOADING:
+            from scenario_async._endpoints.raw import AsyncRawSearches  # noqa: PLC0415 - few have need of it
+
+        return AsyncRawSearches(self)
 
     def run(self, search: Search[_HitT]) -> SearchPager[_HitT]:
         """Give the pager of a search value; the method of its kind does the same."""
@@ -203,6 +245,7 @@ class AsyncSearches(Searches):
         max_hits: int | None = None,
         order: Order = "completed",
         on_error: Literal["raise"] = "raise",
+        ends: Literal[False] = False,
     ) -> AsyncGenerator[FanOutHit[_HitT]]: ...
     @overload
     def fan_out(
@@ -213,7 +256,30 @@ class AsyncSearches(Searches):
         max_hits: int | None = None,
         order: Order = "completed",
         on_error: OnError,
+        ends: Literal[False] = False,
     ) -> AsyncGenerator[FanOutHit[_HitT] | FanOutError[_HitT]]: ...
+    @overload
+    def fan_out(
+        self,
+        searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]],
+        *,
+        concurrency: int = 8,
+        max_hits: int | None = None,
+        order: Order = "completed",
+        on_error: Literal["raise"] = "raise",
+        ends: Literal[True],
+    ) -> AsyncGenerator[FanOutHit[_HitT] | FanOutEnd[_HitT]]: ...
+    @overload
+    def fan_out(
+        self,
+        searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]],
+        *,
+        concurrency: int = 8,
+        max_hits: int | None = None,
+        order: Order = "completed",
+        on_error: OnError,
+        ends: bool,
+    ) -> AsyncGenerator[FanOutItem[_HitT]]: ...
     def fan_out(
         self,
         searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]],
@@ -222,7 +288,8 @@ class AsyncSearches(Searches):
         max_hits: int | None = None,
         order: Order = "completed",
         on_error: OnError = "raise",
-    ) -> AsyncGenerator[FanOutHit[_HitT] | FanOutError[_HitT]]:
+        ends: bool = False,
+    ) -> AsyncGenerator[FanOutItem[_HitT]]:
         """Run many searches, a few at a time, and give their hits as pages arrive.
 
         Args:
@@ -232,10 +299,11 @@ class AsyncSearches(Searches):
             order: `"completed"`, or `"submitted"` to give the searches' hits in the order of the input.
             on_error: `"raise"` the first error and cancel the rest, or `"yield"` a `FanOutError` for the search
                 that failed and go on with the others.
+            ends: also give a `FanOutEnd` when a search is finished: how many hits it gave, and why it ended.
 
         A slow consumer stops the fetching. Closing the generator cancels what is under way.
         """
-        fan_out = self._fan_out_of(concurrency, max_hits, order, on_error)
+        fan_out = self._fan_out_of(concurrency, max_hits, order, on_error, ends=ends)
         return _fanned_out(fan_out, _each(searches))
 
 
