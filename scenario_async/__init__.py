@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from scenario_async._http.reply import Reply
     from scenario_async._paging.fan_out import FanOutEnd, FanOutError, FanOutHit
     from scenario_async._paging.pager import AsyncSearchPage, SearchPager
+    from scenario_async._tables.table import HitTable
     from scenario_async.client import AsyncScenario
     from scenario_async.errors import (
         APIConnectionError,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         RateLimitError,
         ScenarioError,
         UnprocessableEntityError,
+        WriteError,
     )
     from scenario_async.events import RequestEvent, ResponseEvent, RetryEvent
     from scenario_async.filters import F, Filter
@@ -61,11 +63,12 @@ _ROOMS: Final = {
     "_endpoints.raw": "APIResponse AsyncAPIResponse",
     "_paging.pager": "AsyncSearchPage SearchPager",
     "_http.reply": "Reply",
+    "_tables.table": "HitTable",
     "client": "AsyncScenario",
     "errors": (
         "APIConnectionError APIError APIResponseValidationError APIStatusError APITimeoutError AuthenticationError "
         "BadRequestError ConfigurationError ConflictError DeadlineExceededError InternalServerError InvalidSearchError NotFoundError "
-        "PermissionDeniedError PlanLimitError RateLimitError ScenarioError UnprocessableEntityError"
+        "PermissionDeniedError PlanLimitError RateLimitError ScenarioError UnprocessableEntityError WriteError"
     ),
     "events": "RequestEvent ResponseEvent RetryEvent",
     "filters": "F Filter",
@@ -78,7 +81,7 @@ _ROOMS: Final = {
     "_paging.fan_out": "FanOutEnd FanOutError FanOutHit",
     "sync": "Scenario SyncSearchPage",
 }
-_WITHOUT_SEARCHES: Final = frozenset({"_downloads.download", "_endpoints.raw"})
+_WITHOUT_SEARCHES: Final = frozenset({"_downloads.download", "_endpoints.raw", "_tables.table"})
 """Rooms that no search needs."""
 _ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
@@ -87,11 +90,11 @@ __all__ = [
     "APITimeoutError", "AssetHit", "AssetMetadata", "AssetSearch", "AsyncAPIResponse", "AsyncScenario",
     "AsyncSearchPage", "AuthenticationError", "BadRequestError", "Concept", "ConfigurationError",
     "ConflictError", "DeadlineExceededError", "Download", "DownloadProgress", "F", "FanOutEnd", "FanOutError",
-    "FanOutHit", "Filter", "Hit", "Images", "InternalServerError", "InvalidSearchError", "MetadataThumbnail",
+    "FanOutHit", "Filter", "Hit", "HitTable", "Images", "InternalServerError", "InvalidSearchError", "MetadataThumbnail",
     "ModelHit", "ModelSearch", "NotFoundError", "PermissionDeniedError", "PlanLimitError", "RateLimit",
     "RateLimitError", "RateLimiter", "Reply", "RequestEvent", "ResponseEvent", "RetryEvent", "Scenario",
     "ScenarioError", "Search", "SearchPage", "SearchPager", "SyncSearchPage", "Thumbnail",
-    "UnprocessableEntityError", "WorkflowHit", "WorkflowSearch", "__version__", "preload",
+    "UnprocessableEntityError", "WorkflowHit", "WorkflowSearch", "WriteError", "__version__", "preload",
 ]  # fmt: skip
 
 

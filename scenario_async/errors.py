@@ -4,6 +4,7 @@
 ScenarioError
 ├── ConfigurationError (also ValueError)   a keyword of a client, or a variable, is wrong
 ├── InvalidSearchError (also ValueError)   refused before any request
+├── WriteError (also OSError)              a file could not be written
 └── APIError                               a call that went out, or tried to
     ├── APIConnectionError                 no whole reply arrived
     │   ├── APITimeoutError                an attempt took longer than `timeout`
@@ -25,6 +26,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
@@ -92,6 +94,20 @@ class InvalidSearchError(ScenarioError, ValueError):
         super().__init__(message)
         self.parameter: str = parameter
         """The parameter that is wrong; empty where it is no single one."""
+
+
+class WriteError(ScenarioError, OSError):
+    """A file could not be written; nothing half-written stands under its name.
+
+    The message says what is kept and how to go on; `errno` is that of the operating system.
+    """
+
+    def __init__(self, message: str, *, code: int | None = None) -> None:
+        super().__init__(message)
+        self.errno = code
+
+    def __reduce__(self) -> tuple[Callable[..., ScenarioError], tuple[Any, ...]]:
+        return partial(type(self), code=self.errno), (self.message,)
 
 
 class ErrorRequest:

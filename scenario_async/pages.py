@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, cast
 
 import attrs
 
@@ -13,8 +13,9 @@ from scenario_async.models import NOTHING, short_repr, size_repr, wire_name
 from scenario_async.searches import HitT_co
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from scenario_async._tables.table import HitTable
     from scenario_async.searches import Search
 
 LARGEST_PAGE: Final = 100
@@ -134,6 +135,11 @@ class SearchPage(ABC, Generic[HitT_co]):
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
 
     @property
+    def table(self) -> HitTable[HitT_co]:
+        """The hits of this page as a table: for data frames, SQL and files."""
+        return table_of(self.hits, self.search)
+
+    @property
     @abstractmethod
     def search(self) -> Search[HitT_co]:
         """The search that found this page."""
@@ -142,7 +148,25 @@ class SearchPage(ABC, Generic[HitT_co]):
     def has_next_page(self) -> bool:
         """Tell whether another page may follow: this one is full."""
 
+    @abstractmethod
+    def next_page_info(self) -> dict[str, int] | None:
+        """Give the parameters that ask for the following page; None at the end."""
+
     @property
     @abstractmethod
     def resume_token(self) -> str:
         """A text that `client.search.resume(token, search)` goes on from, after this page."""
+
+
+def table_of(
+    hits: Iterable[HitT_co],
+    search: Search[HitT_co],
+    stopped_because: StopReason | None = None,
+    duplicates: int = 0,
+) -> HitTable[HitT_co]:
+    """Give a table of a search's hits, and of what the iteration that read them says."""
+    from scenario_async._tables.table import HitTable  # noqa: PLC0415 - the one door upwards, opened when used
+
+    table: HitTable[HitT_co] = HitTable(hits, cast("type[HitT_co]", search.hit_class))
+    table.stopped_because, table.duplicates = stopped_because, duplicates
+    return table

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
-from sphinx.addnodes import pending_xref
+from sphinx.addnodes import desc_annotation, pending_xref
 from sphinx.util.nodes import make_refnode
 from sphinx.util.typing import stringify_annotation
 
@@ -104,11 +104,14 @@ def bases(_app: Sphinx, _name: str, obj: type, _options: object, shown: list[Any
         shown[:] = [SearchPage]
 
 
-def unlink_builtins(_app: Sphinx, doctree: nodes.document) -> None:
-    """Let `bytes` be Python's, and no link to an attribute of that name."""
+def tidy(_app: Sphinx, doctree: nodes.document) -> None:
+    """Let `bytes` be Python's, and no link to an attribute of that name; show no value that is an object."""
     for node in list(doctree.findall(pending_xref)):
         if node.get("refdomain") == "py" and hasattr(builtins, node["reftarget"]):
-            node.replace_self(node.children)
+            node.replace_self(nodes.Text(node["reftarget"]))
+    for value in list(doctree.findall(desc_annotation)):
+        if value.astext().lstrip().startswith("= <"):  # the repr of an object says nothing
+            value.parent.remove(value)
 
 
 def resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: Element) -> Node | None:
@@ -146,7 +149,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", words, priority=900)
     app.connect("object-description-transform", types, priority=100)
     app.connect("autodoc-process-bases", bases)
-    app.connect("doctree-read", unlink_builtins)
+    app.connect("doctree-read", tidy)
     app.connect("missing-reference", resolve)
     app.connect("doctree-resolved", plain)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -31,6 +31,7 @@ import regression
 import remembering
 import report
 import starting
+import tabling
 import way
 from sides import Figure
 
@@ -105,8 +106,9 @@ STEADY = (
     starting.imports,
     first_hits,
     remembering.keeping,
+    tabling.to_arrow,
 )
-OTHERS = (the_way, starting.building, remembering.iterating, pacing.figures)
+OTHERS = (the_way, starting.building, remembering.iterating, pacing.figures, tabling.seconds, tabling.memory)
 
 
 def without_speed() -> list[Figure]:

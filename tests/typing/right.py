@@ -24,6 +24,7 @@ from scenario_async import (
     FanOutHit,
     Filter,
     Hit,
+    HitTable,
     Images,
     ModelHit,
     ModelSearch,
@@ -62,6 +63,9 @@ async def asynchronous(client: AsyncScenario, params: SearchAssetSearchParams) -
     assert_type(page.hits, list[AssetHit])
     assert_type(page.hits[0].metadata.width, float | None)
     assert_type(page.estimated_total_hits, int | None)
+    assert_type(page.table, HitTable[AssetHit])
+    assert_type(await pager.collect(max_hits=3), HitTable[AssetHit])
+    assert_type(await page.collect(), HitTable[AssetHit])
     assert_type(page.response.request_id, str | None)
     assert_type(await page.get_next_page(), AsyncSearchPage[AssetHit])
     async for hit in pager:
@@ -166,3 +170,18 @@ def values(hit: SearchAssetSearchResponse) -> None:
     assert_type(F.kind.is_in(np.str_("image"), np.str_("video")), Filter)
     assert_type(hit, AssetHit)
     assert_type(hit.extra, Mapping[str, Any])
+
+
+def tables(client: Scenario, hits: list[ModelHit]) -> None:
+    """What tables give."""
+    assert_type(client.search.asset_search(query="x").collect(), HitTable[AssetHit])
+    kept = HitTable(hits)
+    assert_type(kept, HitTable[ModelHit])
+    assert_type(kept[0], ModelHit)
+    assert_type(kept[:2], HitTable[ModelHit])
+    assert_type(kept.hits, list[ModelHit])
+    assert_type(HitTable([], WorkflowHit).hit_class, type[WorkflowHit])
+    assert_type(kept.to_dicts(flat=True, fields=["id"]), list[dict[str, Any]])
+    assert_type(kept.write("models.csv", overwrite=True), Path)
+    for hit in kept:
+        assert_type(hit, ModelHit)
