@@ -201,7 +201,7 @@ async def test_long_retry_after(monkeypatch: pytest.MonkeyPatch, caplog: pytest.
         assert max(waits) <= 1
 
 
-@shows("A plan's limit (429 that waiting does not mend)")
+@shows("A plan's limit (429 that waiting does not cure)")
 async def test_plan_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """We ask once, the official SDK three times."""
 
