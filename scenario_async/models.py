@@ -314,6 +314,11 @@ class Hit(Record):
     def __hash__(self) -> int:
         return hash(self.id)
 
+    def _repr_html_(self) -> str:
+        from scenario_async._looks.notebook import hit_html  # noqa: PLC0415 - only notebooks ask for it
+
+        return hit_html(self)
+
     @property
     def created(self) -> datetime:
         """When it was created, with a time zone; `ValueError` if the service's text is no ISO 8601 timestamp."""

@@ -135,6 +135,11 @@ class SearchPage(ABC, Generic[HitT_co]):
         """Give the same as a JSON text."""
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
 
+    def _repr_html_(self) -> str:
+        from scenario_async._looks.notebook import page_html  # noqa: PLC0415 - only notebooks ask for it
+
+        return page_html(self)
+
     @property
     def table(self) -> HitTable[HitT_co]:
         """The hits of this page as a table: for data frames, SQL and files."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import Counter
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
+from weakref import WeakSet
 
 import attrs
 
@@ -62,6 +64,8 @@ class Thumbnails:
 
     def __init__(self) -> None:
         self._by_id: dict[str, Shown | Missing] = {}
+        with _ALL_LOCK:
+            _ALL.add(self)
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -90,6 +94,18 @@ class Thumbnails:
     def never_loaded(self, hits: Iterable[Hit]) -> bool:
         """Tell whether some of these were never asked for."""
         return any(hit.id not in self._by_id for hit in hits)
+
+
+_ALL: Final[WeakSet[Thumbnails]] = WeakSet()
+_ALL_LOCK: Final = Lock()
+
+
+def latest(hit: Hit) -> Shown | Missing | None:
+    """Give the thumbnail of a hit wherever it was loaded: a hit by itself knows no table."""
+    with _ALL_LOCK:
+        every = list(_ALL)
+    looks = [look for each in every if (look := each.of(hit)) is not None]
+    return next((look for look in looks if isinstance(look, Shown)), looks[0] if looks else None)
 
 
 @attrs.frozen

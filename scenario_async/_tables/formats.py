@@ -18,17 +18,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from scenario_async._tables.schema import Column
+    from scenario_async._tables.table import HitTable
     from scenario_async.models import Hit
 
 
 @attrs.frozen
 class Layout:
-    """What a file is to hold: hits of one class, as the service sends them or flat, and when they were seen."""
+    """What a file is to hold: hits of one class, as the service sends them or flat, and when they were seen.
+
+    `table` is where the hits stand, if they stand in one: what is to be looked at shows its thumbnails.
+    """
 
     hit_class: type[Hit]
     columns: tuple[Column, ...]
     flat: bool
     seen: str
+    table: HitTable[Any] | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -36,7 +41,8 @@ class Format:
     """A format: its name, its suffixes, and the function that writes it, in a room of its own.
 
     `flat` tells whether its rows are always flat, never, or as the caller chooses. A `database` is written by path, and
-    one that is there already is brought up to date.
+    one that is there already is brought up to date. What is to be looked at is made `of_table`, with its thumbnails, and
+    of no stream of hits.
     """
 
     name: str
@@ -46,25 +52,36 @@ class Format:
     function: str = "write"
     needs: str = ""
     database: bool = False
+    of_table: bool = False
 
     def layout(
-        self, hit_class: type[Hit], *, flat: bool = False, fields: Sequence[str] | None = None, seen: str = ""
+        self,
+        hit_class: type[Hit],
+        *,
+        flat: bool = False,
+        fields: Sequence[str] | None = None,
+        seen: str = "",
+        table: HitTable[Any] | None = None,
     ) -> Layout:
         """Give what a file of this format is to hold, or refuse it; what is not installed shows now."""
+        if self.of_table and table is None:
+            checks.refuse("format", self.name, "it shows a table: collect() the hits, and write() their table")
         if checks.truth(flat, "flat") and self.flat == "never":
-            checks.refuse("flat", flat, f"{self.name} has its flat columns in views")
+            rule = "has no columns" if self.of_table else "has its flat columns in views"
+            checks.refuse("flat", flat, f"{self.name} {rule}")
         flat = flat or self.flat == "always"
         if fields is not None and not flat:
             rule = "pass flat=True as well" if self.flat == "chosen" else f"{self.name} keeps whole hits"
             checks.refuse("fields", fields, f"only flat rows have columns: {rule}")
         if self.needs:
             needed(self.needs, f"writing {self.suffixes[0]}")
-        return Layout(hit_class, columns_named(hit_class, fields), flat, seen)
+        return Layout(hit_class, columns_named(hit_class, fields), flat, seen, table)
 
     def write(self, target: BinaryIO | Path, hits: Iterable[Hit], layout: Layout) -> None:
         """Write hits, in constant memory, to a file that is open (to a path for a database), without signatures."""
         unsigned: Any = import_module("scenario_async._tables.unsigned").unsigned
-        getattr(import_module(f"scenario_async._tables.{self.room}"), self.function)(
+        rooms = "scenario_async._looks" if self.of_table else "scenario_async._tables"
+        getattr(import_module(f"{rooms}.{self.room}"), self.function)(
             target, map(cast("Callable[[Hit], Hit]", unsigned), hits), layout
         )
 
@@ -79,6 +96,9 @@ FORMATS: Final[dict[str, Format]] = {
         Format(name="arrow", suffixes=(".arrow",), flat="always", room="arrow", needs="pyarrow"),
         Format(
             name="sqlite", suffixes=(".sqlite", ".sqlite3", ".db"), flat="never", room="sqlite", database=True
+        ),
+        Format(
+            name="png", suffixes=(".png",), flat="never", room="sheet", needs="PIL.Image", of_table=True
         ),
     )
 }

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from PIL.Image import Image
+
     from scenario_async._looks.thumbnails import Loaded, Thumbnails
     from scenario_async._paging.iteration import PageSource
     from scenario_async._tables.schema import Column
@@ -164,7 +166,8 @@ class HitTable(Generic[HitT_co]):
         URLs are written without their query string, as it is a credential: no file carries a signature.
 
         Args:
-            path: the file; its suffix names the format: .jsonl, .json, .csv, .parquet, .arrow, .sqlite.
+            path: the file; its suffix names the format: .jsonl, .json, .csv, .parquet, .arrow, .sqlite, or .png for the
+                contact sheet that `sheet()` draws.
             format: the name of a format, where the suffix says nothing or something else.
             flat: write JSON as flat rows. CSV, Parquet and Arrow always are; SQLite has views.
             fields: of flat rows, only these columns, in this order.
@@ -177,7 +180,7 @@ class HitTable(Generic[HitT_co]):
         from scenario_async._tables import formats, writing  # noqa: PLC0415
 
         how = formats.format_of(path, format)
-        layout = how.layout(self._hit_class, flat=flat, fields=fields)
+        layout = how.layout(self._hit_class, flat=flat, fields=fields, table=self)
         overwrite = bool(checks.truth(overwrite, "overwrite"))
         return writing.keep(path, self._hits, how, layout, overwrite=overwrite)
 
@@ -196,6 +199,31 @@ class HitTable(Generic[HitT_co]):
         from scenario_async._looks.doors import load_thumbnails  # noqa: PLC0415
 
         return load_thumbnails(self, client)
+
+    def sheet(self, columns: int | None = None, size: int | None = None) -> Image:
+        """Draw a contact sheet: numbered thumbnails, each with a short caption and its id below; gives a Pillow image.
+
+        What has no picture has a sign of its kind, and says why. With the blocking client, thumbnails that are missing are
+        loaded now.
+
+        Args:
+            columns: how many pictures stand side by side; None makes the sheet a little wider than high.
+            size: the side of a picture, in pixels, from 64 to 256; None stands for 200.
+
+        Raises `ScenarioError` for a table of the async client whose thumbnails were not loaded: `await
+        table.load_thumbnails()` first. `ImportError` where Pillow, of the extra `pictures`, is not installed.
+        """
+        from scenario_async._looks.doors import draw_sheet  # noqa: PLC0415
+
+        return draw_sheet(self, columns, size)
+
+    def _repr_html_(self) -> str:
+        from scenario_async._looks.notebook import table_html  # noqa: PLC0415
+
+        return table_html(self)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002 - IPython sorts out
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
     @property
     def _columns(self) -> tuple[Column, ...]:
