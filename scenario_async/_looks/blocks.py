@@ -79,5 +79,7 @@ def _distance(one: Sequence[int], other: Sequence[int]) -> float:
     red, green, blue = (first - second for first, second in zip(one, other, strict=True))
     warm = (one[0] + other[0]) / 512
     light = 2 + warm, 4, 3 - warm
-    tint = (red - green) ** 2 + (green - blue) ** 2 + (blue - red) ** 2  # a grey in place of a colour is seen most
+    tint = (
+        (red - green) ** 2 + (green - blue) ** 2 + (blue - red) ** 2
+    )  # a grey in place of a colour is seen most
     return light[0] * red**2 + light[1] * green**2 + light[2] * blue**2 + 2 * tint

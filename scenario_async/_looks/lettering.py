@@ -6,9 +6,10 @@ Pillow brings a font with Latin letters. For texts in other letters, fonts of th
 from __future__ import annotations
 
 from functools import cache
+from math import ceil
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from PIL import ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,8 +57,15 @@ def _lacking(font: Font, letters: list[str]) -> int:
 
 @cache
 def _has(font: Font, letter: str) -> bool:
-    shape, unknown = font.getmask(letter), font.getmask(_UNKNOWN)
-    return bool(shape.getbbox()) and (shape.size, bytes(shape)) != (unknown.size, bytes(unknown))
+    return _shape(font, letter) not in (_shape(font, _UNKNOWN), _shape(font, " "))
+
+
+@cache
+def _shape(font: Font, letter: str) -> bytes:
+    left, top, right, bottom = font.getbbox(letter)
+    field = Image.new("1", (max(1, ceil(right - left)), max(1, ceil(bottom - top))))
+    ImageDraw.Draw(field).text((-left, -top), letter, 1, font)
+    return bytes(field.size) + field.tobytes()
 
 
 def wrapped(text: str, font: Font, width: float, most: int) -> list[str]:
@@ -82,7 +90,11 @@ def _broken(text: str, font: Font, width: float) -> Iterator[str]:
             yield begun
         begun = word
         while font.getlength(begun) > width and len(begun) > 1:
-            fits = next(end for end in range(len(begun) - 1, 0, -1) if end == 1 or font.getlength(begun[:end]) <= width)
+            fits = next(
+                end
+                for end in range(len(begun) - 1, 0, -1)
+                if end == 1 or font.getlength(begun[:end]) <= width
+            )
             yield begun[:fits]
             begun = begun[fits:]
     if begun:

@@ -41,8 +41,7 @@ def show_table(
     terminal = terminal_of(stream, environ)
     if way == "blocks":
         ensure_thumbnails(table, "what a terminal shows")
-        for text in mosaic(table, terminal):
-            stream.write(f"{text}\n")
+        stream.writelines(f"{text}\n" for text in mosaic(table, terminal))
         stream.flush()
         return way
     across = terminal.columns * terminal.cell[0]

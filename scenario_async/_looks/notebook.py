@@ -11,18 +11,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scenario_async._looks.thumbnails import Missing, Shown, latest
 from scenario_async._looks.words import caption_of, facts_of, is_shown_by_another, kind_of_hit, line
+from scenario_async.models import AssetHit, ModelHit, WorkflowHit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scenario_async._tables.table import HitTable
     from scenario_async.models import Hit
     from scenario_async.pages import SearchPage
 
 MOST: Final = 60
 """More hits than that are counted, and not shown: a notebook is a file that others open."""
-_SIDE: Final = 150
+_SIDE: Final = 172
+_MOST_TAGS: Final = 12
 _STYLE: Final = f"""<style>
 .scenario-hits {{ font: 13px/1.4 system-ui, sans-serif; color: inherit; }}
 .scenario-hits p {{ margin: 4px 0 10px; opacity: .72; }}
+.scenario-hits p code {{ display: inline; font-size: 12px; opacity: 1; word-break: normal; }}
 .scenario-hits ol {{ display: flex; flex-wrap: wrap; gap: 16px; margin: 0; padding: 0; list-style: none; }}
 .scenario-hits li {{ width: {_SIDE}px; margin: 0; padding: 0; }}
 .scenario-hits .look {{ position: relative; display: flex; flex-direction: column; align-items: center; justify-content: center;
@@ -35,12 +40,13 @@ _STYLE: Final = f"""<style>
   background: rgba(22, 27, 38, .8); color: #fff; }}
 .scenario-hits .caption {{ display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; margin-top: 6px;
   unicode-bidi: plaintext; }}
-.scenario-hits code {{ display: block; margin-top: 2px; padding: 0; background: none; color: inherit; font-size: 10.5px; opacity: .65;
-  overflow-wrap: anywhere; }}
+.scenario-hits code {{ display: block; margin-top: 2px; padding: 0; background: none; color: inherit; font-size: 10px; opacity: .65;
+  word-break: break-all; }}
 .scenario-hits .one {{ display: flex; gap: 16px; align-items: flex-start; }}
 .scenario-hits table {{ border-collapse: collapse; margin: 0; font-size: 13px; }}
 .scenario-hits th, .scenario-hits td {{ padding: 2px 16px 2px 0; text-align: left; vertical-align: top; background: none;
   border: 0; overflow-wrap: anywhere; unicode-bidi: plaintext; }}
+.scenario-hits tr:nth-child(n) {{ background: none; }}
 .scenario-hits th {{ font-weight: 400; opacity: .65; white-space: nowrap; }}
 </style>"""
 
@@ -55,8 +61,8 @@ def page_html(page: SearchPage[Any]) -> str:
     table = page.table
     count = _count(len(table), table.hit_class)
     total = page.total_hits if page.estimated_total_hits is None else page.estimated_total_hits
-    told = count if total is None else f"{count} of about {total:,}"
-    return _hits_html(table, told)
+    told = f"{count} of about {total:,}" if total is not None and page.has_next_page() else count
+    return _hits_html(table, told, "page.table")
 
 
 def hit_html(hit: Hit) -> str:
@@ -64,7 +70,9 @@ def hit_html(hit: Hit) -> str:
     rows = "".join(
         f"<tr><th>{name}</th><td>{escape(line(value))}</td></tr>" for name, value in _facts(hit) if value
     )
-    return _framed(f'<div class="one">{_look_html(hit, latest(hit))}<table><tbody>{rows}</tbody></table></div>')
+    return _framed(
+        f'<div class="one">{_look_html(hit, latest(hit))}<table><tbody>{rows}</tbody></table></div>'
+    )
 
 
 def _count(count: int, hit_class: type[Hit]) -> str:
@@ -72,16 +80,24 @@ def _count(count: int, hit_class: type[Hit]) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
-def _hits_html(table: HitTable[Any], told: str) -> str:
+def _hits_html(table: HitTable[Any], told: str, name: str = "table") -> str:
     hits, thumbnails = table.hits[:MOST], table.thumbnails
     shown = "".join(f"<li>{_hit_html(hit, thumbnails.of(hit))}</li>" for hit in hits)
     hints: list[str] = []
     if len(table) > MOST:
         hints.append(f"the first {MOST} are shown")
     if thumbnails.never_loaded(hits):
-        hints.append("their pictures are there after <code style='display: inline'>table.load_thumbnails()</code>")
+        hints.append(f"pictures come with <code>{_loading(table, name)}</code>")
     hint = "".join(f"; {each}" for each in hints)
     return _framed(f"<p>{told}{hint}</p><ol>{shown}</ol>")
+
+
+def _loading(table: HitTable[Any], name: str) -> str:
+    """Give what is to be typed for thumbnails."""
+    source = table.source
+    if source is None:
+        return f"{name}.load_thumbnails(client)"
+    return f"{'await ' if source.page_class.wait is None else ''}{name}.load_thumbnails()"
 
 
 def _framed(content: str) -> str:
@@ -107,10 +123,17 @@ def _look_html(hit: Hit, look: Shown | Missing | None) -> str:
     return f'<div class="look"><b>{kind}</b>{reason}</div>'
 
 
-def _facts(hit: Hit) -> tuple[tuple[str, str], ...]:
-    caption, facts = caption_of(hit), facts_of(hit)
-    tags = ", ".join(hit.tags[:12])
-    return (
-        ("id", hit.id), ("", caption if caption != kind_of_hit(hit) else ""), ("kind", facts),
-        ("tags", tags), ("created", hit.created_at), ("privacy", hit.privacy),
-    )  # fmt: skip
+def _facts(hit: Hit) -> Iterator[tuple[str, str]]:
+    """Give what is most asked for, by name; texts that are empty are left out."""
+    yield "id", hit.id
+    if isinstance(hit, AssetHit):
+        yield "name", hit.metadata.name or ""
+        yield "prompt", hit.metadata.prompt or ""
+        yield "description", hit.description or ""
+    elif isinstance(hit, (ModelHit, WorkflowHit)):
+        yield "name", hit.name
+        yield "description", hit.short_description or ""
+    yield "kind", facts_of(hit)
+    yield "tags", ", ".join(hit.tags[:_MOST_TAGS])
+    yield "created", hit.created_at
+    yield "privacy", hit.privacy

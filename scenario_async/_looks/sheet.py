@@ -267,9 +267,7 @@ def _empty(table: HitTable[Any], measures: _Measures) -> Image.Image:
     paper = Image.new("RGB", (2 * measures.side + 2 * measures.margin, measures.side), _PAPER)
     words = f"no {kind_word(table)}s"
     font = usual(measures.caption)
-    ImageDraw.Draw(paper).text(
-        (paper.width / 2, paper.height / 2), words, _QUIET, font, anchor="mm"
-    )
+    ImageDraw.Draw(paper).text((paper.width / 2, paper.height / 2), words, _QUIET, font, anchor="mm")
     return paper
 
 

@@ -27,7 +27,9 @@ WAYS: Final[tuple[Way, ...]] = ("kitty", "iterm", "blocks")
 _KITTY: Final = frozenset({"xterm-kitty", "xterm-ghostty"})
 _ITERM: Final = frozenset({"iterm.app", "wezterm"})
 _DEEP: Final = frozenset({"truecolor", "24bit"})
-_DEEP_PROGRAMS: Final = frozenset({"iterm.app", "wezterm", "ghostty", "vscode", "hyper", "tabby", "warpterminal"})
+_DEEP_PROGRAMS: Final = frozenset(
+    {"iterm.app", "wezterm", "ghostty", "vscode", "hyper", "tabby", "warpterminal"}
+)
 _DEEP_TERMS: Final = ("kitty", "ghostty", "alacritty", "-direct", "foot")
 _PLAIN_TERMS: Final = ("dumb", "unknown", "emacs", "vt", "ansi-m", "xterm-mono")
 _USUAL_COLUMNS: Final = 80
@@ -75,8 +77,8 @@ def show(
     if way == "blocks":
         from scenario_async._looks.blocks import fitted, lines  # noqa: PLC0415 - it loads Pillow
 
-        for line in lines(fitted(image, terminal.columns), deep=terminal.deep):
-            stream.write(f"{line}\n")
+        shown = lines(fitted(image, terminal.columns), deep=terminal.deep)
+        stream.writelines(f"{line}\n" for line in shown)
     else:
         stream.write(_by_protocol(image, way, terminal))
     stream.flush()

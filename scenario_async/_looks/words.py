@@ -56,10 +56,10 @@ def is_shown_by_another(hit: Hit) -> bool:
 
 
 def facts_of(hit: Hit) -> str:
-    """Give its kind, and its size in pixels where it has one: `image · 640 × 480`."""
+    """Give its kind, and its size in pixels where it has one: `image`, and `640 x 480`."""
     kind = kind_of_hit(hit)
     if isinstance(hit, AssetHit) and hit.metadata.width and hit.metadata.height:
-        return f"{kind} · {hit.metadata.width:.0f} × {hit.metadata.height:.0f}"
+        return f"{kind} · {hit.metadata.width:.0f} \N{MULTIPLICATION SIGN} {hit.metadata.height:.0f}"
     if isinstance(hit, (ModelHit, WorkflowHit)):
         more = line(hit.type if isinstance(hit, ModelHit) else hit.status, 40)
         return f"{kind} · {more}" if more else kind

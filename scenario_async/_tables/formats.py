@@ -65,7 +65,9 @@ class Format:
     ) -> Layout:
         """Give what a file of this format is to hold, or refuse it; what is not installed shows now."""
         if self.of_table and table is None:
-            checks.refuse("format", self.name, "it shows a table: collect() the hits, and write() their table")
+            checks.refuse(
+                "format", self.name, "it shows a table: collect() the hits, and write() their table"
+            )
         if checks.truth(flat, "flat") and self.flat == "never":
             rule = "has no columns" if self.of_table else "has its flat columns in views"
             checks.refuse("flat", flat, f"{self.name} {rule}")
@@ -97,9 +99,7 @@ FORMATS: Final[dict[str, Format]] = {
         Format(
             name="sqlite", suffixes=(".sqlite", ".sqlite3", ".db"), flat="never", room="sqlite", database=True
         ),
-        Format(
-            name="png", suffixes=(".png",), flat="never", room="sheet", needs="PIL.Image", of_table=True
-        ),
+        Format(name="png", suffixes=(".png",), flat="never", room="sheet", needs="PIL.Image", of_table=True),
     )
 }
 _BY_SUFFIX: Final = {suffix: each for each in FORMATS.values() for suffix in each.suffixes}
