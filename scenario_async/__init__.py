@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from scenario_async._http.reply import Reply
     from scenario_async._paging.fan_out import FanOutEnd, FanOutError, FanOutHit
     from scenario_async._paging.pager import AsyncSearchPage, SearchPager
+    from scenario_async._tables.table import HitTable
     from scenario_async.client import AsyncScenario
     from scenario_async.errors import (
         APIConnectionError,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         RateLimitError,
         ScenarioError,
         UnprocessableEntityError,
+        WriteError,
     )
     from scenario_async.events import RequestEvent, ResponseEvent, RetryEvent
     from scenario_async.filters import F, Filter
@@ -58,11 +60,12 @@ _ROOMS: Final = {
     "_calls.quota": "RateLimit",
     "_paging.pager": "AsyncSearchPage SearchPager",
     "_http.reply": "Reply",
+    "_tables.table": "HitTable",
     "client": "AsyncScenario",
     "errors": (
         "APIConnectionError APIError APIResponseValidationError APIStatusError APITimeoutError AuthenticationError "
         "BadRequestError ConfigurationError ConflictError DeadlineExceededError InternalServerError InvalidSearchError NotFoundError "
-        "PermissionDeniedError PlanLimitError RateLimitError ScenarioError UnprocessableEntityError"
+        "PermissionDeniedError PlanLimitError RateLimitError ScenarioError UnprocessableEntityError WriteError"
     ),
     "events": "RequestEvent ResponseEvent RetryEvent",
     "filters": "F Filter",
@@ -77,15 +80,15 @@ _ROOMS: Final = {
 _ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
 __all__ = [
-    "APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError",
-    "APITimeoutError", "AssetHit", "AssetMetadata", "AssetSearch", "AsyncScenario",
-    "AsyncSearchPage", "AuthenticationError", "BadRequestError", "Concept", "ConfigurationError", "ConflictError",
-    "DeadlineExceededError", "F", "FanOutEnd", "FanOutError", "FanOutHit", "Filter", "Hit", "Images",
-    "InternalServerError", "InvalidSearchError", "MetadataThumbnail", "ModelHit", "ModelSearch",
-    "NotFoundError", "PermissionDeniedError", "PlanLimitError", "RateLimit", "RateLimitError",
-    "RateLimiter", "Reply", "RequestEvent", "ResponseEvent", "RetryEvent", "Scenario",
-    "ScenarioError", "Search", "SearchPage", "SearchPager", "SyncSearchPage", "Thumbnail",
-    "UnprocessableEntityError", "WorkflowHit", "WorkflowSearch", "__version__", "preload",
+    "APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError", "APITimeoutError",
+    "AssetHit", "AssetMetadata", "AssetSearch", "AsyncScenario", "AsyncSearchPage", "AuthenticationError",
+    "BadRequestError", "Concept", "ConfigurationError", "ConflictError", "DeadlineExceededError", "F",
+    "FanOutEnd", "FanOutError", "FanOutHit", "Filter", "Hit", "HitTable", "Images", "InternalServerError",
+    "InvalidSearchError", "MetadataThumbnail", "ModelHit", "ModelSearch", "NotFoundError",
+    "PermissionDeniedError", "PlanLimitError", "RateLimit", "RateLimitError", "RateLimiter", "Reply",
+    "RequestEvent", "ResponseEvent", "RetryEvent", "Scenario", "ScenarioError", "Search", "SearchPage",
+    "SearchPager", "SyncSearchPage", "Thumbnail", "UnprocessableEntityError", "WorkflowHit", "WorkflowSearch",
+    "WriteError", "__version__", "preload",
 ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@
 ScenarioError
 ├── ConfigurationError (also ValueError)   a keyword of a client, or a variable, is wrong
 ├── InvalidSearchError (also ValueError)   refused before any request
+├── WriteError (also OSError)              a file could not be written
 └── APIError                               a call that went out, or tried to
     ├── APIConnectionError                 no whole reply arrived
     │   ├── APITimeoutError                an attempt outlasted `timeout`
@@ -24,6 +25,7 @@ own, and hold keys and tokens as objects that do not print.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
@@ -86,6 +88,20 @@ class InvalidSearchError(ScenarioError, ValueError):
     def __init__(self, message: str, *, parameter: str = "") -> None:
         super().__init__(message)
         self.parameter = parameter
+
+
+class WriteError(ScenarioError, OSError):
+    """A file could not be written; nothing half-written stands under its name.
+
+    The message says what is kept and how to go on; `errno` is that of the operating system.
+    """
+
+    def __init__(self, message: str, *, code: int | None = None) -> None:
+        super().__init__(message)
+        self.errno = code
+
+    def __reduce__(self) -> tuple[Callable[..., ScenarioError], tuple[Any, ...]]:
+        return partial(type(self), code=self.errno), (self.message,)
 
 
 class APIError(ScenarioError):

@@ -11,8 +11,9 @@ from scenario_async.models import short_repr, size_repr
 from scenario_async.searches import HitT_co
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from scenario_async._tables.table import HitTable
     from scenario_async.searches import Search
 
 LARGEST_PAGE: Final = 100
@@ -91,6 +92,11 @@ class SearchPage(ABC, Generic[HitT_co]):
         return True
 
     @property
+    def table(self) -> HitTable[HitT_co]:
+        """The hits of this page as a table: for data frames, SQL and files."""
+        return table_of(self.hits, self.search)
+
+    @property
     @abstractmethod
     def search(self) -> Search[HitT_co]:
         """The search that found this page."""
@@ -103,3 +109,17 @@ class SearchPage(ABC, Generic[HitT_co]):
     @abstractmethod
     def resume_token(self) -> str:
         """A text that `client.search.resume(token, search)` goes on from, after this page."""
+
+
+def table_of(
+    hits: Iterable[HitT_co],
+    search: Search[HitT_co],
+    stopped_because: StopReason | None = None,
+    duplicates: int = 0,
+) -> HitTable[HitT_co]:
+    """Give a table of a search's hits, and of what the iteration that read them says."""
+    from scenario_async._tables.table import HitTable  # noqa: PLC0415 - the one door upwards, opened when used
+
+    table = HitTable(hits, search.hit_class)
+    table.stopped_because, table.duplicates = stopped_because, duplicates
+    return table

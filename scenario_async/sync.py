@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         Order,
     )
     from scenario_async._paging.iteration import PageSource
+    from scenario_async._tables.table import HitTable
     from scenario_async.settings import Settings
     from scenario_async.settings import SyncSettings as _Keywords
 else:
@@ -140,6 +141,10 @@ class SyncSearchPage(LinkedPage[HitT_co]):
         """Iterate this page and all following ones, each hit once."""
         iteration = iteration_from(self, max_pages=max_pages, prefetch=prefetch)
         return SyncIteration(iteration, by_page=True)
+
+    def collect(self, max_hits: int | None = None, prefetch: int = 0) -> HitTable[HitT_co]:
+        """Read the hits of this and all following pages into a table, which tells why the reading ended."""
+        return blocking(iteration_from(self, max_hits=max_hits, prefetch=prefetch).collect)
 
 
 def fetched(source: PageSource[_HitT], position: Position) -> SyncSearchPage[_HitT]:

@@ -26,7 +26,7 @@ from scenario_async._paging.token import id_digest, make_token
 from scenario_async._support import checks
 from scenario_async.errors import APIError, ScenarioError, drop_frames
 from scenario_async.models import Hit
-from scenario_async.pages import LARGEST_PAGE
+from scenario_async.pages import LARGEST_PAGE, table_of
 from scenario_async.searches import HitT_co
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from scenario_async._calls.call import Caller
     from scenario_async._http.reply import Reply
     from scenario_async._http.request import PreparedSearch
+    from scenario_async._tables.table import HitTable
     from scenario_async.pages import StopReason
     from scenario_async.searches import Search
 
@@ -249,6 +250,11 @@ class Iteration(Generic[HitT_co]):
                     yield hit
         finally:
             await self.aclose()
+
+    async def collect(self, hits: AsyncGenerator[HitT_co] | None = None) -> HitTable[HitT_co]:
+        """Read to the end, by `hits` where that iterates this already, and give a table of what came."""
+        kept = [hit async for hit in hits or self.hits()]
+        return table_of(kept, self.source.search, self.status.stopped_because, self.status.duplicates)
 
     async def _next_page(self) -> LinkedPage[HitT_co] | StopReason:
         """Give the next page with something new, or why there is none."""

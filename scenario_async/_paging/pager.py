@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from scenario_async._paging.iteration import PageSource
+    from scenario_async._tables.table import HitTable
 
 _T = TypeVar("_T")
 _FOR: Final = "write `async for` in place of `for`"
@@ -85,6 +86,10 @@ class AsyncSearchPage(LinkedPage[HitT_co]):
 
     if not TYPE_CHECKING:  # checkers refuse it by themselves
         __iter__ = instead(_FOR)
+
+    async def collect(self, max_hits: int | None = None, prefetch: int = 0) -> HitTable[HitT_co]:
+        """Read the hits of this and all following pages into a table, which tells why the reading ended."""
+        return await iteration_from(self, max_hits=max_hits, prefetch=prefetch).collect()
 
 
 class SearchPager(HasStatus, Coroutine[Any, Any, "AsyncSearchPage[HitT_co]"], Generic[HitT_co]):
@@ -152,6 +157,11 @@ class SearchPager(HasStatus, Coroutine[Any, Any, "AsyncSearchPage[HitT_co]"], Ge
         """Iterate all pages, each hit once; stop after `max_pages`; keep up to `prefetch` pages under way."""
         iteration = self._begun(max_pages=max_pages, prefetch=prefetch)
         return self._opened(iteration, _pages_of(iteration))
+
+    async def collect(self, max_hits: int | None = None, prefetch: int = 0) -> HitTable[HitT_co]:
+        """Read all hits into a table, each once, which tells why the reading ended; stop after `max_hits`."""
+        iteration = Iteration(self._source, self._resumed_at, max_hits=max_hits, prefetch=prefetch)
+        return await iteration.collect(self._opened(iteration, iteration.hits()))
 
     async def aclose(self) -> None:
         """Close every iteration of this pager; one that another task waits for ends with what that waits for."""

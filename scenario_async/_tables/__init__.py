@@ -1,0 +1,1 @@
+"""Hits to keep: tables, their flat columns, and the files that they become."""

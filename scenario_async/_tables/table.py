@@ -1,0 +1,161 @@
+"""Hits to keep, with their class: in memory, for data frames and SQL, and for files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast, overload
+
+from scenario_async._support import checks
+from scenario_async._tables.schema import checked_class, columns_named, columns_of
+from scenario_async.models import Hit
+from scenario_async.searches import HitT_co
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from scenario_async._tables.schema import Column
+    from scenario_async.pages import StopReason
+
+_HitT = TypeVar("_HitT", bound=Hit)
+_SHOWN: Final = 3
+
+
+class HitTable(Generic[HitT_co]):
+    """Hits to keep: all of one class, which an empty table knows as well.
+
+    It has a length, gives a hit by index and a `HitTable` by slice, and can be iterated again and again. Whatever reads
+    Arrow reads it: `polars.DataFrame(table)`, `duckdb.sql("from hits")` where `hits` is a table, `pyarrow.table(table)`,
+    `pandas.DataFrame.from_arrow(table)`. Its columns are flat, and the same for every table of a class.
+
+    `stopped_because` and `duplicates` tell of the reading that gave the hits, where there was one.
+
+    Args:
+        hits: the hits, of one class.
+        hit_class: `AssetHit`, `ModelHit` or `WorkflowHit`; None for the class of the hits that are there.
+    """
+
+    # No list and no Sequence on purpose: polars, DuckDB and pyarrow take those apart before they look for Arrow.
+
+    def __init__(self, hits: Iterable[HitT_co] = (), hit_class: type[HitT_co] | None = None) -> None:
+        self._hits = list(hits)
+        given = type(self._hits[0]) if hit_class is None and self._hits else hit_class
+        if given is None:
+            rule = "a table without hits cannot know it: pass AssetHit, ModelHit or WorkflowHit"
+            checks.refuse("hit_class", given, rule)
+        others = {type(hit) for hit in self._hits if not isinstance(hit, given if isinstance(given, type) else Hit)}
+        if others:
+            found = next(iter(others))
+            way_out = "pass what its `.hit` is" if hasattr(found, "hit") else "make a table for each class"
+            rule = f"all must be {getattr(given, '__name__', given)}: {way_out}"
+            checks.refuse("hits", found.__name__, rule, part="one of them")
+        self._hit_class = cast("type[HitT_co]", checked_class(given))
+        self.stopped_because: StopReason | None = None
+        self.duplicates = 0
+
+    @property
+    def hits(self) -> list[HitT_co]:
+        """The hits."""
+        return self._hits
+
+    @property
+    def hit_class(self) -> type[HitT_co]:
+        """The class of the hits."""
+        return self._hit_class
+
+    def __len__(self) -> int:
+        return len(self._hits)
+
+    def __iter__(self) -> Iterator[HitT_co]:
+        return iter(self._hits)
+
+    @overload
+    def __getitem__(self, index: int) -> HitT_co: ...
+    @overload
+    def __getitem__(self, index: slice) -> HitTable[HitT_co]: ...
+    def __getitem__(self, index: int | slice) -> HitT_co | HitTable[HitT_co]:
+        if not isinstance(index, slice):
+            return self._hits[index]
+        part = type(self)(self._hits[index], self._hit_class)
+        part.stopped_because, part.duplicates = self.stopped_because, self.duplicates
+        return part
+
+    def __repr__(self) -> str:
+        count = f"{len(self):,} {self._hit_class.__name__}{'' if len(self) == 1 else 's'}"
+        ids = ", ".join(hit.id for hit in self._hits[:_SHOWN])
+        more = ", …" if len(self) > _SHOWN else ""
+        return f"<{type(self).__name__}: {count}{': ' if ids else ''}{ids}{more}>"
+
+    def to_dicts(self, *, flat: bool = False, fields: Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """Give the JSON that the service sent, hit by hit; or flat rows with every column, or those of `fields`."""
+        if not checks.truth(flat, "flat"):
+            if fields is not None:
+                checks.refuse("fields", fields, "only flat rows have columns: pass flat=True as well")
+            return [hit.to_dict() for hit in self._hits]
+        from scenario_async._tables.rows import dicts  # noqa: PLC0415 - as all below: loaded when it is used
+
+        return dicts(self._hits, columns_named(self._hit_class, fields))
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Give the same JSON as a text: a list."""
+        from scenario_async._tables.texts import json_text  # noqa: PLC0415
+
+        return json_text(self.to_dicts(), indent)
+
+    def to_arrow(self) -> Any:  # noqa: ANN401 - of pyarrow, which may not be installed
+        """Give a `pyarrow.Table`; needs the extra `export`."""
+        from scenario_async._tables import arrow  # noqa: PLC0415
+
+        return arrow.table(self._hits, self._columns)
+
+    def to_pandas(self) -> Any:  # noqa: ANN401
+        """Give a `pandas.DataFrame`; needs pandas."""
+        from scenario_async._tables import frames  # noqa: PLC0415
+
+        return frames.pandas_frame(self._hits, self._columns)
+
+    def to_polars(self) -> Any:  # noqa: ANN401
+        """Give a `polars.DataFrame`; needs polars."""
+        from scenario_async._tables import frames  # noqa: PLC0415
+
+        return frames.polars_frame(self._hits, self._columns)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        from scenario_async._tables import arrow  # noqa: PLC0415
+
+        return arrow.stream(self._hits, self._columns, requested_schema)
+
+    def write(
+        self,
+        path: str | os.PathLike[str],
+        format: str | None = None,
+        *,
+        flat: bool = False,
+        fields: Sequence[str] | None = None,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write the hits to a file, which appears whole or not at all, and give its path.
+
+        URLs are written without their query string, as it is a credential: no file carries a signature.
+
+        Args:
+            path: the file; its suffix names the format: .jsonl, .json, .csv, .parquet, .arrow, .sqlite.
+            format: the name of a format, where the suffix says nothing or something else.
+            flat: write JSON as flat rows. CSV, Parquet and Arrow always are; SQLite has views.
+            fields: of flat rows, only these columns, in this order.
+            overwrite: replace a file that is there, which is refused otherwise. A database is brought up to date
+                unless it is to be replaced.
+
+        Raises `InvalidSearchError` for a format or a column that there is not, `WriteError` for a file that cannot be
+        written, `ImportError` where a library is missing.
+        """
+        from scenario_async._tables import formats, writing  # noqa: PLC0415
+
+        how = formats.format_of(path, format)
+        layout = how.layout(self._hit_class, flat=flat, fields=fields)
+        overwrite = bool(checks.truth(overwrite, "overwrite"))
+        return writing.keep(path, self._hits, how, layout, overwrite=overwrite)
+
+    @property
+    def _columns(self) -> tuple[Column, ...]:
+        return columns_of(cast("Hashable", self._hit_class))
