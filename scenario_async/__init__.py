@@ -12,6 +12,7 @@ from scenario_async._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from scenario_async._calls.quota import RateLimit
+    from scenario_async._downloads.download import Download, DownloadProgress
     from scenario_async._http.reply import Reply
     from scenario_async._paging.fan_out import FanOutError, FanOutHit
     from scenario_async._paging.pager import AsyncSearchPage, SearchPager
@@ -71,6 +72,7 @@ _ROOMS: Final = {
     "pages": "SearchPage",
     "searches": "AssetSearch ModelSearch Search WorkflowSearch",
     "settings": "RateLimiter",
+    "_downloads.download": "Download DownloadProgress",
     "_paging.fan_out": "FanOutError FanOutHit",
     "sync": "Scenario SyncSearchPage",
 }
@@ -80,7 +82,7 @@ __all__ = [
     "APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError",
     "APITimeoutError", "AssetHit", "AssetMetadata", "AssetSearch", "AsyncScenario",
     "AsyncSearchPage", "AuthenticationError", "BadRequestError", "Concept", "ConfigurationError", "ConflictError",
-    "DeadlineExceededError", "F", "FanOutError", "FanOutHit", "Filter", "Hit", "Images",
+    "DeadlineExceededError", "Download", "DownloadProgress", "F", "FanOutError", "FanOutHit", "Filter", "Hit", "Images",
     "InternalServerError", "InvalidSearchError", "MetadataThumbnail", "ModelHit", "ModelSearch",
     "NotFoundError", "PermissionDeniedError", "PlanLimitError", "RateLimit", "RateLimitError",
     "RateLimiter", "Reply", "RequestEvent", "ResponseEvent", "RetryEvent", "Scenario",
