@@ -36,7 +36,7 @@ async def renewed(caller: Caller, ids: Sequence[str], *, original: bool) -> dict
             "the reply to get-bulk has no list of assets", method=reply.method, url=reply.url
         )
     found: dict[str, str] = {}
-    for each in assets:
+    for each in cast("list[object]", assets):
         asset = cast("dict[str, Any]", each) if isinstance(each, dict) else {}
         id_, url = asset.get("id"), asset.get("url")
         if isinstance(id_, str) and isinstance(url, str) and url:

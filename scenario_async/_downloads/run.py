@@ -29,7 +29,7 @@ from scenario_async._support.threads import in_thread
 from scenario_async.errors import ScenarioError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import AsyncGenerator, Callable, Iterable
     from pathlib import Path
 
     from scenario_async._calls.call import Caller
@@ -387,7 +387,7 @@ def _unknown(job: _Job) -> ScenarioError:
     )
 
 
-async def _each(hits: Iterable[object] | AsyncIterable[object]) -> Any:  # noqa: ANN401 - an async generator
+async def _each(hits: Iterable[object] | AsyncIterable[object]) -> AsyncGenerator[object]:
     if not isinstance(hits, AsyncIterable):
         for hit in hits:
             yield hit

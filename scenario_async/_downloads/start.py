@@ -37,7 +37,11 @@ def begun(
     caller.check_open()
     check_several(hits)
     if not isinstance(folder, (str, os.PathLike)) or not os.fspath(cast("str", folder)):
-        checks.refuse("folder", folder, "it must be the path of a folder, which is made if it is not there")
+        checks.refuse(
+            "folder",
+            cast("object", folder),
+            "it must be the path of a folder, which is made if it is not there",
+        )
     at_once = checks.integer(concurrency, "concurrency", least=1)
     if at_once is None:
         checks.refuse("concurrency", concurrency, "it must be an int")

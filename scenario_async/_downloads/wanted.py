@@ -44,7 +44,7 @@ class Wanted:
 def check_several(hits: object) -> None:
     """Refuse what is one hit, or one id, and would be taken apart."""
     if isinstance(hits, (str, bytes, Mapping, Hit)):
-        checks.refuse("hits", hits if isinstance(hits, str) else type(hits).__name__, _RULE)
+        checks.refuse("hits", hits if isinstance(hits, str) else type(cast("object", hits)).__name__, _RULE)
 
 
 def wanted(given: object, index: int, rendition: str) -> Wanted:
@@ -95,7 +95,7 @@ def _of_mapping(given: object, hit: Mapping[str, Any], index: int, rendition: st
         shown = cast("Mapping[str, Any]", thumbnail)
         asset_id, url, mime_type = _text(shown, "assetId") or id_, shown.get("url"), "image/*"
     inner = hit.get("metadata")
-    metadata = cast("Mapping[str, Any]", inner) if isinstance(inner, Mapping) else {}
+    metadata: Mapping[str, Any] = cast("Mapping[str, Any]", inner) if isinstance(inner, Mapping) else {}
     kind = _text(metadata, "kind") or _text(hit, "kind") or id_.partition("_")[0]
     return Wanted(
         given=given,

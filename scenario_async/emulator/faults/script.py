@@ -59,10 +59,9 @@ def read_script(text: str) -> Script:
 
 def read_kind(kind: str) -> Target:
     """Check the name of a kind."""
-    found = next((target for target in TARGETS if target == kind), None)
-    if found is None:
+    if kind not in TARGETS:
         raise ValueError(f"{kind!r} is no kind of request: it is one of {', '.join(TARGETS)}")
-    return found
+    return kind
 
 
 def write_script(entries: Iterable[Entry]) -> str:
