@@ -128,9 +128,11 @@ class Run:
                     self._place_free.clear()
                     await self._place_free.wait()
                 try:
-                    self.given.append(await anext(items))
+                    item = await anext(items)
                 except StopAsyncIteration:
                     self.no_more = True
+                else:
+                    self.given.append(item)
                 self._advance()
         except Exception as error:  # noqa: BLE001 - the taker raises it
             self._stop(error)
@@ -318,7 +320,7 @@ class Run:
         """Note what failed, once; what came of it can be continued."""
         assert self._store is not None  # noqa: S101 - it was opened
         key = job.wanted.key
-        entry = attrs.evolve(picture.continued, error=str(error))
+        entry = attrs.evolve(picture.continued, error=error.message)
         if not self._store.manifest.failed_alike(key, entry):
             try:
                 await in_thread(partial(self._store.write_down, key, entry), "download")

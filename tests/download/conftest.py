@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 from download.running import Downloads, library
 from flow.conftest import connect, serve
-from support.faces import Connect
 
 from scenario_async._calls.retries import Backoff
 from scenario_async.emulator import Emulator
@@ -15,6 +14,8 @@ from scenario_async.emulator import Emulator
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
+
+    from support.faces import Connect
 
 __all__ = ["connect", "serve"]
 
