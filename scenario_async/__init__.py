@@ -12,6 +12,7 @@ from scenario_async._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from scenario_async._calls.quota import RateLimit
+    from scenario_async._downloads.download import Download, DownloadProgress
     from scenario_async._http.reply import Reply
     from scenario_async._paging.fan_out import FanOutEnd, FanOutError, FanOutHit
     from scenario_async._paging.pager import AsyncSearchPage, SearchPager
@@ -75,6 +76,7 @@ _ROOMS: Final = {
     "searches": "AssetSearch ModelSearch Search WorkflowSearch",
     "settings": "RateLimiter",
     "_paging.fan_out": "FanOutEnd FanOutError FanOutHit",
+    "_downloads.download": "Download DownloadProgress",
     "sync": "Scenario SyncSearchPage",
 }
 _ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in names.split()}
@@ -82,13 +84,13 @@ _ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in name
 __all__ = [
     "APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError", "APITimeoutError",
     "AssetHit", "AssetMetadata", "AssetSearch", "AsyncScenario", "AsyncSearchPage", "AuthenticationError",
-    "BadRequestError", "Concept", "ConfigurationError", "ConflictError", "DeadlineExceededError", "F",
-    "FanOutEnd", "FanOutError", "FanOutHit", "Filter", "Hit", "HitTable", "Images", "InternalServerError",
-    "InvalidSearchError", "MetadataThumbnail", "ModelHit", "ModelSearch", "NotFoundError",
-    "PermissionDeniedError", "PlanLimitError", "RateLimit", "RateLimitError", "RateLimiter", "Reply",
-    "RequestEvent", "ResponseEvent", "RetryEvent", "Scenario", "ScenarioError", "Search", "SearchPage",
-    "SearchPager", "SyncSearchPage", "Thumbnail", "UnprocessableEntityError", "WorkflowHit", "WorkflowSearch",
-    "WriteError", "__version__", "preload",
+    "BadRequestError", "Concept", "ConfigurationError", "ConflictError", "DeadlineExceededError", "Download",
+    "DownloadProgress", "F", "FanOutEnd", "FanOutError", "FanOutHit", "Filter", "Hit", "HitTable", "Images",
+    "InternalServerError", "InvalidSearchError", "MetadataThumbnail", "ModelHit", "ModelSearch",
+    "NotFoundError", "PermissionDeniedError", "PlanLimitError", "RateLimit", "RateLimitError", "RateLimiter",
+    "Reply", "RequestEvent", "ResponseEvent", "RetryEvent", "Scenario", "ScenarioError", "Search",
+    "SearchPage", "SearchPager", "SyncSearchPage", "Thumbnail", "UnprocessableEntityError", "WorkflowHit",
+    "WorkflowSearch", "WriteError", "__version__", "preload",
 ]  # fmt: skip
 
 

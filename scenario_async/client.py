@@ -11,13 +11,16 @@ from scenario_async._calls.call import Caller
 from scenario_async._endpoints import AsyncSearches, Searches, method_signature
 from scenario_async._http.request import free_request
 from scenario_async._support.hints import instead
+from scenario_async._support.lifetimes import LOADING
 from scenario_async.errors import ScenarioError, drop_frames
 from scenario_async.settings import Settings, can_be_off, configured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import os
+    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping
     from types import TracebackType
 
+    from scenario_async._downloads.download import Download, DownloadProgress
     from scenario_async._http.reply import Reply
 
     # A client takes the keywords of its settings and has them as attributes: for checkers as if it were its settings.
@@ -26,6 +29,7 @@ else:
     _Keywords = object
 
 _P = ParamSpec("_P")
+_T = TypeVar("_T")
 _ClientT = TypeVar("_ClientT", bound="Client")
 
 
@@ -224,6 +228,46 @@ class AsyncScenario(Client):
         finally:
             del path, json, query, headers  # no error is to carry them in this frame
         return await self._caller.call(request)
+
+    def download(
+        self,
+        hits: Iterable[_T] | AsyncIterable[_T],
+        folder: str | os.PathLike[str],
+        *,
+        name: str = "{id}",
+        width: int | None = None,
+        format: str | None = None,
+        quality: int | None = None,
+        concurrency: int = 8,
+        sidecar: bool = False,
+        on_progress: Callable[[DownloadProgress], object] | None = None,
+    ) -> AsyncGenerator[Download[_T]]:
+        """Download the files of hits into a folder, a few at a time; called again it fetches what is missing.
+
+        Args:
+            hits: hits of any kind, a pager, a page with those that follow, or ids of assets; of models and workflows it
+                is the thumbnail. It is read only as places free up.
+            folder: where to; it is made if it is not there. One download has it at a time.
+            name: how files are called, without the extension, which is that of the bytes that come: of `{id}`,
+                `{name}`, `{index}` (also `{index:05}`), `{kind}`, `{created}` and `{ext}`.
+            width: the width in pixels to bring pictures to.
+            format: `"jpeg"`, `"png"`, `"webp"`, `"avif"` or `"tiff"`, to have pictures converted.
+            quality: 1 to 100, for formats that have one.
+            concurrency: how many files are under way at once.
+            sidecar: also write what a hit says beside its file, as JSON and without signatures.
+            on_progress: is told how far it is after each file.
+
+        Gives a `Download` for each hit as they finish. What concerns one file is its `error`; a folder that cannot be
+        written, or that another download has, raises `ScenarioError`. Files are never there by half.
+        """
+        with LOADING:
+            from scenario_async._downloads.start import begun, downloading  # noqa: PLC0415 - a search has no need of it
+
+        run = begun(
+            self._caller, hits, folder, name=name, width=width, format=format, quality=quality,
+            concurrency=concurrency, sidecar=sidecar, on_progress=on_progress,
+        )  # fmt: skip
+        return downloading(run, hits)
 
     async def aclose(self) -> None:
         """Close the connections; calls under way end with an error, and later ones raise `ScenarioError`."""

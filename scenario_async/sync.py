@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 from threading import Lock
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
 
 import attrs
@@ -19,6 +20,7 @@ from scenario_async._paging.page import LinkedPage, following, origin_of
 from scenario_async._paging.pager import AsyncIteration
 from scenario_async._paging.position import Position
 from scenario_async._support.hints import instead
+from scenario_async._support.lifetimes import LOADING
 from scenario_async._support.portal import PortalError, portal
 from scenario_async.client import Client
 from scenario_async.errors import ScenarioError
@@ -27,10 +29,13 @@ from scenario_async.searches import HitT_co, Search
 from scenario_async.settings import configured, session_factory
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator, Mapping
     from types import TracebackType
 
     from scenario_async._calls.call import Caller
+    from scenario_async._downloads.download import Download, DownloadProgress
+    from scenario_async._downloads.run import Run
     from scenario_async._http.reply import Reply
     from scenario_async._paging.fan_out import (
         FanOut,
@@ -245,6 +250,20 @@ def _fanned_out(fan_out: FanOut[Any], searches: Iterator[Search[Any]]) -> Genera
         blocking(fan_out.aclose, portal.finish)
 
 
+def _downloaded(run: Run, hits: Iterator[object]) -> Generator[Download[Any]]:
+    try:
+        blocking(run.open)
+        while (downloads := blocking(partial(run.take, or_room=True))) is not None:
+            for download in downloads:
+                run.tell(download)
+                yield download
+            if room := run.room:
+                run.given = list(islice(hits, room))
+                run.no_more = len(run.given) < room
+    finally:
+        blocking(run.aclose, portal.finish)
+
+
 class Scenario(Client, _Keywords):
     """Searches Scenario, blocking; all keywords are those of `Settings`.
 
@@ -276,6 +295,32 @@ class Scenario(Client, _Keywords):
         finally:
             del path, json, query, headers  # no error is to carry them in this frame
         return blocking(partial(self._caller.call, request))
+
+    def download(
+        self,
+        hits: Iterable[_T],
+        folder: str | os.PathLike[str],
+        *,
+        name: str = "{id}",
+        width: int | None = None,
+        format: str | None = None,
+        quality: int | None = None,
+        concurrency: int = 8,
+        sidecar: bool = False,
+        on_progress: Callable[[DownloadProgress], object] | None = None,
+    ) -> Generator[Download[_T]]:
+        """Download the files of hits into a folder, a few at a time; see `AsyncScenario.download`.
+
+        `hits` is read in the calling thread, and only as places free up.
+        """
+        with LOADING:
+            from scenario_async._downloads.start import begun  # noqa: PLC0415 - a search has no need of it
+
+        run = begun(
+            self._caller, hits, folder, name=name, width=width, format=format, quality=quality,
+            concurrency=concurrency, sidecar=sidecar, on_progress=on_progress,
+        )  # fmt: skip
+        return _downloaded(run, iter(hits))
 
     def close(self) -> None:
         """Close the connections; calls under way end with an error, and later ones raise `ScenarioError`."""

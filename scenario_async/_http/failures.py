@@ -35,7 +35,7 @@ class StaleConnectionError(APIConnectionError):
 
 def closed_meanwhile() -> APIConnectionError:
     """Give the error of a call whose client was closed while it was under way."""
-    return _lasting(APIConnectionError("the client was closed during the call"))
+    return lasting(APIConnectionError("the client was closed during the call"))
 
 
 def failure_of(
@@ -103,7 +103,7 @@ def _unconnected(
     place = f"{error.host}:{error.port}"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         reason = f"is not trusted: {redact(str(error.certificate_error))}; ssl= names other authorities"
-        return _lasting(APIConnectionError(f"the certificate of {place} {reason}"))
+        return lasting(APIConnectionError(f"the certificate of {place} {reason}"))
     reason = redact(str(error.os_error))
     if isinstance(error, aiohttp.ClientProxyConnectionError):
         shown = "" if network.proxy is None else f" {network.proxy.url}"
@@ -113,10 +113,11 @@ def _unconnected(
 
 def refused(network: Network, status: int, reason: str) -> APIConnectionError:
     error = APIConnectionError(network.refusal(status, reason))
-    return error if status >= 500 or status in _PASSING else _lasting(error)  # noqa: PLR2004
+    return error if status >= 500 or status in _PASSING else lasting(error)  # noqa: PLR2004
 
 
-def _lasting(error: APIConnectionError) -> APIConnectionError:
+def lasting(error: APIConnectionError) -> APIConnectionError:
+    """Note on an error that the same connection would fail again."""
     error.transient = False
     return error
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from scenario_async.models import Hit
     from scenario_async.settings import Settings
 
-_USUAL_HEADERS: Final = {"accept": "application/json", "user-agent": f"scenario-async/{__version__}"}
+USER_AGENT: Final = f"scenario-async/{__version__}"
+_USUAL_HEADERS: Final = {"accept": "application/json", "user-agent": USER_AGENT}
 
 
 @attrs.frozen(kw_only=True)

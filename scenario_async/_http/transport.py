@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _FIRST_STATUS: Final = 200
 _PROXY_AUTHENTICATION_REQUIRED: Final = 407
-_NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=None)
+NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=None)
 """aiohttp's own clocks are off: a call and its attempts have theirs."""
 _LONGEST_LINE: Final = 64 * 1024
 """Bytes of a header that a reply may have; aiohttp takes 8,190, and gateways send more."""
@@ -58,7 +58,7 @@ class Sessions:
 
     def __init__(self, given: aiohttp.ClientSession | None = None) -> None:
         self.ours = given is None
-        self.kept_alive = _new_session(force_close=False) if given is None else given
+        self.kept_alive = new_session(force_close=False) if given is None else given
         self._fresh: aiohttp.ClientSession | None = None
 
     @property
@@ -66,7 +66,7 @@ class Sessions:
         if not self.ours:
             return self.kept_alive
         if self._fresh is None:
-            self._fresh = _new_session(force_close=True)
+            self._fresh = new_session(force_close=True)
         return self._fresh
 
     def send(
@@ -170,17 +170,18 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def _new_session(*, force_close: bool) -> aiohttp.ClientSession:
+def new_session(*, force_close: bool, resolver: Resolver | None = None) -> aiohttp.ClientSession:
+    """Open a session of ours: no cookies, no clocks, nothing decompressed, and as many connections as are asked for."""
     tracing = aiohttp.TraceConfig()
     tracing.on_connection_reuseconn.append(_note_reuse)
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
             limit=0,  # admission counts requests
             force_close=force_close,
-            resolver=Resolver(),
+            resolver=resolver or Resolver(),
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=_NO_TIMEOUT,
+        timeout=NO_TIMEOUT,
         auto_decompress=False,
         max_line_size=_LONGEST_LINE,
         max_field_size=_LONGEST_LINE,
@@ -189,7 +190,7 @@ def _new_session(*, force_close: bool) -> aiohttp.ClientSession:
 
 
 @attrs.define(eq=False)
-class _Exchange:
+class Exchange:
     """What one attempt knows of its connection: whether it was `reused`, and whether a reply was `begun` over it."""
 
     reused: bool
@@ -223,7 +224,7 @@ async def send(
     Raises `APIConnectionError`, or `APIResponseValidationError` for an answer that is too large or no HTTP.
     """
     session = sessions.fresh if fresh else sessions.kept_alive
-    exchange = _Exchange(reused=not sessions.ours)  # of the user's sessions we cannot know
+    exchange = Exchange(reused=not sessions.ours)  # of the user's sessions we cannot know
     try:
         return await _exchanged(
             session, request, authorization, network=network, most_bytes=most_bytes, exchange=exchange
@@ -249,7 +250,7 @@ async def _exchanged(
     *,
     network: Network,
     most_bytes: int,
-    exchange: _Exchange,
+    exchange: Exchange,
 ) -> Answer:
     async with session.request(
         request.method,
@@ -258,7 +259,7 @@ async def _exchanged(
         headers=_headers(session, request, authorization, network),
         allow_redirects=False,
         raise_for_status=False,
-        timeout=_NO_TIMEOUT,
+        timeout=NO_TIMEOUT,
         trace_request_ctx=exchange,
         **network.options,
     ) as response:

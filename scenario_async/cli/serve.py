@@ -110,6 +110,17 @@ def _epilog() -> str:
 )
 @click.option("--latency", default=0.0, metavar="SECONDS", help="Delay every answer by this time.")
 @click.option("--jitter", default=0.0, metavar="SECONDS", help="Delay it by up to this time more, at random.")
+@click.option(
+    "--urls-expire-after",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Let the addresses of pictures expire after this time.",
+)
+@click.option(
+    "--pictures-port",
+    type=click.IntRange(0, 65535),
+    help="Serve the pictures at a port of their own; 0 takes any free one.",
+)
 @click.option("--access-log", is_flag=True, help="Write a line for each request to stderr.")
 def serve(  # noqa: PLR0917 - click passes by name
     host: str,
@@ -122,6 +133,8 @@ def serve(  # noqa: PLR0917 - click passes by name
     failure_rate: float,
     latency: float,
     jitter: float,
+    urls_expire_after: float | None,
+    pictures_port: int | None,
     *,
     access_log: bool,
 ) -> None:
@@ -144,6 +157,8 @@ def serve(  # noqa: PLR0917 - click passes by name
             failure_rate=failure_rate,
             latency=latency,
             jitter=jitter,
+            urls_expire_after=urls_expire_after,
+            pictures_port=pictures_port,
         )
     except (ValueError, OSError) as error:
         raise click.UsageError(str(error)) from error

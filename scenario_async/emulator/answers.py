@@ -17,18 +17,21 @@ from scenario_async.emulator.replies import encoded
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from scenario_async.emulator.signatures import Signatures
+
 _KEPT: Final = 128
 _KEPT_BYTES: Final = 2**18
 
 
 @attrs.frozen(kw_only=True)
 class Question:
-    """A search as it was asked; `origin` and `original` say what addresses its hits are to have."""
+    """A search as it was asked; `origin`, `original` and `signatures` say what addresses its hits are to have."""
 
     kind: Kind
     asked: SearchRequest
     origin: str
     original: bool
+    signatures: "Signatures | None" = None
 
 
 class Answers:
@@ -41,6 +44,8 @@ class Answers:
 
     async def encoded(self, question: Question) -> bytes:
         """Give the body of the reply."""
+        if question.signatures is not None:  # addresses that expire are not given again
+            return encoded(await self.found(question, question.asked))
         key = (question, self._library.state)
         content = self._known.get(key)
         if content is None:
@@ -58,7 +63,13 @@ class Answers:
         work = partial(search, self._library, kind, sought, max_total_hits=self._max_total_hits)
         page = await asyncio.to_thread(work) if takes_long(self._library, kind, sought) else work()
         hits = [
-            hit_of(record, kind, origin=question.origin, original=question.original)
+            hit_of(
+                record,
+                kind,
+                origin=question.origin,
+                original=question.original,
+                signatures=question.signatures,
+            )
             for record in page.records
         ]
         return attrs.evolve(page, window=question.asked.window).envelope(hits)

@@ -16,15 +16,18 @@ from scenario_async.emulator.answers import Answers, Question
 from scenario_async.emulator.arrivals import RecordedRequest, RequestLog
 from scenario_async.emulator.attributes import KINDS, SCHEMAS, Kind
 from scenario_async.emulator.bodies import MAX_BODY_BYTES, read_json
+from scenario_async.emulator.bulk import asked_ids, found_assets
 from scenario_async.emulator.delivery import deliver
 from scenario_async.emulator.errors import ServiceError, bad_request
 from scenario_async.emulator.faults.base import Call, Fault, Ok
 from scenario_async.emulator.faults.chance import Chance
 from scenario_async.emulator.faults.plan import FaultPlan
+from scenario_async.emulator.faults.script import Target
 from scenario_async.emulator.library import Library
 from scenario_async.emulator.parameters import read_search
 from scenario_async.emulator.quota import Quota
 from scenario_async.emulator.replies import Dropped, compress, encoded_reply, json_reply
+from scenario_async.emulator.signatures import Signatures, access_denied
 
 _STOPPING: Final = web.AppKey("stopping", asyncio.Event)
 _log = logging.getLogger(__name__)
@@ -54,14 +57,32 @@ class Service:
     chance: Chance
     answers: Answers
     requests: RequestLog
+    signatures: Signatures | None = None
 
-    def application(self) -> web.Application:
-        """Make the application; one serves one run."""
+    def application(self, pictures_at: Callable[[], str] | None = None) -> web.Application:
+        """Make the application of the API; one serves one run.
+
+        `pictures_at` gives the origin that serves the pictures; without it, they are served beside the API.
+        """
+        application = self._application()
+        for kind in KINDS:
+            answer = partial(self._search, kind, pictures_at)
+            application.router.add_post(f"/v1/search/{kind}", self._route(answer))
+        bulk = self._route(partial(self._bulk, pictures_at))
+        application.router.add_post("/v1/assets/get-bulk", bulk)
+        return application if pictures_at is not None else self._with_pictures(application)
+
+    def delivery(self) -> web.Application:
+        """Make the application that serves the pictures, and nothing else."""
+        return self._with_pictures(self._application())
+
+    def _application(self) -> web.Application:
         application = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._unrouted])
         application[_STOPPING] = asyncio.Event()
         application.on_shutdown.append(_stop)
-        for kind in KINDS:
-            application.router.add_post(f"/v1/search/{kind}", self._route(partial(self._search, kind)))
+        return application
+
+    def _with_pictures(self, application: web.Application) -> web.Application:
         for folder in ("assets", "assets-transform", "thumbnails"):
             application.router.add_get(f"/{folder}/{{id}}", self._route(self._picture))
         return application
@@ -111,32 +132,70 @@ class Service:
             self.requests.append(record)
         return complaint
 
-    async def _search(self, kind: Kind, arrived: _Arrived) -> web.Response:
+    async def _search(
+        self, kind: Kind, pictures_at: Callable[[], str] | None, arrived: _Arrived
+    ) -> web.Response:
         """Answer a search with whatever is to go wrong with it."""
-        request = arrived.request
-        fault = self.faults.take(kind) or self.chance.fault() or Ok()
+
+        async def find(fault: Fault) -> web.Response:
+            return await self._find(kind, arrived, fault, _origin(arrived.request, pictures_at))
+
+        return await self._answer(kind, arrived, find, self.chance.fault)
+
+    async def _answer(
+        self,
+        target: Target,
+        arrived: _Arrived,
+        answer: Callable[[Fault], Awaitable[web.Response]],
+        otherwise: Callable[[], Fault | None] = lambda: None,
+    ) -> web.Response:
+        """Answer with the fault that is planned for such a request, if there is one."""
+        fault = self.faults.take(target) or otherwise() or Ok()
         if not isinstance(fault, Ok):
             arrived.record.fault = fault.name
-        pause = partial(_pause, request.app[_STOPPING])
-        delay = self.chance.delay()
+        pause = partial(_pause, arrived.request.app[_STOPPING])
+        # Pictures are not delayed: they come from a network of caches.
+        delay = self.chance.delay() if target != "pictures" else 0.0
         if delay and not await pause(delay):
             return Dropped()
-        return await fault.answer(Call(request, partial(self._find, kind, arrived, fault), pause))
+        return await fault.answer(Call(arrived.request, partial(answer, fault), pause))
 
-    async def _find(self, kind: Kind, arrived: _Arrived, fault: Fault) -> web.Response:
+    async def _find(self, kind: Kind, arrived: _Arrived, fault: Fault, origin: str) -> web.Response:
         """Answer a search, which the fault may change before and after."""
-        request = arrived.request
-        self.access.check(request.headers.get("Authorization", ""))
-        original = self._read_url(request)
-        if arrived.complaint:
-            raise bad_request(f"The body is not JSON: {arrived.complaint}")
+        original = self._admitted(arrived)
         asked = read_search(arrived.record.body, SCHEMAS[kind])
-        origin = f"{request.scheme}://{request.host}"
-        question = Question(kind=kind, asked=asked, origin=origin, original=original)
+        question = Question(
+            kind=kind, asked=asked, origin=origin, original=original, signatures=self.signatures
+        )
         if isinstance(fault, Ok):
             return encoded_reply(await self.answers.encoded(question))
         # The page says what was asked for, wherever a fault makes the search look.
         return json_reply(fault.telling(await self.answers.found(question, fault.asking(asked))))
+
+    async def _bulk(self, pictures_at: Callable[[], str] | None, arrived: _Arrived) -> web.Response:
+        """Answer with assets by their ids."""
+
+        async def find(_: Fault) -> web.Response:
+            original = self._admitted(arrived)
+            ids = asked_ids(arrived.record.body)
+            assets = found_assets(
+                self.library,
+                ids,
+                origin=_origin(arrived.request, pictures_at),
+                original=original,
+                signatures=self.signatures,
+            )
+            return json_reply({"assets": assets})
+
+        return await self._answer("get-bulk", arrived, find)
+
+    def _admitted(self, arrived: _Arrived) -> bool:
+        """Check who asks and what the URL says, and tell whether original pictures are asked for."""
+        self.access.check(arrived.request.headers.get("Authorization", ""))
+        original = self._read_url(arrived.request)
+        if arrived.complaint:
+            raise bad_request(f"The body is not JSON: {arrived.complaint}")
+        return original
 
     def _read_url(self, request: web.Request) -> bool:
         """Check the URL's parameters and the project's quota, and tell whether original pictures are asked for."""
@@ -151,7 +210,21 @@ class Service:
         return original == "true"
 
     async def _picture(self, arrived: _Arrived) -> web.Response:
-        return await deliver(self.library, arrived.request)
+        """Answer with a picture, whoever asks, if the address has not expired."""
+        request = arrived.request
+
+        async def find(fault: Fault) -> web.Response:
+            address = f"{request.scheme}://{request.host}{request.raw_path}"
+            signed = self.signatures if not request.path.startswith("/thumbnails/") else None
+            if signed is not None and not signed.open(address):
+                return access_denied()
+            return await deliver(self.library, request, fault)
+
+        return await self._answer("pictures", arrived, find)
+
+
+def _origin(request: web.Request, pictures_at: Callable[[], str] | None) -> str:
+    return f"{request.scheme}://{request.host}" if pictures_at is None else pictures_at()
 
 
 async def _stop(application: web.Application) -> None:

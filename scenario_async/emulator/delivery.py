@@ -15,6 +15,7 @@ from scenario_async.emulator.errors import ServiceError, bad_request
 from scenario_async.emulator.subjects import Picture
 
 if TYPE_CHECKING:
+    from scenario_async.emulator.faults.base import Fault
     from scenario_async.emulator.library import Library
     from scenario_async.emulator.subjects import AnyPicture
     from scenario_async.emulator.transforms import Transform
@@ -89,11 +90,12 @@ renditions: Final = Renditions(_KEPT_BYTES)
 """What all emulators of this process sent last: a picture is the same in each."""
 
 
-async def deliver(library: "Library", request: web.Request) -> web.Response:
+async def deliver(library: "Library", request: web.Request, fault: "Fault") -> web.Response:
     """Answer for `/assets/{id}`, `/assets-transform/{id}` or `/thumbnails/{id}`.
 
     The first gives the original, the second what the parameters ask for (see `transforms`), the last one
     whose longer side has at most 512 pixels. What has no picture, or one that cannot be decoded, is a 404.
+    The fault may send another file, or all of it where a part is asked for.
     """
     asset_id = request.match_info["id"]
     # In a thread, because a large library may have to be read for what is no asset of its own.
@@ -112,7 +114,10 @@ async def deliver(library: "Library", request: web.Request) -> web.Response:
         rendition = await asyncio.to_thread(_rendition, picture, transform, accept, thumbnail=thumbnail)
     except UnreadableError as error:
         raise ServiceError(404, f"The picture of asset {asset_id} cannot be read: {error}") from None
-    response = _response(request, rendition)
+    shown = await asyncio.to_thread(fault.showing, rendition.content)
+    if shown is not rendition.content:
+        rendition = Rendition(shown, rendition.mime_type)
+    response = _response(request, rendition, ranges=fault.ranges)
     response.etag = ETag(rendition.etag)
     response.headers["Cache-Control"] = _CACHE_CONTROL
     if transform is not None and transform.format == AUTO:
@@ -120,11 +125,36 @@ async def deliver(library: "Library", request: web.Request) -> web.Response:
     return response
 
 
-def _response(request: web.Request, rendition: Rendition) -> web.Response:
+def _response(request: web.Request, rendition: Rendition, *, ranges: bool) -> web.Response:
     known = {etag.value for etag in request.if_none_match or ()}
     if known & {rendition.etag, "*"}:
         return web.Response(status=304)
-    return web.Response(body=rendition.content, content_type=rendition.mime_type)
+    whole, headers = rendition.content, {"Accept-Ranges": "bytes"} if ranges else {}
+    part = _part(request, rendition) if ranges else None
+    if part is None:
+        return web.Response(body=whole, content_type=rendition.mime_type, headers=headers)
+    if part.start >= len(whole):
+        headers["Content-Range"] = f"bytes */{len(whole)}"
+        return web.Response(status=416, headers=headers)
+    headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{len(whole)}"
+    content = whole[part.start : part.stop]
+    return web.Response(status=206, body=content, content_type=rendition.mime_type, headers=headers)
+
+
+def _part(request: web.Request, rendition: Rendition) -> range | None:
+    """Give which bytes are asked for; None for all, also where the file is another one by now."""
+    if request.headers.get("If-Range", f'"{rendition.etag}"') != f'"{rendition.etag}"':
+        return None
+    try:
+        asked = request.http_range
+    except ValueError:  # several parts at once, or nonsense, which a server may take for nothing
+        return None
+    if asked.start is None and asked.stop is None:
+        return None
+    size = len(rendition.content)
+    if asked.start is not None and asked.start < 0:
+        return range(max(0, size + asked.start), size)
+    return range(asked.start or 0, min(size, size if asked.stop is None else asked.stop))
 
 
 def _rendition(

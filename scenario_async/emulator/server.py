@@ -24,6 +24,7 @@ from scenario_async.emulator.faults.chance import Chance
 from scenario_async.emulator.faults.plan import FaultPlan
 from scenario_async.emulator.library import Library
 from scenario_async.emulator.quota import Quota, quota_of
+from scenario_async.emulator.signatures import Signatures
 
 _LAST_PORT: Final = 65535
 _EXTRA: Final = ("lark", "numpy", "PIL")
@@ -46,6 +47,10 @@ class Emulator:
     `Quota`. Answers take `latency` seconds and up to `jitter` more; `failure_rate` is the share of searches
     that fail by chance. `faults` is what the first searches meet: a fault or a script, see `FaultPlan`.
     `requests_kept` is how many requests are remembered.
+
+    With `urls_expire_after`, the addresses of pictures are signed anew in each answer and open nothing after so many
+    seconds; `expire_urls` ends those that were given so far. `pictures_port` serves the pictures at a port of their own,
+    as the service does at a host of their own; `requests` has those as well.
     """
 
     def __init__(
@@ -66,6 +71,8 @@ class Emulator:
         jitter: float = 0.0,
         failure_rate: float = 0.0,
         faults: Fault | str = "",
+        urls_expire_after: float | None = None,
+        pictures_port: int | None = None,
     ) -> None:
         if missing := [name for name in _EXTRA if find_spec(name) is None]:
             raise ImportError(
@@ -83,8 +90,9 @@ class Emulator:
             raise ValueError("api_key and api_secret must be texts that are not empty: clients send both")
         if isinstance(bearer_tokens, str):
             raise TypeError("bearer_tokens must be several tokens, [token] for one, not a text")
-        if not 0 <= port <= _LAST_PORT:
-            raise ValueError(f"port must be from 0 to {_LAST_PORT}, not {port!r}")
+        for name, number in (("port", port), ("pictures_port", pictures_port or 0)):
+            if not 0 <= number <= _LAST_PORT:
+                raise ValueError(f"{name} must be from 0 to {_LAST_PORT}, not {number!r}")
         if max_total_hits < 0:
             raise ValueError(f"max_total_hits must be a number of hits from 0 up, not {max_total_hits!r}")
         self.library = Library.sample(seed) if library is None else library
@@ -92,6 +100,7 @@ class Emulator:
         """The newest requests, in the order of arrival, whatever the answer was."""
         self.faults = FaultPlan(faults)
         """What the next searches meet."""
+        self._signatures = None if urls_expire_after is None else Signatures(urls_expire_after)
         self._service = Service(
             library=self.library,
             access=Access(api_key=api_key, api_secret=api_secret, bearer_tokens=frozenset(bearer_tokens)),
@@ -100,11 +109,14 @@ class Emulator:
             chance=Chance(seed, latency=latency, jitter=jitter, failure_rate=failure_rate),
             answers=Answers(self.library, max_total_hits),
             requests=self.requests,
+            signatures=self._signatures,
         )
         self._host = host
         self._port = port
-        self._runner: web.AppRunner | None = None
+        self._pictures_port = pictures_port
+        self._runners: list[web.AppRunner] = []
         self._origin = ""
+        self._pictures = ""
 
     @property
     def base_url(self) -> str:
@@ -113,11 +125,34 @@ class Emulator:
             raise RuntimeError("the emulator is not serving: use `async with` or `running()`")
         return f"{self._origin}/v1"
 
+    @property
+    def pictures_url(self) -> str:
+        """The origin that serves the pictures; `RuntimeError` while the emulator is not serving."""
+        return self._pictures or self.base_url.removesuffix("/v1")
+
+    def expire_urls(self) -> None:
+        """Let every address of a picture that was given so far expire now."""
+        if self._signatures is None:
+            raise RuntimeError("the addresses of this emulator do not expire: pass urls_expire_after=seconds")
+        self._signatures.expire_all()
+
     async def __aenter__(self) -> Self:
-        if self._runner is not None:
+        if self._runners:
             raise RuntimeError(f"the emulator is serving already, at {self._origin}")
+        try:
+            if self._pictures_port is not None:
+                self._pictures = await self._serve_at(self._service.delivery(), self._pictures_port)
+            elsewhere = None if self._pictures_port is None else lambda: self._pictures
+            self._origin = await self._serve_at(self._service.application(elsewhere), self._port)
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def _serve_at(self, application: web.Application, port: int) -> str:
+        """Serve at a port, and give the origin."""
         runner = web.AppRunner(
-            self._service.application(),
+            application,
             access_log=None,
             logger=_UNHEARD,
             auto_decompress=False,
@@ -125,22 +160,17 @@ class Emulator:
             handler_cancellation=True,
             shutdown_timeout=0.05,
         )
-        self._runner = runner
+        self._runners.append(runner)
         try:
             await runner.setup()
-            await web.TCPSite(runner, self._host, self._port).start()
-        except BaseException as error:
-            await self._stop()
-            if isinstance(error, OSError):
-                named = isinstance(error, socket.gaierror) or not error.errno
-                told = error.strerror or str(error) if named else os.strerror(error.errno or 0)
-                reason = f"cannot serve at {self._host}:{self._port}: {told}"
-                raise OSError(error.errno, reason) from None
-            raise
+            await web.TCPSite(runner, self._host, port).start()
+        except OSError as error:
+            named = isinstance(error, socket.gaierror) or not error.errno
+            told = error.strerror or str(error) if named else os.strerror(error.errno or 0)
+            raise OSError(error.errno, f"cannot serve at {self._host}:{port}: {told}") from None
         bound, port = runner.addresses[0][:2]
         host = _LOOPBACK.get(str(bound), str(bound))
-        self._origin = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        return self
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def __aexit__(
         self,
@@ -151,8 +181,8 @@ class Emulator:
         await self._stop()
 
     async def _stop(self) -> None:
-        runner, self._runner, self._origin = self._runner, None, ""
-        if runner is not None:
+        runners, self._runners, self._origin, self._pictures = self._runners, [], "", ""
+        for runner in runners:
             await runner.cleanup()
 
     @contextmanager

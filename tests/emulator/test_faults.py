@@ -554,7 +554,7 @@ class TestPlan:
         """Another is named, with those that are."""
         kind: Any = "jobs"
         with pytest.raises(
-            ValueError, match="'jobs' is no kind of search: it is one of assets, models, work"
+            ValueError, match="'jobs' is no kind of request: it is one of assets, models, work"
         ):
             faults.FaultPlan().add(faults.Drop(), kind=kind)
 

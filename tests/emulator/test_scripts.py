@@ -43,6 +43,10 @@ READ: list[tuple[str, faults.Fault]] = [
     ("total says=12", faults.Total("12")),
     ("missing-field field=metadata.kind hit=1", faults.MissingField("metadata.kind", hit=1)),
     ("unknown-fields", faults.UnknownFields()),
+    ("expired-url", faults.ExpiredUrl()),
+    ("no-ranges", faults.NoRanges()),
+    ("changed", faults.Changed()),
+    ("wrong-type type=webp", faults.WrongType("webp")),
 ]
 
 
@@ -135,7 +139,7 @@ def test_entries_stand_between_commas(text: str, script: Script) -> None:
             (
                 "there is no fault 'explode': it is a status such as 503, or one of ok, status, hang, drop, half, "
                 "truncated, drip, html, not-json, error-body, gzip-bomb, redirect, expired-token, plan-limit, shift, "
-                "repeated-page, total, missing-field, unknown-fields"
+                "repeated-page, total, missing-field, unknown-fields, expired-url, no-ranges, changed, wrong-type"
             ),
         ),
         (
@@ -180,7 +184,8 @@ def test_entries_stand_between_commas(text: str, script: Script) -> None:
         ("503 headers=x-a", "in '503 headers=x-a': 'x-a' is not a header: write name:value"),
         (
             "ok kind=jobs",
-            "in 'ok kind=jobs': 'jobs' is no kind of search: it is one of assets, models, workflows",
+            "in 'ok kind=jobs': 'jobs' is no kind of request: it is one of assets, models, workflows, "
+            "get-bulk, pictures",
         ),
         ('503 body="a', "the script '503 body=\"a' can't be read: a quotation mark is not closed"),
     ],

@@ -5,6 +5,7 @@ Each fault is a value; `FAULTS` has them all by the names that scripts use, and 
 
 from scenario_async.emulator.faults.base import Call, Fault, Ok
 from scenario_async.emulator.faults.broken import Drip, Half, Truncated
+from scenario_async.emulator.faults.files import Changed, ExpiredUrl, NoRanges, WrongType
 from scenario_async.emulator.faults.instead import (
     Drop,
     ErrorBody,
@@ -24,11 +25,13 @@ from scenario_async.emulator.faults.table import FAULTS, Description, described
 __all__ = [
     "FAULTS",
     "Call",
+    "Changed",
     "Description",
     "Drip",
     "Drop",
     "ErrorBody",
     "ExpiredToken",
+    "ExpiredUrl",
     "Fault",
     "FaultPlan",
     "GzipBomb",
@@ -36,6 +39,7 @@ __all__ = [
     "Hang",
     "Html",
     "MissingField",
+    "NoRanges",
     "NotJson",
     "Ok",
     "PlanLimit",
@@ -46,5 +50,6 @@ __all__ = [
     "Total",
     "Truncated",
     "UnknownFields",
+    "WrongType",
     "described",
 ]

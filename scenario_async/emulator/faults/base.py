@@ -30,6 +30,8 @@ class Fault:
     """What may go wrong with a search: by overriding a method, a fault changes what the method does."""
 
     name: ClassVar[str]
+    ranges: ClassVar[bool] = True
+    """Whether parts of a picture can be asked for."""
 
     async def answer(self, call: Call) -> web.Response:
         """Answer a search; a `ServiceError` is answered in the service's own shape."""
@@ -42,6 +44,10 @@ class Fault:
     def telling(self, page: dict[str, Any]) -> dict[str, Any]:
         """Give what is told in place of the page; the inner values of its hits belong to the library."""
         return page
+
+    def showing(self, content: bytes) -> bytes:
+        """Give the file that is sent in place of a picture's."""
+        return content
 
 
 @attrs.frozen

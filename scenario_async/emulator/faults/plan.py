@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 import attrs
 
-from scenario_async.emulator.attributes import Kind
 from scenario_async.emulator.faults.base import Fault, Ok
-from scenario_async.emulator.faults.script import Entry, Script, read_kind, read_script, write_script
+from scenario_async.emulator.faults.script import Entry, Script, Target, read_kind, read_script, write_script
 
 
 @attrs.define
@@ -20,16 +19,17 @@ class _Waiting:
 
 
 class FaultPlan:
-    """The faults that the next searches meet, in the order of arrival; safe to change from any thread.
+    """The faults that the next requests meet, in the order of arrival; safe to change from any thread.
 
     Faults are values of `scenario_async.emulator.faults`, or a script: `"503 retry-after=2 x3, ok, hang"`.
-    With a `kind`, they are for that kind of search, and others pass them by.
+    With a `kind`, they are for that kind of search, or for "get-bulk" or "pictures", and others pass them by; without
+    one, they are for searches.
     """
 
     def __init__(self, faults: Fault | str = "") -> None:
         self._lock = threading.Lock()
         self._once: deque[_Waiting] = deque()
-        self._rounds: dict[Kind | None, deque[_Waiting]] = {}
+        self._rounds: dict[Target | None, deque[_Waiting]] = {}
         if faults:
             self.add(faults)
 
@@ -46,7 +46,7 @@ class FaultPlan:
             entries = [attrs.evolve(waiting.entry, times=waiting.left) for waiting in self._once]
         return write_script(entries) if any(not isinstance(entry.fault, Ok) for entry in entries) else ""
 
-    def add(self, faults: Fault | str, *, times: int = 1, kind: Kind | None = None) -> None:
+    def add(self, faults: Fault | str, *, times: int = 1, kind: Target | None = None) -> None:
         """Let so many of the next searches meet a fault, after those of earlier calls.
 
         A script is gone through so many times; one that ends in `repeat` is what `repeat` takes.
@@ -63,7 +63,7 @@ class FaultPlan:
         with self._lock:
             self._once.extend(_waiting([*entries] * times))
 
-    def repeat(self, faults: Fault | str, *, kind: Kind | None = None) -> None:
+    def repeat(self, faults: Fault | str, *, kind: Target | None = None) -> None:
         """Let all searches meet these in turn, again and again, once those that were added are used up.
 
         It takes the place of what repeated before, for this kind or for all.
@@ -78,8 +78,8 @@ class FaultPlan:
             self._once.clear()
             self._rounds.clear()
 
-    def take(self, kind: Kind) -> Fault | None:
-        """Give the fault of a search that has arrived; None if nothing is planned for it."""
+    def take(self, kind: Target) -> Fault | None:
+        """Give the fault of a request that has arrived; None if nothing is planned for it."""
         with self._lock:
             if (fault := _next(self._once, kind, again=False)) is not None:
                 return fault
@@ -89,10 +89,10 @@ class FaultPlan:
             return None
 
 
-def _next(queue: deque[_Waiting], kind: Kind, *, again: bool) -> Fault | None:
+def _next(queue: deque[_Waiting], kind: Target, *, again: bool) -> Fault | None:
     """Use the first entry that is for this kind; one that is used up goes, or comes `again` at the end."""
     for place, waiting in enumerate(queue):
-        if waiting.entry.kind in {None, kind}:
+        if waiting.entry.meets(kind):
             waiting.left -= 1
             if not waiting.left:
                 del queue[place]
@@ -105,7 +105,7 @@ def _waiting(entries: Iterable[Entry]) -> list[_Waiting]:
     return [_Waiting(entry, entry.times) for entry in entries]
 
 
-def _script(faults: Fault | str, kind: Kind | None) -> Script:
+def _script(faults: Fault | str, kind: Target | None) -> Script:
     """Give the entries, those that name no kind for this one."""
     if not isinstance(faults, Fault | str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"faults must be a fault, such as faults.Status(503), or a script, not {faults!r}")

@@ -2,7 +2,7 @@
 
 Entries stand between commas: a name or a status, options of the form name=value (in quotation marks when
 the value holds a space or a comma), the `kind` that they are meant for, and how many requests meet them. A
-last entry `repeat` begins again with the first one at the end.
+last entry `repeat` begins again with the first one at the end. Without a `kind`, an entry is for searches.
 """
 
 import re
@@ -10,7 +10,7 @@ import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Final, cast
+from typing import Final, Literal, TypeAlias, cast
 
 import attrs
 
@@ -19,16 +19,24 @@ from scenario_async.emulator.faults.base import Fault
 from scenario_async.emulator.faults.instead import Status
 from scenario_async.emulator.faults.table import FAULTS
 
+Target: TypeAlias = Kind | Literal["get-bulk", "pictures"]
+"""What a fault may be meant for: searches of a kind, assets by their ids, or pictures."""
+
+TARGETS: Final[tuple[Target, ...]] = (*KINDS, "get-bulk", "pictures")
 _REPEAT: Final = "repeat"
 
 
 @attrs.frozen
 class Entry:
-    """A fault for so many requests, of one kind or of any."""
+    """A fault for so many requests, of one kind or for searches of any."""
 
     fault: Fault
     times: int = 1
-    kind: Kind | None = None
+    kind: Target | None = None
+
+    def meets(self, target: Target) -> bool:
+        """Tell whether it is for such a request."""
+        return self.kind == target or (self.kind is None and target in KINDS)
 
 
 @attrs.frozen
@@ -49,10 +57,10 @@ def read_script(text: str) -> Script:
     return Script(entries, repeats=repeats)
 
 
-def read_kind(kind: str) -> Kind:
+def read_kind(kind: str) -> Target:
     """Check the name of a kind."""
-    if kind not in KINDS:
-        raise ValueError(f"{kind!r} is no kind of search: it is one of {', '.join(KINDS)}")
+    if kind not in TARGETS:
+        raise ValueError(f"{kind!r} is no kind of request: it is one of {', '.join(TARGETS)}")
     return kind
 
 

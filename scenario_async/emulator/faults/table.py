@@ -5,7 +5,7 @@ from typing import Final
 
 import attrs
 
-from scenario_async.emulator.faults import broken, instead, pages
+from scenario_async.emulator.faults import broken, files, instead, pages
 from scenario_async.emulator.faults.base import Fault, Ok
 
 _TYPES: Final[Sequence[type[Fault]]] = (
@@ -28,6 +28,10 @@ _TYPES: Final[Sequence[type[Fault]]] = (
     pages.Total,
     pages.MissingField,
     pages.UnknownFields,
+    files.ExpiredUrl,
+    files.NoRanges,
+    files.Changed,
+    files.WrongType,
 )
 
 FAULTS: Final[Mapping[str, type[Fault]]] = {fault.name: fault for fault in _TYPES}

@@ -1,0 +1,1 @@
+"""Downloads: the files behind hits, in a folder."""

@@ -1,0 +1,77 @@
+"""Where a download begins: what a caller asks for is checked, and what comes of it is handed out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from scenario_async._downloads.addresses import Rendition
+from scenario_async._downloads.names import Template
+from scenario_async._downloads.run import Plan, Run
+from scenario_async._downloads.wanted import check_several
+from scenario_async._support import checks
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+
+    from scenario_async._calls.call import Caller
+    from scenario_async._downloads.download import Download, DownloadProgress
+
+
+def begun(
+    caller: Caller,
+    hits: object,
+    folder: object,
+    *,
+    name: object,
+    width: object,
+    format: object,
+    quality: object,
+    concurrency: object,
+    sidecar: object,
+    on_progress: Callable[[DownloadProgress], object] | None,
+) -> Run:
+    """Give a download that waits to be opened; `InvalidSearchError` for what cannot be done."""
+    caller.check_open()
+    check_several(hits)
+    if not isinstance(folder, (str, os.PathLike)) or not os.fspath(cast("str", folder)):
+        checks.refuse(
+            "folder",
+            cast("object", folder),
+            "it must be the path of a folder, which is made if it is not there",
+        )
+    at_once = checks.integer(concurrency, "concurrency", least=1)
+    if at_once is None:
+        checks.refuse("concurrency", concurrency, "it must be an int")
+    if on_progress is not None and not callable(on_progress):
+        checks.refuse("on_progress", on_progress, "it must be a function of a DownloadProgress")
+    plan = Plan(
+        folder=Path(os.fsdecode(cast("str", folder))).absolute(),
+        template=Template.read(name),
+        rendition=Rendition.checked(width, format, quality),
+        concurrency=at_once,
+        sidecar=bool(checks.truth(sidecar, "sidecar")),
+        on_progress=on_progress,
+    )
+    return Run(caller, plan)
+
+
+async def downloading(
+    run: Run, hits: Iterable[object] | AsyncIterable[object]
+) -> AsyncGenerator[Download[Any]]:
+    """Carry out a download, and give what becomes of each file."""
+    feeding: asyncio.Task[None] | None = None
+    try:
+        await run.open()
+        feeding = asyncio.create_task(run.feed(hits))
+        while (downloads := await run.take()) is not None:
+            for download in downloads:
+                run.tell(download)
+                yield download
+    finally:
+        if feeding is not None:
+            feeding.cancel()
+            await asyncio.gather(feeding, return_exceptions=True)
+        await run.aclose()

@@ -1,0 +1,190 @@
+"""A folder that is downloaded into: its manifest, its names, and how a file is laid down there.
+
+Everything here but `present`, `claim` and `note` blocks, and is for threads.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from contextlib import suppress
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import attrs
+
+from scenario_async._downloads.files import Part, give_name, is_same, write_whole
+from scenario_async._downloads.formats import complaint, extension_of
+from scenario_async._downloads.manifest import Entry, Key, Manifest
+from scenario_async._downloads.names import Claims, Template, another, named
+from scenario_async._downloads.wanted import described
+from scenario_async.errors import APIResponseValidationError, ScenarioError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scenario_async._downloads.wanted import Wanted
+
+_OF_ONE_NAME: Final = frozenset({errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL})
+
+
+class UnwritableError(ScenarioError):
+    """The folder takes no more: what is there stays, and nothing else can be saved."""
+
+
+@attrs.frozen(eq=False)
+class Store:
+    """An open folder; one download has it at a time."""
+
+    folder: Path
+    template: Template
+    sidecar: bool
+    manifest: Manifest
+    claims: Claims = attrs.field(factory=Claims)
+
+    @classmethod
+    def opened(cls, folder: Path, template: Template, *, sidecar: bool) -> Store:
+        """Make the folder, if need be, and open it; `ScenarioError` if that cannot be, or another download has it."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            manifest = Manifest(folder)
+        except OSError as error:
+            unwritable(folder, error)
+        store = cls(folder, template, sidecar, manifest)
+        for key, entry in manifest.entries():
+            if entry.status == "saved" and entry.path is not None:
+                store.claims.claim(entry.path.rpartition(".")[0], key)
+        return store
+
+    def claim(self, wanted: Wanted) -> str:
+        """Give the stem of the name for a file, which is its own from now on."""
+        return self.claims.claim(self.template.stem(wanted.values), wanted.key)
+
+    def present(self, key: Key) -> Entry | None:
+        """Give the entry of a file that was saved and is there."""
+        return self.manifest.saved(key)
+
+    def note(self, key: Key, entry: Entry) -> None:
+        """Take what was written as known."""
+        self.manifest.note(key, entry)
+
+    def part_path(self, key: Key, etag: str | None) -> Path:
+        """Give where the parts of a file grow: elsewhere for each version of it."""
+        digest = sha256(repr((*key, etag)).encode(errors="replace")).hexdigest()
+        return self.folder / f"{digest[:32]}.part"
+
+    def begun(self, key: Key) -> tuple[Part, str] | None:
+        """Give what is there of a file, with the ETag that it is continued with."""
+        entry = self.manifest.part(key)
+        if entry is None or entry.path is None or entry.etag is None:
+            return None
+        with suppress(OSError):
+            part = Part.read(self.folder / entry.path)
+            part.noted = True
+            if part.size:
+                return part, entry.etag
+        return None
+
+    def grow(self, key: Key, part: Part, chunks: list[bytes], etag: str | None) -> None:
+        """Add to a part; its first bytes are noted, so that it can be continued."""
+        with _writing(self.folder):
+            if part.size == 0 and etag is not None:
+                self.manifest.write(key, Entry("part", part.path.name, etag=etag))
+                part.noted = True
+            part.write(chunks)
+
+    def write_down(self, key: Key, entry: Entry) -> None:
+        """Note in the manifest what failed."""
+        with _writing(self.folder):
+            self.manifest.write(key, entry)
+
+    def finish(self, wanted: Wanted, stem: str, part: Part, chunks: list[bytes], mime_type: str) -> Entry:
+        """Add what is left of a file, look at it, and give it its name.
+
+        Raises `APIResponseValidationError` for a file that cannot be what was asked for.
+        """
+        with _writing(self.folder):
+            try:
+                part.write(chunks)
+                mime_types = (mime_type, wanted.mime_type)
+                _check(wanted, part, mime_types)
+                part.lay_down()
+                entry = self._named(wanted.key, stem, part, extension_of(part.head, *mime_types))
+            except OSError:
+                part.abandon()
+                raise
+            except BaseException:
+                part.remove()
+                raise
+            if self.sidecar:
+                self.describe(wanted, entry)
+        return entry
+
+    def _named(self, key: Key, stem: str, part: Part, extension: str) -> Entry:
+        """Give a file its own name, else one that is no file's of somebody else's."""
+        for candidate in (stem, another(stem, key)):
+            name = named(candidate, extension)
+            path = self.folder / name
+            same = is_same(path, part)
+            if same is False:
+                continue
+            entry = Entry("saved", name, part.size, part.sha256)
+            self.manifest.write(key, entry)
+            if same:
+                part.remove()
+                return entry
+            with suppress(FileExistsError):  # somebody was quicker
+                give_name(part.path, path)
+                return entry
+        raise ScenarioError(
+            f"{named(stem, extension)} in {self.folder} is another file, which stays: give another folder, or another name"
+        )
+
+    def describe(self, wanted: Wanted, entry: Entry) -> None:
+        """Write what a hit says beside its file."""
+        path = self.folder / f"{entry.path}.json"
+        content = json.dumps(described(wanted.given), ensure_ascii=False, indent=2, default=str).encode(
+            errors="replace"
+        )
+        with _writing(self.folder):
+            write_whole(path, content + b"\n", self.part_path(wanted.key, "sidecar"))
+
+    def lacks_sidecar(self, entry: Entry) -> bool:
+        """Tell whether a hit is yet to be described beside its file."""
+        return self.sidecar and not (self.folder / f"{entry.path}.json").is_file()
+
+    def close(self) -> None:
+        """Let others have the folder."""
+        self.manifest.close()
+
+
+def _check(wanted: Wanted, part: Part, mime_types: tuple[str, ...]) -> None:
+    wrong = complaint(part.head, picture=wanted.is_picture, mime_types=mime_types)
+    if wrong is not None:
+        raise APIResponseValidationError(f"the file cannot be that of {wanted.key.id}: {wrong}")
+
+
+class _writing:  # noqa: N801 - it is used like a function
+    """Make errors of ours of those of the system."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            if error.errno in _OF_ONE_NAME:
+                raise ScenarioError(
+                    f"its name is none that {self._folder} takes: {error.strerror}"
+                ) from error
+            unwritable(self._folder, error)
+
+
+def unwritable(folder: Path, error: OSError) -> NoReturn:
+    """Tell that a folder takes no more, and how to go on."""
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    message = f"nothing more can be written to {folder}: {reason}; what was saved stays, and the same call goes on there"
+    raise UnwritableError(message) from error
