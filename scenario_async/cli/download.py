@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from functools import partial
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -110,7 +110,8 @@ def _run(
             _fetch(opened, read_hits(source or _STDIN), given, progress)
         else:
             reading = Reading(opened, wanted, extent, progress, shows=False)
-            _fetch(opened, reading.hits(), given, progress)
+            with closing(reading.hits()) as hits:
+                _fetch(opened, hits, given, progress)
             _tell_rest(reading)
 
 
@@ -132,7 +133,6 @@ def _fetch(opened: Scenario, hits: Iterable[Any], given: Mapping[str, Any], prog
 
     out, failure = Output(), None
     counts = {"saved": 0, "present": 0, "failed": 0}
-    begin = partial(progress.begin, None)
     downloads = opened.download(
         hits,
         given["folder"],
@@ -144,14 +144,15 @@ def _fetch(opened: Scenario, hits: Iterable[Any], given: Mapping[str, Any], prog
         sidecar=given["sidecar"],
     )
     try:
-        begin()
+        progress.begin(None)
         for each in downloads:
             counts[each.status] += 1
             progress.count(1)
             with progress.aside(always=each.error is not None):
                 if each.error is not None:
                     failure = failure or each.error
-                    click.echo(f"failed: {redact(str(each.error))}", err=True)
+                    name = getattr(each.hit, "id", None) or _id_of(each.hit)
+                    click.echo(f"failed: {name}: {redact(each.error.message)}", err=True)
                 else:
                     out.write(f"{each.path}\n".encode(errors="surrogateescape"))
                     out.flush()
@@ -163,9 +164,17 @@ def _fetch(opened: Scenario, hits: Iterable[Any], given: Mapping[str, Any], prog
         progress.end()
     told = ", ".join(f"{count:,} {status}" for status, count in counts.items() if count) or "nothing was found"
     if failure is not None:
-        failure.add_note(f"{told}: the same line tries again what failed")
-        raise failure
+        from scenario_async.cli.failures import failure_of  # noqa: PLC0415 - only where something failed
+
+        ending = click.ClickException(f"not every file is there: {told}")
+        ending.exit_code = failure_of(failure).code
+        ending.add_note("the same line tries again what failed")
+        raise ending
     hint(told)
+
+
+def _id_of(given: Any) -> Any:  # noqa: ANN401 - a line of a file
+    return given["id"] if isinstance(given, dict) else given
 
 
 def read_hits(source: str) -> Iterator[Any]:

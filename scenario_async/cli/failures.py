@@ -81,7 +81,7 @@ def failure_of(error: Exception) -> Failure:
     usage = isinstance(error, (ConfigurationError, InvalidSearchError))
     unreachable = isinstance(error, APIConnectionError)
     code = USAGE if usage else UNREACHABLE if unreachable else REFUSED
-    return Failure(_as_options(_without_hint(error)), "; ".join(filter(None, [_fix(error), notes])), retryable, code)
+    return Failure(_as_options(_without_hint(error)), notes or _fix(error), retryable, code)
 
 
 def _fix(error: ScenarioError) -> str:

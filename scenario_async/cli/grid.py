@@ -56,15 +56,15 @@ class Grid:
             return widths
         fitting = list(widths)
         while sum(fitting) + len(_GAP) * (len(fitting) - 1) > self._width:
-            candidates = [
-                place
-                for place, column in enumerate(self._columns)
-                if column.name != "id" and fitting[place] > _LEAST
-            ]
-            if not candidates:
+            widest = max(range(len(fitting)), key=lambda place: (self._can_shrink(place, fitting), fitting[place]))
+            if not self._can_shrink(widest, fitting):
                 break
-            fitting[max(candidates, key=fitting.__getitem__)] -= 1
+            fitting[widest] -= 1
         return fitting
+
+    def _can_shrink(self, place: int, widths: Sequence[int]) -> bool:
+        column = self._columns[place]
+        return column.kind in {"text", "texts"} and column.name != "id" and widths[place] > _LEAST
 
     def _line(self, row: Sequence[str]) -> str:
         padded = [self._cell(text, width) for text, width in zip(row, self._widths, strict=True)]

@@ -37,7 +37,8 @@ def hint(text: str) -> None:
 class Progress:
     """Counts what comes, and shows it on a terminal; it steps aside while results are written to the same one."""
 
-    def __init__(self, rate_limit: int, unit: str = "hits") -> None:
+    def __init__(self, rate_limit: int, *, unit: str = "hits", prints: bool = True) -> None:
+        self._prints = prints
         self._unit = unit
         self.hits = 0
         self.pages = 0
@@ -100,7 +101,7 @@ class Progress:
     @contextmanager
     def aside(self, *, always: bool = False) -> Generator[None]:
         """Leave the terminal to results for a while; `always` also where those go elsewhere."""
-        bar = self._bar if always or is_terminal(sys.stdout) else None
+        bar = self._bar if always or (self._prints and is_terminal(sys.stdout)) else None
         if bar is not None:
             bar.stop()
         try:

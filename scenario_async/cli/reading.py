@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -11,7 +12,7 @@ from scenario_async._paging.page import full_size, hinted_total, origin_of
 from scenario_async.sync import SyncIteration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from scenario_async import Scenario, SyncSearchPage
     from scenario_async.cli.extent import Extent
@@ -38,7 +39,7 @@ class Reading:
         self._stopped: str | None = None
         self.delivered = 0
 
-    def pages(self) -> Iterator[SyncSearchPage[Any]]:
+    def pages(self) -> Generator[SyncSearchPage[Any]]:
         """Give the pages; before the second one is asked for, say on stderr what all of them take."""
         first = self._client.search.run(self._search)
         total, size = hinted_total(first), full_size(first)
@@ -47,13 +48,13 @@ class Reading:
             yield from self._delivered(first)
             return
         left = max((total or 0) - self._skipped(first), 0)
-        if first.has_next_page():
-            announce(self._extent.price(left, size))
+        price = self._extent.price(left, size) if first.has_next_page() else ""
+        announce(price)
         most = {"max_hits": self._extent.max_hits, "max_pages": self._extent.max_requests}
         iteration = iteration_from(first, prefetch=_AHEAD, **most)
         pages: SyncIteration[SyncSearchPage[Any]] = SyncIteration(iteration, by_page=True)
         with pages:
-            if self._shows and first.has_next_page():
+            if self._shows and price:
                 self._progress.begin(self._extent.hits(left, size) or None)
             try:
                 for page in pages:
@@ -64,10 +65,11 @@ class Reading:
         self._stopped = pages.stopped_because
         self._more = max(left - self.delivered, 0)
 
-    def hits(self) -> Iterator[Hit]:
+    def hits(self) -> Generator[Hit]:
         """Give the hits one by one."""
-        for page in self.pages():
-            yield from page.hits
+        with closing(self.pages()) as pages:
+            for page in pages:
+                yield from page.hits
 
     def _delivered(self, page: SyncSearchPage[Any]) -> Iterator[SyncSearchPage[Any]]:
         if self._shows:

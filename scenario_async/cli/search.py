@@ -13,6 +13,8 @@ from scenario_async.cli.extent import Extent, reading_options
 from scenario_async.cli.options import keywords_of, options_of
 from scenario_async.cli.sections import Sectioned
 from scenario_async.cli.writing import Wish, writing_options
+from scenario_async.errors import BadRequestError
+from scenario_async.pages import LARGEST_PAGE
 from scenario_async.searches import ENDPOINTS
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ def _run(
     wish = Wish.of(given, search_class.hit_class)
     keywords = keywords_of(search_class, given)
     dry_run: str | None = given["dry_run"]
-    if wish.kept is None or dry_run:
+    if dry_run or not wish.exports:
         keywords |= extent.size(keywords, counting=wish.counts)
     wanted = search_class(**keywords)
     with account(emulator=emulator, env_file=env_file):
@@ -109,7 +111,7 @@ def _run(
             return
         from scenario_async.cli.progress import Progress  # noqa: PLC0415 - as `--help` needs none of it
 
-        progress = Progress(rate_limit)
+        progress = Progress(rate_limit, prints=wish.kept is None)
         with client(rate_limit, **progress.hooks) as opened:
             _carry_out(opened, wanted, extent, wish, progress)
 
@@ -121,7 +123,7 @@ def _carry_out(opened: Scenario, wanted: Search[Any], extent: Extent, wish: Wish
     if wish.counts:
         click.echo(count_of(opened, wanted))
         return
-    if wish.kept is not None and wish.fields is None:
+    if wish.exports:
         from scenario_async.cli.exporting import export  # noqa: PLC0415
 
         export(opened, wanted, extent, wish, progress)
@@ -130,6 +132,9 @@ def _carry_out(opened: Scenario, wanted: Search[Any], extent: Extent, wish: Wish
     try:
         wish.carry_out(reading, wanted.hit_class)
     except (Exception, KeyboardInterrupt) as error:
+        size = wanted.limit or wanted.hits_per_page or 0
+        if size > LARGEST_PAGE and isinstance(error, BadRequestError):
+            error.add_note(f"a page has {LARGEST_PAGE} hits at most: --max-hits {size} reads several")
         if wish.kept is None and reading.delivered:
             error.add_note(f"{reading.delivered:,} hits are out: {reading.going_on()}")
         raise

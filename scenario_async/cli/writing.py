@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -10,6 +11,7 @@ import attrs
 import click
 
 from scenario_async._tables.formats import FORMATS, format_of
+from scenario_async._tables.schema import columns_named
 from scenario_async.cli.sections import RESULT, option
 
 if TYPE_CHECKING:
@@ -99,12 +101,14 @@ class Wish:
 
         _check(given)
         kept, fields, format, flat = given["output"], given["fields"], given["format"], given["flat"]
+        if fields is not None:
+            fields = _full_names(fields, hit_class)
         how = format_of(kept, format) if kept is not None else _printed(format)
         if how is not None and fields is not None and how.flat == "chosen":
             flat = True
         layout = None if how is None else how.layout(hit_class, flat=flat, fields=fields)
         if how is None and fields is not None:
-            FORMATS["csv"].layout(hit_class, fields=fields)  # which refuses what is no column
+            columns_named(hit_class, fields)  # which refuses what is none
         if kept is None and not given["ids"] and not given["count"] and not given["dry_run"]:
             check_output(how)
         return cls(
@@ -119,22 +123,39 @@ class Wish:
             overwrite=given["overwrite"],
         )
 
+    @property
+    def exports(self) -> bool:
+        """Whether the hits go to a file by way of a journal; with columns of one's own they do not."""
+        return self.kept is not None and self.fields is None
+
     def carry_out(self, reading: Reading, hit_class: type[Hit]) -> None:
         """Read, and write what comes to where it belongs."""
         from scenario_async.cli import printing  # noqa: PLC0415 - as above
 
         if self.how is not None and self.layout is not None and self.kept is not None:
-            from scenario_async._tables.writing import check_target, keep  # noqa: PLC0415
+            self._keep(reading, self.kept, self.how, self.layout)
+            return
+        with closing(reading.pages()) as pages:
+            if self.ids:
+                printing.print_ids(pages)
+            elif self.how is None or self.layout is None:
+                printing.print_table(pages, hit_class, self.fields)
+            else:
+                printing.print_hits(pages, self.how, self.layout)
 
-            if not (self.how.database and self.kept.is_file()):
-                check_target(self.kept, overwrite=self.overwrite)
-            keep(self.kept, reading.hits(), self.how, self.layout, overwrite=self.overwrite)
-        elif self.ids:
-            printing.print_ids(reading.pages())
-        elif self.how is None or self.layout is None:
-            printing.print_table(reading.pages(), hit_class, self.fields)
-        else:
-            printing.print_hits(reading.pages(), self.how, self.layout)
+    def _keep(self, reading: Reading, path: Path, how: Format, layout: Layout) -> None:
+        from scenario_async._tables.writing import check_target, keep  # noqa: PLC0415 - only for files
+
+        if not (how.database and path.is_file()):
+            check_target(path, overwrite=self.overwrite)
+        with closing(reading.hits()) as hits:
+            keep(path, hits, how, layout, overwrite=self.overwrite)
+
+
+def _full_names(fields: list[str], hit_class: type[Hit]) -> list[str]:
+    """Give the columns that are meant: `width` is `metadata_width` where there is no other."""
+    known = {column.name for column in columns_named(hit_class, None)}
+    return [f"metadata_{name}" if name not in known and f"metadata_{name}" in known else name for name in fields]
 
 
 def _printed(format: str | None) -> Format | None:
