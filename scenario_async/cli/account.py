@@ -130,5 +130,3 @@ def client(rate_limit: int, **hooks: Any) -> Generator[Scenario]:  # noqa: ANN40
 
     with Scenario(rate_limit=RateLimit(rate_limit), **hooks) as opened:
         yield opened
-
-

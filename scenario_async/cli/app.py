@@ -58,6 +58,7 @@ class _Commands(click.Group):
         """Run a command line, and leave with its exit code."""
         given = sys.argv[1:] if args is None else list(args)
         more["standalone_mode"] = False
+        code: Any = 0
         try:
             code = super().main(given, *others, **more)
         except Exception as error:  # noqa: BLE001 - what is no failure of a command goes on from `ending`

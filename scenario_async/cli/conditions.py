@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from scenario_async.filters import Fields, Filter, F
+from scenario_async.filters import F, Fields, Filter
 from scenario_async.models import wire_name
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ import os
 import platform
 from importlib import metadata
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -18,6 +17,7 @@ from scenario_async.cli.sections import RESULT, Sectioned, option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 _EXAMPLES: Final = """\b
 Examples:
@@ -40,7 +40,9 @@ _SIGNING: Final = ("SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET", "SCENARIO_
 
 @account_options
 @click.command(cls=Sectioned, epilog=_EXAMPLES)
-@option("--format", type=click.Choice(["text", "json"]), default="text", help="How to write it.", section=RESULT)
+@option(
+    "--format", type=click.Choice(["text", "json"]), default="text", help="How to write it.", section=RESULT
+)
 def doctor(*, format: str, emulator: bool, env_file: Path | None, rate_limit: int) -> None:
     """See whether there is a key, whether it works, and which quota and versions you have.
 
@@ -68,7 +70,7 @@ def _key(*, emulator: bool, env_file: Path | None) -> str:
     if emulator:
         return "the emulator's"
     from_file = settled(env_file)
-    parts = []
+    parts: list[str] = []
     for name in _SIGNING:
         if from_file.get(name):
             parts.append(f"{name} in {env_file or FILE}")

@@ -6,7 +6,7 @@ import json
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
@@ -67,13 +67,24 @@ def _options() -> Iterator[Option]:
         section=FILES,
     )
     yield Option(
-        ["--width"], type=Positive(), metavar="N", help="Let pictures come so many pixels wide.", section=FILES
+        ["--width"],
+        type=Positive(),
+        metavar="N",
+        help="Let pictures come so many pixels wide.",
+        section=FILES,
     )
     yield Option(
-        ["--picture-format"], metavar="NAME", help="Let pictures come as jpeg, png, webp, avif, …", section=FILES
+        ["--picture-format"],
+        metavar="NAME",
+        help="Let pictures come as jpeg, png, webp, avif, …",
+        section=FILES,
     )
     yield Option(
-        ["--quality"], type=Positive(), metavar="N", help="Let them come in this quality, 1 to 100.", section=FILES
+        ["--quality"],
+        type=Positive(),
+        metavar="N",
+        help="Let them come in this quality, 1 to 100.",
+        section=FILES,
     )
     yield Option(
         ["--concurrency"],
@@ -90,17 +101,24 @@ def _options() -> Iterator[Option]:
 
 
 def _run(
-    *, emulator: bool, env_file: Path | None, rate_limit: int, source: str | None, query: str | None, **given: Any  # noqa: ANN401
+    *,
+    emulator: bool,
+    env_file: Path | None,
+    rate_limit: int,
+    source: str | None,
+    query: str | None,
+    **given: Any,  # noqa: ANN401
 ) -> None:
     given["query"] = None if query == _STDIN else query
     source = _STDIN if query == _STDIN else source
     extent = Extent.of(given, rate_limit)
-    keywords = keywords_of(AssetSearch, given)
+    keywords: dict[str, Any] = keywords_of(AssetSearch, given)
     if source is not None and (keywords or extent.several):
         named = next(iter(keywords), "max_hits" if given["max_hits"] else "all")
         shown = "QUERY" if named == "query" else f"--{named.replace('_', '-')}"
         raise click.UsageError(f"{shown} is for a search, and the hits come from {source}: give one of them")
-    wanted = None if source is not None else AssetSearch(**(keywords | extent.size(keywords, counting=False)))
+    keywords |= extent.size(keywords, counting=False)
+    wanted = None if source is not None else AssetSearch(**keywords)
     from scenario_async.cli.progress import Progress  # noqa: PLC0415 - `--help` needs none of it
     from scenario_async.cli.reading import Reading  # noqa: PLC0415
 
@@ -151,8 +169,7 @@ def _fetch(opened: Scenario, hits: Iterable[Any], given: Mapping[str, Any], prog
             with progress.aside(always=each.error is not None):
                 if each.error is not None:
                     failure = failure or each.error
-                    name = getattr(each.hit, "id", None) or _id_of(each.hit)
-                    click.echo(f"failed: {name}: {redact(each.error.message)}", err=True)
+                    click.echo(f"failed: {_id_of(each.hit)}: {redact(each.error.message)}", err=True)
                 else:
                     out.write(f"{each.path}\n".encode(errors="surrogateescape"))
                     out.flush()
@@ -162,19 +179,22 @@ def _fetch(opened: Scenario, hits: Iterable[Any], given: Mapping[str, Any], prog
     finally:
         downloads.close()
         progress.end()
-    told = ", ".join(f"{count:,} {status}" for status, count in counts.items() if count) or "nothing was found"
+    told = (
+        ", ".join(f"{count:,} {status}" for status, count in counts.items() if count) or "nothing was found"
+    )
     if failure is not None:
-        from scenario_async.cli.failures import failure_of  # noqa: PLC0415 - only where something failed
+        from scenario_async.cli.failures import SeveralFailedError  # noqa: PLC0415 - only where something failed
 
-        ending = click.ClickException(f"not every file is there: {told}")
-        ending.exit_code = failure_of(failure).code
+        ending = SeveralFailedError(f"not every file is there: {told}", failure)
         ending.add_note("the same line tries again what failed")
         raise ending
     hint(told)
 
 
-def _id_of(given: Any) -> Any:  # noqa: ANN401 - a line of a file
-    return given["id"] if isinstance(given, dict) else given
+def _id_of(given: Any) -> str:  # noqa: ANN401 - a hit, or a line of a file
+    if isinstance(given, dict):
+        return str(cast("dict[str, Any]", given).get("id"))
+    return str(getattr(given, "id", given))
 
 
 def read_hits(source: str) -> Iterator[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from scenario_async._http.request import PreparedSearch
 from scenario_async._paging.position import Position
@@ -68,9 +68,11 @@ def _without_pictures(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, str):
         return _PICTURE.sub(lambda found: f"{found[1]}{_HIDDEN} ({len(found[0]):,} characters)", value)
     if isinstance(value, dict):
-        return {name: _without_pictures(each) for name, each in value.items()}
+        members = cast("dict[str, Any]", value)
+        return {name: _without_pictures(each) for name, each in members.items()}
     if isinstance(value, list):
-        return [_without_pictures(each) for each in value]
+        several = cast("list[Any]", value)  # type: ignore[redundant-cast]
+        return [_without_pictures(each) for each in several]
     return value
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scenario_async.cli.progress import hint
-
 if TYPE_CHECKING:
     from scenario_async import Scenario
     from scenario_async.cli.extent import Extent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -32,7 +33,9 @@ UNREACHABLE: Final = 3
 UNWRITTEN: Final = 4
 
 _KEYWORD: Final = re.compile(r"\b(overwrite|flat|resume|format|max_hits)=(?:True|\.\.\.)?")
-_NO_KEY: Final = "there is no key: neither the environment nor a file .env has SCENARIO_SDK_API_KEY and _SECRET"
+_NO_KEY: Final = (
+    "there is no key: neither the environment nor a file .env has SCENARIO_SDK_API_KEY and _SECRET"
+)
 _DOCTOR: Final = "scenario-async doctor tells more"
 _FIXES: Final[Sequence[tuple[type[Exception], str]]] = (
     (ConfigurationError, "set them there, or add --emulator to search sample data"),
@@ -66,9 +69,19 @@ class Failure:
         return json.dumps(told, ensure_ascii=False)
 
 
+class SeveralFailedError(ScenarioError):
+    """Some of many failed; the exit code is that of the first of them."""
+
+    def __init__(self, message: str, first: Exception) -> None:
+        super().__init__(message)
+        self.code = failure_of(first).code
+
+
 def failure_of(error: Exception) -> Failure:
     """Sort an error into what is told of it; notes on it say what is kept, and how to go on."""
     notes = "; ".join(getattr(error, "__notes__", ()))
+    if isinstance(error, SeveralFailedError):
+        return Failure(error.message, notes, code=error.code)
     if isinstance(error, click.ClickException):
         fix = notes or ("see --help" if isinstance(error, click.UsageError) else "")
         return Failure(error.format_message(), fix, code=error.exit_code)
@@ -107,7 +120,7 @@ def wants_json(arguments: Sequence[str]) -> bool:
     given = [*arguments[: arguments.index("--") if "--" in arguments else None], ""]
     return any(
         one.startswith("--format=json") or (one == "--format" and two.startswith("json"))
-        for one, two in zip(given, given[1:], strict=False)
+        for one, two in pairwise(given)
     )
 
 

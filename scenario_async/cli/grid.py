@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from rich.cells import cell_len, set_cell_size
 
@@ -36,16 +36,21 @@ class Grid:
     def __init__(self, hit_class: type[Hit], fields: Sequence[str] | None, *, width: int | None) -> None:
         self._columns = columns_named(hit_class, fields or USUAL[hit_class.__name__])
         self._width = width
+        self._moment = "%Y-%m-%d %H:%M" if fields else "%Y-%m-%d"
         self._widths: list[int] = []
 
     def lines(self, hits: Sequence[Hit]) -> Iterator[str]:
         """Give the lines of a page."""
         shown = [unsigned(hit) for hit in hits]
         columns = zip(self._columns, cells(shown, self._columns), strict=True)
-        rows = list(zip(*([_text(cell) for cell in found] for _, found in columns), strict=True))
+        rows = list(
+            zip(*([_text(cell, self._moment) for cell in found] for _, found in columns), strict=True)
+        )
         if not self._widths and rows:
             names = tuple(_title(column) for column in self._columns)
-            self._widths = self._fitting([max(map(cell_len, each)) for each in zip(names, *rows, strict=True)])
+            self._widths = self._fitting(
+                [max(map(cell_len, each)) for each in zip(names, *rows, strict=True)]
+            )
             yield self._bold(self._line(names))
         for row in rows:
             yield self._line(row)
@@ -56,7 +61,9 @@ class Grid:
             return widths
         fitting = list(widths)
         while sum(fitting) + len(_GAP) * (len(fitting) - 1) > self._width:
-            widest = max(range(len(fitting)), key=lambda place: (self._can_shrink(place, fitting), fitting[place]))
+            widest = max(
+                range(len(fitting)), key=lambda place: (self._can_shrink(place, fitting), fitting[place])
+            )
             if not self._can_shrink(widest, fitting):
                 break
             fitting[widest] -= 1
@@ -87,15 +94,15 @@ def _title(column: Column) -> str:
     return column.name.removeprefix("metadata_").upper()
 
 
-def _text(value: Any) -> str:  # noqa: ANN401
+def _text(value: Any, moment: str) -> str:  # noqa: ANN401
     """Give a cell as text on one line, in which nothing steers a terminal."""
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M")
+        return value.strftime(moment)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, list):
-        value = ", ".join(map(str, value))
+        value = ", ".join(map(str, cast("list[Any]", value)))  # type: ignore[redundant-cast]
     text = value if isinstance(value, str) else json.dumps(value)
     return "".join(each if each.isprintable() else " " for each in text)

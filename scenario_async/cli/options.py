@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import attrs
 import click
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from scenario_async.searches import Search, Travels
 
-_SIMPLE: Final[Mapping[Any, click.ParamType]] = {str: click.STRING, int: click.INT, float: click.FLOAT}
+_SIMPLE: Final[Mapping[Any, click.ParamType[Any]]] = {str: click.STRING, int: click.INT, float: click.FLOAT}
 _ARGUMENT: Final = "query"
 _PICTURE: Final = "FILE|ID"
 _WORDS: Final[Mapping[str, str]] = {
@@ -91,8 +91,10 @@ def _is_mapping(kind: Any) -> bool:  # noqa: ANN401
 
 
 def _help(field: attrs.Attribute[Any], names: set[str]) -> str:
-    words = _WORDS.get(field.name, field.metadata["words"])
-    words = _NAMED.sub(lambda found: "--" + found[1].replace("_", "-") if found[1] in names else found[1], words)
+    words = _WORDS.get(field.name) or str(field.metadata["words"])
+    words = _NAMED.sub(
+        lambda found: "--" + found[1].replace("_", "-") if found[1] in names else found[1], words
+    )
     return words[0].upper() + words[1:].replace("`", "")
 
 
@@ -109,19 +111,19 @@ def keywords_of(search_class: type[Search[Any]], given: Mapping[str, Any]) -> di
 def _value(field: attrs.Attribute[Any], given: Mapping[str, Any], search_class: type[Search[Any]]) -> Any:  # noqa: ANN401
     kind = kind_of(field)
     if kind is Images:
-        pictures = {each: [picture(text) for text in given[each]] for each in ("like", "unlike") if given[each]}
+        pictures = {
+            each: [picture(text) for text in given[each]] for each in ("like", "unlike") if given[each]
+        }
         return pictures or None
     value = given[field.name]
     if field.name == "filter":
         return filter_of(value, given["where"], search_class.hit_class)
-    if value is None:
-        return None
-    if field.name == "image":
-        return picture(value)
-    if kind is Any:
-        return read_json(value)
-    if _is_mapping(kind):
-        return _mapping(field.name, value, as_json=field.name == "extra_body")
+    if value is not None and field.name == "image":
+        value = picture(value)
+    elif value is not None and kind is Any:
+        value = read_json(value)
+    elif value is not None and _is_mapping(kind):
+        value = _mapping(field.name, value, as_json=field.name == "extra_body")
     return value
 
 
@@ -155,7 +157,6 @@ def _mapping(name: str, pairs: Sequence[str], *, as_json: bool) -> dict[str, Any
 def read_json(text: str) -> Any:  # noqa: ANN401
     """Give the JSON value that a text is, else the text itself."""
     try:
-        return cast("Any", json.loads(text))
+        return json.loads(text)
     except ValueError:
         return text
-

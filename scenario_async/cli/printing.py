@@ -9,7 +9,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar, cast
 
 import click
 
@@ -19,12 +19,13 @@ from scenario_async.cli.progress import is_terminal
 from scenario_async.errors import WriteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from scenario_async import SyncSearchPage
     from scenario_async._tables.formats import Format, Layout
     from scenario_async.models import Hit
 
+_T = TypeVar("_T")
 _TEXTS: Final = ("jsonl", "json", "csv")
 
 
@@ -44,11 +45,11 @@ class Output:
     def write(self, content: bytes) -> int:
         """Write bytes, as far as anybody reads them."""
         self._place += len(content)
-        return self._carefully("write", bytes(content))
+        return self._carefully(lambda file: file.write(bytes(content)))
 
     def flush(self) -> None:
         """Hand over what was written."""
-        self._carefully("flush")
+        self._carefully(lambda file: file.flush())
 
     def tell(self) -> int:
         """Give how much was written, which a pipe does not know."""
@@ -69,11 +70,11 @@ class Output:
         """Go forward only."""
         return False
 
-    def _carefully(self, name: str, *content: bytes) -> Any:  # noqa: ANN401
+    def _carefully(self, act: Callable[[BinaryIO], _T]) -> _T:
         failure: OSError | None = None
         if self._file is not None:
             try:
-                return getattr(self._file, name)(*content)
+                return act(self._file)
             except OSError as error:
                 failure = error
             leave_output()
@@ -112,7 +113,9 @@ def print_ids(pages: Iterable[SyncSearchPage[Any]]) -> None:
         out.flush()
 
 
-def print_table(pages: Iterable[SyncSearchPage[Any]], hit_class: type[Hit], fields: Sequence[str] | None) -> None:
+def print_table(
+    pages: Iterable[SyncSearchPage[Any]], hit_class: type[Hit], fields: Sequence[str] | None
+) -> None:
     """Write the hits in columns, which the first page sets."""
     out = Output()
     grid = Grid(hit_class, fields, width=shutil.get_terminal_size().columns if goes_to_terminal() else None)

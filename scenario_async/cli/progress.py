@@ -88,7 +88,9 @@ class Progress:
         columns = [TextColumn("{task.description}", markup=False)]
         self._total = total
         console = Console(stderr=True, markup=False, highlight=False)
-        self._bar = Shown(*([BarColumn(bar_width=20)] if total else []), *columns, console=console, transient=True)
+        self._bar = Shown(
+            *([BarColumn(bar_width=20)] if total else []), *columns, console=console, transient=True
+        )
         self._task = self._bar.add_task(self.text, total=total)
         self._bar.start()
 

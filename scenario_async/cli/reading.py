@@ -44,7 +44,9 @@ class Reading:
         first = self._client.search.run(self._search)
         total, size = hinted_total(first), full_size(first)
         if not self._extent.several:
-            self._more = max((total or 0) - self._skipped(first) - len(first.hits), 0) if first.has_next_page() else 0
+            self._more = (
+                max((total or 0) - self._skipped(first) - len(first.hits), 0) if first.has_next_page() else 0
+            )
             yield from self._delivered(first)
             return
         left = max((total or 0) - self._skipped(first), 0)
@@ -89,12 +91,18 @@ class Reading:
         if not self._more:
             return "", False
         if not self._extent.several:
-            return f"{self.delivered:,} of about {self._more + self.delivered:,} hits; --all reads all of them", False
+            return (
+                f"{self.delivered:,} of about {self._more + self.delivered:,} hits; --all reads all of them",
+                False,
+            )
         if self._stopped == "max_pages":
             said = f"stopped after {self._extent.max_requests:,} requests (--max-requests), {self.delivered:,} hits"
             return f"{said}; about {self._more:,} are left: {self.going_on()}", True
         if self._stopped not in _EXPECTED:
-            return f"the service gave no more after {self.delivered:,} hits, of about {self._more + self.delivered:,}", True
+            return (
+                f"the service gave no more after {self.delivered:,} hits, of about {self._more + self.delivered:,}",
+                True,
+            )
         return "", False
 
     def going_on(self) -> str:

@@ -19,6 +19,7 @@ from scenario_async.searches import ENDPOINTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from scenario_async import Scenario
     from scenario_async.searches import Search
@@ -94,7 +95,12 @@ def _command(name: str) -> click.Command:
 
 
 def _run(
-    search_class: type[Search[Any]], *, emulator: bool, env_file: Any, rate_limit: int, **given: Any  # noqa: ANN401
+    search_class: type[Search[Any]],
+    *,
+    emulator: bool,
+    env_file: Path | None,
+    rate_limit: int,
+    **given: Any,  # noqa: ANN401
 ) -> None:
     extent = Extent.of(given, rate_limit)
     wish = Wish.of(given, search_class.hit_class)

@@ -38,7 +38,13 @@ def option(*names: str, **more: Any) -> Callable[[_F], _F]:  # noqa: ANN401 - as
     return click.option(*names, cls=Option, **more)
 
 
-class Positive(click.ParamType):
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[int]
+else:
+    _ParamType = click.ParamType  # which takes no arguments before click 8.4
+
+
+class Positive(_ParamType):
     """A whole number, 1 or more."""
 
     name = "integer"
@@ -56,7 +62,12 @@ class Sectioned(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Give bare options their value before click would take the next word for it."""
-        bare = {name: each.bare for each in self.params if isinstance(each, Option) and each.bare for name in each.opts}
+        bare = {
+            name: each.bare
+            for each in self.params
+            if isinstance(each, Option) and each.bare
+            for name in each.opts
+        }
         end = args.index("--") if "--" in args else len(args)
         filled = [f"{word}={bare[word]}" if word in bare else word for word in args[:end]]
         return super().parse_args(ctx, filled + args[end:])

@@ -26,12 +26,20 @@ TABLE: Final = "table"
 _PIPED: Final = "jsonl"
 
 
-class _Nearest(click.Choice[str]):
+if TYPE_CHECKING:
+    _Choice = click.Choice[str]
+else:
+    _Choice = click.Choice  # which takes no arguments before click 8.2
+
+
+class _Nearest(_Choice):
     """A choice whose error names what was probably meant."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
         if near := [] if value in self.choices else get_close_matches(str(value), self.choices, n=1):
-            self.fail(f"{value!r} is none of {', '.join(self.choices)}; did you mean {near[0]!r}?", param, ctx)
+            self.fail(
+                f"{value!r} is none of {', '.join(self.choices)}; did you mean {near[0]!r}?", param, ctx
+            )
         return super().convert(value, param, ctx)
 
 
@@ -100,10 +108,10 @@ class Wish:
         from scenario_async.cli.printing import check_output  # noqa: PLC0415 - `--help` has no need of it
 
         _check(given)
-        kept, fields, format, flat = given["output"], given["fields"], given["format"], given["flat"]
+        kept, fields, named, flat = given["output"], given["fields"], given["format"], given["flat"]
         if fields is not None:
             fields = _full_names(fields, hit_class)
-        how = format_of(kept, format) if kept is not None else _printed(format)
+        how = format_of(kept, named) if kept is not None else _printed(named)
         if how is not None and fields is not None and how.flat == "chosen":
             flat = True
         layout = None if how is None else how.layout(hit_class, flat=flat, fields=fields)
@@ -155,7 +163,9 @@ class Wish:
 def _full_names(fields: list[str], hit_class: type[Hit]) -> list[str]:
     """Give the columns that are meant: `width` is `metadata_width` where there is no other."""
     known = {column.name for column in columns_named(hit_class, None)}
-    return [f"metadata_{name}" if name not in known and f"metadata_{name}" in known else name for name in fields]
+    return [
+        f"metadata_{name}" if name not in known and f"metadata_{name}" in known else name for name in fields
+    ]
 
 
 def _printed(format: str | None) -> Format | None:
