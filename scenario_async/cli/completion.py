@@ -12,9 +12,9 @@ _NAME: Final = "scenario-async"
 _VARIABLE: Final = "_SCENARIO_ASYNC_COMPLETE"
 _EXAMPLES: Final = """\b
 Examples:
-  eval "$(scenario-async completion bash)"                 # in ~/.bashrc
-  eval "$(scenario-async completion zsh)"                  # in ~/.zshrc
-  scenario-async completion fish > ~/.config/fish/completions/scenario-async.fish
+  scenario-async completion bash >> ~/.bashrc
+  scenario-async completion zsh >> ~/.zshrc
+  scenario-async completion fish >> ~/.config/fish/config.fish
 """
 
 
@@ -23,7 +23,7 @@ Examples:
 def completion(shell: str) -> None:
     """Print what lets your shell complete commands and options.
 
-    Put the line for your shell into its configuration, and open a new terminal.
+    Add it to the configuration of your shell, and open a new terminal.
     """
     from click.shell_completion import get_completion_class  # noqa: PLC0415 - only this command needs it
 

@@ -29,8 +29,8 @@ _EXAMPLES: Final = """\b
 Examples:
   scenario-async download knight --to knights
   scenario-async download --where kind=video --all --to videos
-  scenario-async download castle --to castles --picture-format webp --width 512
-  scenario-async search models knight | scenario-async download - --to faces
+  scenario-async download castle --to castles --width 512
+  scenario-async search models cat | scenario-async download - --to faces
   scenario-async download --from hits.jsonl --to pictures
 """
 _HELP: Final = """Download the files of assets into a folder.

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from scenario_async.models import Hit
     from scenario_async.searches import Search
 
-_AHEAD: Final = 2
 _EXPECTED: Final = ("exhausted", "max_hits", "max_pages")
 
 
@@ -53,7 +52,7 @@ class Reading:
         price = self._extent.price(left, size) if first.has_next_page() else ""
         announce(price)
         most = {"max_hits": self._extent.max_hits, "max_pages": self._extent.max_requests}
-        iteration = iteration_from(first, prefetch=_AHEAD, **most)
+        iteration = iteration_from(first, **most)  # nothing ahead: the price is to hold
         pages: SyncIteration[SyncSearchPage[Any]] = SyncIteration(iteration, by_page=True)
         with pages:
             if self._shows and price:

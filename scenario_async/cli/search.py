@@ -29,9 +29,9 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "assets": """\b
 Examples:
   scenario-async search assets knight
-  scenario-async search assets knight --where kind=image --where 'width>=1024'
+  scenario-async search assets --where kind=image --where 'width>=1024'
   scenario-async search assets --image sketch.png --max-hits 50 --ids
-  scenario-async search assets --where tags=forest --all --output forest.parquet
+  scenario-async search assets --where tags=cat --all --output cats.parquet
   scenario-async search assets castle --dry-run=curl
 """,
     "models": """\b

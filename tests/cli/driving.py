@@ -1,0 +1,85 @@
+"""The command as its users have it: a process of its own, in pipes or in a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import scenario_async
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_INSTALLED = Path(sys.executable).with_name("scenario-async")
+COMMAND = [str(_INSTALLED)] if _INSTALLED.exists() else [sys.executable, "-m", "scenario_async"]
+_PATIENCE = 60.0
+
+
+def surroundings(**more: str) -> dict[str, str]:
+    """Give an environment that finds this package, uninstalled as well."""
+    found = str(Path(scenario_async.__file__).parents[1])
+    plain = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
+    return plain | {"PYTHONPATH": found, "COLUMNS": "100", "LINES": "30", "TERM": "xterm"} | more
+
+
+def in_pipes(*arguments: str, given: bytes | None = None, **more: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command line with its three streams in pipes."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        input=given,
+        capture_output=True,
+        check=False,
+        timeout=_PATIENCE,
+        env=surroundings(**more),
+    )
+
+
+class Terminal:
+    """A command line in a pseudo-terminal; its standard output may lead to a file instead."""
+
+    def __init__(self, arguments: Sequence[str], *, output: str | None = None, **more: str) -> None:
+        self.shown = b""
+        self.process, self._terminal = pty.fork()
+        if not self.process:  # the child
+            if output is not None:
+                os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666), 1)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            os.execve(COMMAND[0], [*COMMAND, *arguments], surroundings(**more))
+
+    def read_until(self, awaited: bytes | None) -> None:
+        """Read what is shown, until a text stands there; None for the end."""
+        end = time.monotonic() + _PATIENCE
+        while awaited is None or awaited not in self.shown:
+            assert time.monotonic() < end, self.shown
+            if not select.select([self._terminal], [], [], 0.1)[0]:
+                continue
+            try:
+                content = os.read(self._terminal, 65536)
+            except OSError:  # as Linux tells the end of a terminal
+                content = b""
+            if not content:
+                assert awaited is None, self.shown
+                return
+            self.shown += content
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        os.write(self._terminal, b"\x03")
+
+    def ended(self) -> tuple[int, str]:
+        """Give the exit code and all that was shown."""
+        self.read_until(None)
+        os.close(self._terminal)
+        return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1]), self.shown.decode()
+
+
+def in_terminal(*arguments: str, output: str | None = None, **more: str) -> tuple[int, str]:
+    """Run a command line in a terminal to its end."""
+    return Terminal(arguments, output=output, **more).ended()
