@@ -98,8 +98,8 @@ def failure_of(error: Exception) -> Failure:
 
 
 def _fix(error: ScenarioError) -> str:
-    if isinstance(error, APIError) and error.hint and not isinstance(error, AuthenticationError):
-        return error.hint  # that of a refused key speaks of keywords
+    if isinstance(error, APIError) and error.hint and not isinstance(error, (AuthenticationError, PermissionDeniedError)):
+        return error.hint  # those of a refused key speak of keywords
     return next((fix for kind, fix in _FIXES if isinstance(error, kind)), "")
 
 

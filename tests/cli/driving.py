@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -54,9 +55,9 @@ class Terminal:
             os.execve(COMMAND[0], [*COMMAND, *arguments], surroundings(**more))
 
     def read_until(self, awaited: bytes | None) -> None:
-        """Read what is shown, until a text stands there; None for the end."""
+        """Read what is shown, until it has what a pattern means; None for the end."""
         end = time.monotonic() + _PATIENCE
-        while awaited is None or awaited not in self.shown:
+        while awaited is None or not re.search(awaited, self.shown, re.DOTALL):
             assert time.monotonic() < end, self.shown
             if not select.select([self._terminal], [], [], 0.1)[0]:
                 continue
