@@ -73,13 +73,14 @@ class Reading:
                 yield from page.hits
 
     def _delivered(self, page: SyncSearchPage[Any]) -> Iterator[SyncSearchPage[Any]]:
-        if self._shows:
-            self._progress.count(len(page.hits))
-            with self._progress.aside():
-                yield page
-        else:
+        if not self._shows:
             yield page
-        self.delivered += len(page.hits)
+            self.delivered += len(page.hits)
+            return
+        self._progress.count(len(page.hits))
+        with self._progress.aside():
+            yield page
+            self.delivered += len(page.hits)  # it is out, also where the next line is interrupted
 
     def _skipped(self, page: SyncSearchPage[Any]) -> int:
         position = origin_of(page).position
