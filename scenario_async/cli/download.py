@@ -174,7 +174,8 @@ def _fetch(opened: Scenario, hits: Iterable[Any], given: Mapping[str, Any], prog
                     out.write(f"{each.path}\n".encode(errors="surrogateescape"))
                     out.flush()
     except (Exception, KeyboardInterrupt) as error:
-        error.add_note(f"{counts['saved']:,} files are saved: the same line fetches the rest")
+        if counts["saved"]:
+            error.add_note(f"{counts['saved']:,} files are saved: the same line fetches the rest")
         raise
     finally:
         downloads.close()

@@ -92,8 +92,9 @@ def failure_of(error: Exception) -> Failure:
         return Failure(_as_options(str(error) or type(error).__name__), notes)
     retryable = isinstance(error, APIError) and error.retryable
     usage = isinstance(error, (ConfigurationError, InvalidSearchError))
-    unreachable = isinstance(error, APIConnectionError)
-    code = USAGE if usage else UNREACHABLE if unreachable else REFUSED
+    code = USAGE if usage else UNREACHABLE if isinstance(error, APIConnectionError) else REFUSED
+    if not isinstance(error, APIError) and isinstance(error.__cause__, OSError):
+        code = UNWRITTEN
     return Failure(_as_options(_without_hint(error)), notes or _fix(error), retryable, code)
 
 
