@@ -99,7 +99,11 @@ def failure_of(error: Exception) -> Failure:
 
 
 def _fix(error: ScenarioError) -> str:
-    if isinstance(error, APIError) and error.hint and not isinstance(error, (AuthenticationError, PermissionDeniedError)):
+    if (
+        isinstance(error, APIError)
+        and error.hint
+        and not isinstance(error, (AuthenticationError, PermissionDeniedError))
+    ):
         return error.hint  # those of a refused key speak of keywords
     return next((fix for kind, fix in _FIXES if isinstance(error, kind)), "")
 

@@ -51,8 +51,10 @@ class Reading:
         left = max((total or 0) - self._skipped(first), 0)
         price = self._extent.price(left, size) if first.has_next_page() else ""
         announce(price)
-        most = {"max_hits": self._extent.max_hits, "max_pages": self._extent.max_requests}
-        iteration = iteration_from(first, **most)  # nothing ahead: the price is to hold
+        most_hits, most_pages = self._extent.max_hits, self._extent.max_requests
+        iteration = iteration_from(
+            first, max_hits=most_hits, max_pages=most_pages
+        )  # nothing ahead: the price is to hold
         pages: SyncIteration[SyncSearchPage[Any]] = SyncIteration(iteration, by_page=True)
         with pages:
             if self._shows and price:

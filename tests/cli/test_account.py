@@ -49,7 +49,9 @@ def test_lines_of_a_file(line: str, value: str) -> None:
     assert read_env(f"# {line}\nOTHER=thing\n\n{line}\r\n") == {"SCENARIO_PROJECT_ID": value}
 
 
-def test_a_file_of_the_folder(run: Run, served: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_the_folder(
+    run: Run, served: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A `.env` in the folder is enough; the environment is as before afterwards, and other names are left alone."""
     for name in ("SCENARIO_BASE_URL", "SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET"):
         monkeypatch.delenv(name)
@@ -59,7 +61,9 @@ def test_a_file_of_the_folder(run: Run, served: Emulator, tmp_path: Path, monkey
     assert dict(os.environ) == before
 
 
-def test_a_file_that_is_named(run: Run, served: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_named(
+    run: Run, served: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`--env-file` wins over the environment."""
     monkeypatch.setenv("SCENARIO_SDK_API_SECRET", "wrong")
     assert run("search", "assets", "knight", "--count")[0] == 1
@@ -73,7 +77,9 @@ def test_a_file_that_is_named(run: Run, served: Emulator, tmp_path: Path, monkey
     assert (code, err.splitlines()[-1]) == (2, "Error: bad.env cannot be read: it is not UTF-8")
 
 
-def test_no_file_leads_a_key_elsewhere(run: Run, served: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_file_leads_a_key_elsewhere(
+    run: Run, served: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A `.env` that somebody else put into the folder does not get the key of the environment sent to another address."""
     (tmp_path / ".env").write_text(
         "SCENARIO_BASE_URL=http://127.0.0.1:9/v1\nSCENARIO_SDK_JWT=theirs\nSCENARIO_CUSTOM_HEADERS=x-a: b\n"
@@ -114,14 +120,20 @@ def test_no_option_takes_a_key(run: Run) -> None:
     """Command lines are seen by others: no help names an option for a key, a secret or a token."""
     for command in (["search", "assets"], ["download"], ["doctor"]):
         _, out, _ = run(*command, "--help")
-        assert not [line for line in out.splitlines() if line.strip().startswith(("--api", "--key", "--secret", "--token"))]
+        assert not [
+            line
+            for line in out.splitlines()
+            if line.strip().startswith(("--api", "--key", "--secret", "--token"))
+        ]
 
 
 def test_doctor(run: Run, served: Emulator) -> None:
     """It tells where the key is, that it works, the quota that is kept to, and the versions, and shows no key."""
     code, out, err = run("doctor", "--rate-limit", "50")
     assert (code, err) == (0, "")
-    assert out.startswith("key:      SCENARIO_SDK_API_KEY in the environment, SCENARIO_SDK_API_SECRET in the environment\n")
+    assert out.startswith(
+        "key:      SCENARIO_SDK_API_KEY in the environment, SCENARIO_SDK_API_SECRET in the environment\n"
+    )
     assert f"service:  {served.base_url} answers, in " in out
     assert "commands keep to 50 requests a minute" in out
     assert f"versions: scenario-async {__version__}, python 3" in out

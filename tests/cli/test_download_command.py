@@ -98,7 +98,10 @@ def test_some_fail(run: Run, served: Emulator, tmp_path: Path) -> None:
     [
         (["knight"], "Missing option '--to'"),
         (["--to", "x"], "nothing to search for"),
-        (["knight", "--from", "hits.jsonl", "--to", "x"], "QUERY is for a search, and the hits come from hits.jsonl"),
+        (
+            ["knight", "--from", "hits.jsonl", "--to", "x"],
+            "QUERY is for a search, and the hits come from hits.jsonl",
+        ),
         (["--all", "--from", "hits.jsonl", "--to", "x"], "--all is for a search"),
         (["--where", "kind=image", "--from", "-", "--to", "x"], "--filter is for a search"),
         (["--from", "none.jsonl", "--to", "x"], "none.jsonl cannot be read: No such file or directory"),
@@ -109,9 +112,7 @@ def test_some_fail(run: Run, served: Emulator, tmp_path: Path) -> None:
         (["knight", "--to", "x", "--picture-format", "bmp"], "format is 'bmp'"),
     ],
 )
-def test_what_is_refused(
-    run: Run, served: Emulator, tmp_path: Path, arguments: list[str], told: str
-) -> None:
+def test_what_is_refused(run: Run, served: Emulator, tmp_path: Path, arguments: list[str], told: str) -> None:
     """What cannot be meant ends with 2 and the reason."""
     (tmp_path / "broken.jsonl").write_text('{"id": "asset_00001"}\n{"id": ', encoding="utf-8")
     (tmp_path / "numbers.jsonl").write_text('{"name": "no id"}\n', encoding="utf-8")
@@ -134,7 +135,18 @@ def test_a_folder_that_cannot_be(run: Run, served: Emulator, tmp_path: Path) -> 
 
 def test_max_requests(run: Run, served: Emulator, tmp_path: Path) -> None:
     """A search for a download has its price and its end, too."""
-    line = ["download", "--where", "kind=image", "--limit", "2", "--all", "--max-requests", "2", "--to", "pictures"]
+    line = [
+        "download",
+        "--where",
+        "kind=image",
+        "--limit",
+        "2",
+        "--all",
+        "--max-requests",
+        "2",
+        "--to",
+        "pictures",
+    ]
     code, out, err = run(*line)
     assert (code, len(out.splitlines())) == (0, 4)
     assert err.splitlines() == [
@@ -146,7 +158,9 @@ def test_max_requests(run: Run, served: Emulator, tmp_path: Path) -> None:
 def test_from_an_emulator(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No account is needed for a try."""
     monkeypatch.chdir(tmp_path)
-    code, out, _ = run("download", "knight", "--where", "kind=image", "--max-hits", "1", "--to", "x", "--emulator")
+    code, out, _ = run(
+        "download", "knight", "--where", "kind=image", "--max-hits", "1", "--to", "x", "--emulator"
+    )
     assert (code, len(out.splitlines())) == (0, 1)
     manifest = json.loads((tmp_path / "x" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     assert manifest["status"] == "saved"

@@ -62,12 +62,16 @@ def test_exit_codes(error: Exception, code: int) -> None:
 
 def test_what_to_do() -> None:
     """A failure says how to go on: where something is kept, with that, and else by its kind."""
-    assert failure_of(status(RateLimitError, 429, retryable=True)).json() == json.dumps({
-        "error": "refused",
-        "fix": "wait a minute, and run it again; --rate-limit sets a slower pace",
-        "retryable": True,
-    })
-    assert failure_of(status(PlanLimitError, 429)).fix == "the plan has no more of this: waiting does not help"
+    assert failure_of(status(RateLimitError, 429, retryable=True)).json() == json.dumps(
+        {
+            "error": "refused",
+            "fix": "wait a minute, and run it again; --rate-limit sets a slower pace",
+            "retryable": True,
+        }
+    )
+    assert (
+        failure_of(status(PlanLimitError, 429)).fix == "the plan has no more of this: waiting does not help"
+    )
     assert failure_of(noted(status(RateLimitError, 429))).line() == "refused; --offset 100 goes on"
     assert failure_of(ScenarioError("plain")).line() == "plain"
 
@@ -81,10 +85,17 @@ def test_the_hint_of_an_error_is_its_fix() -> None:
 
 def test_keywords_become_options() -> None:
     """An error that speaks of keywords speaks of options here."""
-    told = failure_of(WriteError("a.csv is there already, and is left as it is: pass overwrite=True, or name another file"))
-    assert told.line() == "a.csv is there already, and is left as it is: pass --overwrite, or name another file"
+    told = failure_of(
+        WriteError("a.csv is there already, and is left as it is: pass overwrite=True, or name another file")
+    )
+    assert (
+        told.line() == "a.csv is there already, and is left as it is: pass --overwrite, or name another file"
+    )
     told = failure_of(WriteError("could not write a.csv: no space; nothing was left there; free some space"))
-    assert (told.error, told.fix) == ("could not write a.csv: no space; nothing was left there", "free some space")
+    assert (told.error, told.fix) == (
+        "could not write a.csv: no space; nothing was left there",
+        "free some space",
+    )
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,9 @@ def test_completion(run: Callable[..., tuple[int, str, str]], monkeypatch: pytes
     monkeypatch.setenv("COMP_WORDS", "scenario-async ")
     monkeypatch.setenv("COMP_CWORD", "1")
     _, out, _ = run()
-    assert out.split() == [f"plain,{name}" for name in ("search", "download", "doctor", "demo", "serve", "completion")]
+    assert out.split() == [
+        f"plain,{name}" for name in ("search", "download", "doctor", "demo", "serve", "completion")
+    ]
 
 
 def test_help_loads_little() -> None:

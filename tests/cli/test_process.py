@@ -12,11 +12,11 @@ import sqlite3
 import subprocess
 import sys
 import time
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cli.driving import COMMAND, Terminal, in_pipes, in_terminal, surroundings
-from pyarrow import ipc, parquet
 
 from scenario_async import F, Scenario
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from scenario_async.emulator import Emulator
 
+PARQUET: Any = import_module("pyarrow.parquet")
+IPC: Any = import_module("pyarrow.ipc")
 IMAGES = ("--where", "kind=image")
 
 
@@ -50,7 +52,10 @@ def rows(name: str, content: bytes, path: Path) -> list[tuple[Any, ...]]:
         finally:
             connection.close()
     opened = io.BytesIO(content)
-    table: Any = parquet.read_table(opened) if name == "parquet" else ipc.open_file(opened).read_all()
+    if name == "parquet":
+        table = PARQUET.read_table(opened)
+    else:
+        table = IPC.open_file(opened).read_all()
     return [(row["id"], row["metadata_width"]) for row in table.to_pylist()]
 
 
@@ -126,7 +131,9 @@ def test_no_space_left(served: Emulator, name: str) -> None:
 def test_a_closed_output(served: Emulator) -> None:
     """Where there is no standard output, that is said, with 4."""
     line = " ".join([*COMMAND, "search", "assets", "knight", ">&-"])
-    done = subprocess.run(["/bin/sh", "-c", line], stderr=subprocess.PIPE, check=False, timeout=60, env=surroundings())
+    done = subprocess.run(
+        ["/bin/sh", "-c", line], stderr=subprocess.PIPE, check=False, timeout=60, env=surroundings()
+    )
     assert (done.returncode, done.stderr.count(b"\n")) == (4, 1)
     assert b"it is closed" in done.stderr
 
@@ -248,7 +255,9 @@ def test_wrong_usage_as_json() -> None:
 
 def test_the_emulator_needs_no_account(tmp_path: Path) -> None:
     """`--emulator` answers, whatever the environment says."""
-    done = in_pipes("search", "models", "knight", "--emulator", "--ids", SCENARIO_BASE_URL="https://api.invalid/v1")
+    done = in_pipes(
+        "search", "models", "knight", "--emulator", "--ids", SCENARIO_BASE_URL="https://api.invalid/v1"
+    )
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.startswith(b"model_")
 

@@ -11,6 +11,7 @@ import pytest
 
 from scenario_async import F, Scenario
 from scenario_async.cli.options import options_of
+from scenario_async.cli.search import KINDS
 from scenario_async.searches import ENDPOINTS
 
 if TYPE_CHECKING:
@@ -76,7 +77,17 @@ def test_all_has_its_price_first(run: Run, served: Emulator) -> None:
 def test_the_price_in_minutes(run: Run, served: Emulator) -> None:
     """Twice the quota takes two minutes: that is told from the first reply, before the second request."""
     code, _, err = run(
-        "search", "assets", *IMAGES, "--limit", "1", "--max-hits", "4", "--rate-limit", "2", "--max-requests", "2"
+        "search",
+        "assets",
+        *IMAGES,
+        "--limit",
+        "1",
+        "--max-hits",
+        "4",
+        "--rate-limit",
+        "2",
+        "--max-requests",
+        "2",
     )
     assert code == 0
     assert err.startswith("about 2 hits: 2 requests, about 1 minutes at 2 a minute\n")
@@ -99,7 +110,9 @@ def test_max_requests(run: Run, served: Emulator) -> None:
     assert code == 0
     assert len(served.requests) == 2
     last = err.splitlines()[-1]
-    assert last == "stopped after 2 requests (--max-requests), 200 hits; about 84 are left: --offset 200 goes on"
+    assert (
+        last == "stopped after 2 requests (--max-requests), 200 hits; about 84 are left: --offset 200 goes on"
+    )
     _, rest, _ = run("search", "assets", *IMAGES, "--all", "--offset", "200", "--ids")
     assert out.splitlines() + rest.splitlines() == [hit.id for hit in found(filter=F.kind == "image")]
 
@@ -122,7 +135,9 @@ def test_count(run: Run, served: Emulator) -> None:
 def test_conditions(run: Run, served: Emulator) -> None:
     """Conditions and a filter all have to hold; numbers are numbers, and names are spelt as one likes."""
     conditions = ["--where", "kind=image", "--where", "width >= 1024", "--where", "createdAt>2025-01-01"]
-    code, _, _ = run("search", "assets", "--filter", "height > 1 OR height < 1", *conditions, "--where", "base_model_id!=x")
+    code, _, _ = run(
+        "search", "assets", "--filter", "height > 1 OR height < 1", *conditions, "--where", "base_model_id!=x"
+    )
     assert code == 0
     assert bodies(served)[0]["filter"] == (
         '(height > 1 OR height < 1) AND kind = "image" AND width >= 1024 AND createdAt > "2025-01-01" '
@@ -162,7 +177,15 @@ def test_parameters_travel(run: Run, served: Emulator) -> None:
     """Each kind of option reaches the service as the parameter that it stands for."""
     code, _, err = run(
         *("search", "models", "knight", "--query-semantic-ratio", "0.5", "--limit", "3", "--no-public"),
-        *("--sort-by", "createdAt:desc", "--sort-by", "updatedAt:asc", "--original-assets", "--project-id", "proj_emulator"),
+        *(
+            "--sort-by",
+            "createdAt:desc",
+            "--sort-by",
+            "updatedAt:asc",
+            "--original-assets",
+            "--project-id",
+            "proj_emulator",
+        ),
         *("--extra-headers", "x-one=1", "--extra-query", "two=2", "--extra-body", "facets=[]"),
         *("--original-models", "true", "--timeout", "20", "--deadline", "30"),
     )
@@ -194,7 +217,10 @@ def test_pictures(run: Run, served: Emulator, tmp_path: Path, monkeypatch: pytes
     first, second = found(query="knight", limit=2)[:2]
     served.requests.clear()
     run("search", "assets", "--image", "sketch.png", "--dry-run")
-    for arguments in (["--image", first.id], ["--like", first.id, "--like", second.id, "--unlike", second.id]):
+    for arguments in (
+        ["--image", first.id],
+        ["--like", first.id, "--like", second.id, "--unlike", second.id],
+    ):
         assert run("search", "assets", *arguments, "--limit", "1")[0] == 0
     assert bodies(served)[0]["image"] == first.id
     assert bodies(served)[1]["images"] == {"like": [first.id, second.id], "unlike": [second.id]}
@@ -208,7 +234,9 @@ def test_pictures(run: Run, served: Emulator, tmp_path: Path, monkeypatch: pytes
 
 def test_fields(run: Run, served: Emulator) -> None:
     """Columns are named as in a hit, in the service's spelling or ours; what is in the metadata, also without that."""
-    _, out, _ = run("search", "assets", "knight", "--limit", "1", "--fields", "id,metadata.width,createdAt,height")
+    _, out, _ = run(
+        "search", "assets", "knight", "--limit", "1", "--fields", "id,metadata.width,createdAt,height"
+    )
     assert json.loads(out) == {
         "id": "asset_QtNqmUn7SwNTBd6LLqf1gy",
         "metadata_width": 640,
@@ -269,7 +297,10 @@ def test_a_search_for_nothing(run: Run, served: Emulator) -> None:
     """Without anything to search for, the options that help are named."""
     code, _, err = run("search", "workflows")
     assert code == 2
-    assert err == "Error: nothing to search for: workflow search needs at least one of query, filter; see --help\n"
+    assert (
+        err
+        == "Error: nothing to search for: workflow search needs at least one of query, filter; see --help\n"
+    )
 
 
 def test_a_page_that_is_too_large(run: Run, served: Emulator) -> None:
@@ -305,3 +336,9 @@ def test_dry_run_for_a_token(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         _, out, _ = run("search", "assets", "knight", f"--dry-run={form}")
         assert scheme in out
         assert "of-mine" not in out
+
+
+def test_there_is_a_command_for_every_search() -> None:
+    """The group lists what the service has, in the words of the classes."""
+    words = {f"{each.kind}s": (each.__doc__ or "").partition("\n")[0] for each in ENDPOINTS}
+    assert words == KINDS
