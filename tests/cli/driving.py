@@ -6,10 +6,10 @@ import os
 import pty
 import re
 import select
-import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 _INSTALLED = Path(sys.executable).with_name("scenario-async")
 COMMAND = [str(_INSTALLED)] if _INSTALLED.exists() else [sys.executable, "-m", "scenario_async"]
 _PATIENCE = 60.0
+_BEFORE = """
+import fcntl, os, signal, sys, termios
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+if os.isatty(0):
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+BY_ITSELF = [sys.executable, "-c", _BEFORE]
+"""What comes before a command that is to hear SIGINT, whatever the tests were started from, and Ctrl-C."""
 
 
 def surroundings(**more: str) -> dict[str, str]:
@@ -47,12 +56,18 @@ class Terminal:
 
     def __init__(self, arguments: Sequence[str], *, output: str | None = None, **more: str) -> None:
         self.shown = b""
-        self.process, self._terminal = pty.fork()
-        if not self.process:  # the child
-            if output is not None:
-                os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666), 1)
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            os.execve(COMMAND[0], [*COMMAND, *arguments], surroundings(**more))
+        self._terminal, inside = pty.openpty()
+        with ExitStack() as files:
+            stdout = inside if output is None else files.enter_context(Path(output).open("wb"))
+            self.process = subprocess.Popen(
+                [*BY_ITSELF, *COMMAND, *arguments],
+                stdin=inside,
+                stdout=stdout,
+                stderr=inside,
+                env=surroundings(**more),
+                start_new_session=True,
+            )
+        os.close(inside)
 
     def read_until(self, awaited: bytes | None) -> None:
         """Read what is shown, until it has what a pattern means; None for the end."""
@@ -78,7 +93,7 @@ class Terminal:
         """Give the exit code and all that was shown."""
         self.read_until(None)
         os.close(self._terminal)
-        return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1]), self.shown.decode()
+        return self.process.wait(_PATIENCE), self.shown.decode()
 
 
 def in_terminal(*arguments: str, output: str | None = None, **more: str) -> tuple[int, str]:

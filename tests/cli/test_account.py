@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     Run = Callable[..., tuple[int, str, str]]
 
 
-def write_env(path: Path, emulator: Emulator, secret: str = "emulator") -> None:
+def write_env(path: Path, emulator: Emulator) -> None:
     """Write a file that leads to an emulator."""
     path.write_text(
         f"# my keys\nSCENARIO_BASE_URL={emulator.base_url}\nexport SCENARIO_SDK_API_KEY='emulator'\n"
-        f'SCENARIO_SDK_API_SECRET="{secret}"  # secret\nOTHER=thing\n',
+        'SCENARIO_SDK_API_SECRET="emulator"  # secret\nOTHER=thing\n',
         encoding="utf-8",
     )
 

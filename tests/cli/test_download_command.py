@@ -65,7 +65,7 @@ def test_options_travel(run: Run, served: Emulator, tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", ["jsonl", "ids"])
 @pytest.mark.parametrize("way", ["from", "query", "stdin"])
 def test_hits_that_are_there(
-    run: Run, served: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, way: str
+    run: Run, served: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, form: str, way: str
 ) -> None:
     """Hits come from a file or the standard input, as JSON lines or as ids, without another search."""
     options = ["--ids"] if form == "ids" else []

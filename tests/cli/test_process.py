@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cli.driving import COMMAND, Terminal, in_pipes, in_terminal, surroundings
+from cli.driving import BY_ITSELF, COMMAND, Terminal, in_pipes, in_terminal, surroundings
 
 from scenario_async import F, Scenario
 
@@ -52,10 +52,7 @@ def rows(name: str, content: bytes, path: Path) -> list[tuple[Any, ...]]:
         finally:
             connection.close()
     opened = io.BytesIO(content)
-    if name == "parquet":
-        table = PARQUET.read_table(opened)
-    else:
-        table = IPC.open_file(opened).read_all()
+    table = PARQUET.read_table(opened) if name == "parquet" else IPC.open_file(opened).read_all()
     return [(row["id"], row["metadata_width"]) for row in table.to_pylist()]
 
 
@@ -202,7 +199,7 @@ def test_a_signal_in_a_pipe(served: Emulator) -> None:
     served.faults.add("ok")
     served.faults.repeat("hang")
     running = subprocess.Popen(
-        [*COMMAND, "search", "assets", *IMAGES, "--all"],
+        [*BY_ITSELF, *COMMAND, "search", "assets", *IMAGES, "--all"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=surroundings(),

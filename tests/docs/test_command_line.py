@@ -57,7 +57,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
         plain = {name: value for name, value in os.environ.items() if not name.startswith("SCENARIO_")}
         yield (
             plain
-            | variables(base_url)
+            | dict(variables(base_url))
             | {
                 "PYTHONPATH": str(Path(scenario_async.__file__).parents[1]),
                 "PATH": f"{programs}:{os.environ['PATH']}",
