@@ -9,6 +9,7 @@ import click
 
 from scenario_async import __version__
 from scenario_async.cli import INTERRUPTED
+from scenario_async.cli.signals import EndedError, ending_well
 
 _COMMANDS: Final = {
     "search": "Search assets, models or workflows.",
@@ -49,15 +50,18 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in click
         try:
-            return super().invoke(ctx)
+            with ending_well():
+                return super().invoke(ctx)
         except KeyboardInterrupt as error:
-            click.echo("; ".join(["interrupted", *getattr(error, "__notes__", ())]), err=True)
-            ctx.exit(INTERRUPTED)
+            from scenario_async.cli import failures  # noqa: PLC0415 - only where something was interrupted
+
+            failures.tell_interruption(error, as_json=failures.wants_json(ctx.obj))
+            ctx.exit(error.code if isinstance(error, EndedError) else INTERRUPTED)
 
     def main(self, args: Sequence[str] | None = None, *others: Any, **more: Any) -> NoReturn:  # noqa: ANN401 - as in click
         """Run a command line, and leave with its exit code."""
         given = sys.argv[1:] if args is None else list(args)
-        more["standalone_mode"] = False
+        more |= {"standalone_mode": False, "obj": given}
         code: Any = 0
         try:
             code = super().main(given, *others, **more)

@@ -96,5 +96,9 @@ class Extent:
         if requests <= 1:
             return ""
         minutes = requests / self.rate_limit
-        time = "less than a minute" if minutes < 1 else f"about {math.ceil(minutes):,} minutes"
+        time = (
+            "less than a minute"
+            if minutes < 1
+            else f"about {math.ceil(minutes):,} minute{'' if minutes == 1 else 's'}"
+        )
         return f"about {self.hits(total, size):,} hits: {requests:,} requests, {time} at {self.rate_limit} a minute"

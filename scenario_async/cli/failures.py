@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -140,6 +141,13 @@ def tell(error: Exception, *, as_json: bool) -> int:
     else:
         write(f"Error: {failure.line()}")
     return failure.code
+
+
+def tell_interruption(error: KeyboardInterrupt, *, as_json: bool) -> None:
+    """Write that a command was interrupted, what is kept, and how to go on; nobody may be there to read it."""
+    failure = Failure("interrupted", "; ".join(getattr(error, "__notes__", ())), retryable=True)
+    with suppress(OSError):
+        click.echo(failure.json() if as_json else failure.line(), err=True)
 
 
 def end(error: Exception, *, as_json: bool) -> int:

@@ -13,7 +13,7 @@ from scenario_async.cli.extent import Extent, reading_options
 from scenario_async.cli.options import keywords_of, options_of
 from scenario_async.cli.sections import Sectioned
 from scenario_async.cli.writing import Wish, writing_options
-from scenario_async.errors import BadRequestError
+from scenario_async.errors import APIError, BadRequestError
 from scenario_async.pages import LARGEST_PAGE
 from scenario_async.searches import ENDPOINTS
 
@@ -101,7 +101,7 @@ def _run(
 
 
 def _carry_out(opened: Scenario, wanted: Search[Any], extent: Extent, wish: Wish, progress: Any) -> None:  # noqa: ANN401
-    from scenario_async.cli.progress import hint  # noqa: PLC0415 - as above
+    from scenario_async.cli.progress import hint, is_terminal  # noqa: PLC0415 - as above
     from scenario_async.cli.reading import Reading, count_of  # noqa: PLC0415
 
     if wish.counts:
@@ -121,11 +121,13 @@ def _carry_out(opened: Scenario, wanted: Search[Any], extent: Extent, wish: Wish
             error.add_note(f"a page has {LARGEST_PAGE} hits at most: --max-hits {size} reads several")
         if wish.kept is None and reading.delivered:
             error.add_note(f"{reading.delivered:,} hits are out: {reading.going_on()}")
+        elif wish.kept is not None and isinstance(error, (APIError, KeyboardInterrupt)):
+            error.add_note(f"{wish.kept} is as it was: run the same line again")
         raise
     told, unasked = reading.ended()
     if unasked:
         click.echo(told, err=True)
     elif told:
         hint(told)
-    elif not reading.delivered and sys.stdout.isatty():
+    elif not reading.delivered and is_terminal(sys.stdout):
         hint("nothing was found")

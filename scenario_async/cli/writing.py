@@ -47,6 +47,10 @@ def _fields(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     return None if value is None else [each.strip() for each in value.split(",") if each.strip()]
 
 
+def _path(_ctx: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
+    return None if value == Path("-") else value  # the standard output, as usual
+
+
 def writing_options(command: _F) -> _F:
     """Add the options that say what is to become of hits."""
     for add in (
@@ -70,6 +74,7 @@ def writing_options(command: _F) -> _F:
             "--output",
             type=click.Path(path_type=Path),
             metavar="FILE",
+            callback=_path,
             help="Write a file, which appears whole or not at all.",
             section=RESULT,
         ),

@@ -23,13 +23,14 @@ COMMAND = [str(_INSTALLED)] if _INSTALLED.exists() else [sys.executable, "-m", "
 _PATIENCE = 60.0
 _BEFORE = """
 import fcntl, os, signal, sys, termios
-signal.signal(signal.SIGINT, signal.SIG_DFL)
+for end in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+    signal.signal(end, signal.SIG_DFL)
 if os.isatty(0):
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.argv[1], sys.argv[1:])
 """
 BY_ITSELF = [sys.executable, "-c", _BEFORE]
-"""What comes before a command that is to hear SIGINT, whatever the tests were started from, and Ctrl-C."""
+"""What comes before a command that is to hear signals, whatever the tests were started from, and Ctrl-C."""
 
 
 def surroundings(**more: str) -> dict[str, str]:

@@ -218,6 +218,46 @@ def test_a_signal_in_a_pipe(served: Emulator) -> None:
     assert err.decode().splitlines()[-1] == "interrupted; 100 hits are out: --offset 100 goes on"
 
 
+@pytest.mark.parametrize(("end", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_what_ends_a_process(served: Emulator, tmp_path: Path, end: signal.Signals, code: int) -> None:
+    """A request to end, or a terminal that closes, leaves no half file behind, and says what is kept as JSON if asked."""
+    served.faults.add("ok")
+    served.faults.repeat("hang")
+    line = [
+        "search",
+        "assets",
+        *IMAGES,
+        "--all",
+        "--output",
+        "out.jsonl",
+        "--fields",
+        "id",
+        "--format",
+        "jsonl",
+    ]
+    running = subprocess.Popen(
+        [*BY_ITSELF, *COMMAND, *line],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=surroundings(),
+        cwd=tmp_path,
+    )
+    try:
+        assert running.stderr is not None
+        assert running.stderr.readline().startswith(b"about 284 hits")
+        running.send_signal(end)
+        _, err = running.communicate(timeout=60)
+    finally:
+        running.kill()
+    assert running.returncode == code
+    assert json.loads(err) == {
+        "error": "interrupted",
+        "fix": "out.jsonl is as it was: run the same line again",
+        "retryable": True,
+    }
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_nothing_listens() -> None:
     """Where nobody answers, that is 3, and worth another try."""
     done = in_pipes(

@@ -90,7 +90,7 @@ def test_the_price_in_minutes(run: Run, served: Emulator) -> None:
         "2",
     )
     assert code == 0
-    assert err.startswith("about 2 hits: 2 requests, about 1 minutes at 2 a minute\n")
+    assert err.startswith("about 2 hits: 2 requests, about 1 minute at 2 a minute\n")
     assert len(served.requests) == 2
 
 
