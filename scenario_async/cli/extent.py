@@ -70,13 +70,16 @@ class Extent:
             return {}
         return {"limit": min(self.max_hits or LARGEST_PAGE, LARGEST_PAGE)}
 
-    def most_hits(self, keywords: Mapping[str, Any]) -> int | None:
-        """Give how many hits at most, where pages cannot be counted; None for all."""
-        size = keywords.get("limit") or keywords.get("hits_per_page")
+    def most_hits(self, size: int | None) -> int | None:
+        """Give how many hits at most, where pages of a size are not counted; None for all."""
         if not self.several:
             return size or DEFAULT_PAGE
         bounds = [self.max_hits, self.max_requests and self.max_requests * (size or LARGEST_PAGE)]
         return min((bound for bound in bounds if bound), default=None)
+
+    def cut_by_requests(self, hits: int, size: int) -> bool:
+        """Tell whether it was `max_requests` that ended it after so many hits."""
+        return self.max_requests is not None and hits == self.max_requests * size and hits != self.max_hits
 
     def requests(self, total: int, size: int) -> int:
         """Give how many requests it takes to read a search of so many hits, its first one included."""

@@ -118,6 +118,12 @@ class Progress:
         self.pages += pages
         self.show()
 
+    def stand(self, hits: int, pages: int, waiting: float) -> None:
+        """Take note of how far it is in all, and how long it waits for the quota."""
+        self.hits, self.pages = hits, pages
+        self._note = f"429, going on in {waiting:.0f} s" if waiting else ""
+        self.show()
+
     def show(self) -> None:
         """Bring up to date what is shown."""
         if self._bar is not None:

@@ -40,22 +40,24 @@ def surroundings(**more: str) -> dict[str, str]:
     return plain | {"PYTHONPATH": found, "COLUMNS": "100", "LINES": "30", "TERM": "xterm"} | more
 
 
-def in_pipes(*arguments: str, given: bytes | None = None, **more: str) -> subprocess.CompletedProcess[bytes]:
+def in_pipes(*arguments: str, folder: Path | None = None, **more: str) -> subprocess.CompletedProcess[bytes]:
     """Run a command line with its three streams in pipes."""
     return subprocess.run(
         [*COMMAND, *arguments],
-        input=given,
         capture_output=True,
         check=False,
         timeout=_PATIENCE,
         env=surroundings(**more),
+        cwd=folder,
     )
 
 
 class Terminal:
     """A command line in a pseudo-terminal; its standard output may lead to a file instead."""
 
-    def __init__(self, arguments: Sequence[str], *, output: str | None = None, **more: str) -> None:
+    def __init__(
+        self, arguments: Sequence[str], *, output: str | None = None, folder: Path | None = None, **more: str
+    ) -> None:
         self.shown = b""
         self._terminal, inside = pty.openpty()
         with ExitStack() as files:
@@ -66,6 +68,7 @@ class Terminal:
                 stdout=stdout,
                 stderr=inside,
                 env=surroundings(**more),
+                cwd=folder,
                 start_new_session=True,
             )
         os.close(inside)
@@ -97,6 +100,8 @@ class Terminal:
         return self.process.wait(_PATIENCE), self.shown.decode()
 
 
-def in_terminal(*arguments: str, output: str | None = None, **more: str) -> tuple[int, str]:
+def in_terminal(
+    *arguments: str, output: str | None = None, folder: Path | None = None, **more: str
+) -> tuple[int, str]:
     """Run a command line in a terminal to its end."""
-    return Terminal(arguments, output=output, **more).ended()
+    return Terminal(arguments, output=output, folder=folder, **more).ended()

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cli.driving import BY_ITSELF, COMMAND, Terminal, in_pipes, in_terminal, surroundings
+from cli.files import rows
 
 from scenario_async import F, Scenario
 
@@ -25,8 +22,6 @@ if TYPE_CHECKING:
 
     from scenario_async.emulator import Emulator
 
-PARQUET: Any = import_module("pyarrow.parquet")
-IPC: Any = import_module("pyarrow.ipc")
 IMAGES = ("--where", "kind=image")
 
 
@@ -36,26 +31,6 @@ def found(**parameters: Any) -> list[Any]:
         return client.search.asset_search(**parameters).collect().hits
 
 
-def rows(name: str, content: bytes, path: Path) -> list[tuple[Any, ...]]:
-    """Read ids and widths with libraries that are not ours."""
-    if name in {"jsonl", "json"}:
-        hits = json.loads(content) if name == "json" else map(json.loads, content.splitlines())
-        return [(hit["id"], hit["metadata"].get("width")) for hit in hits]
-    if name == "csv":
-        read = csv.DictReader(io.StringIO(content.decode(), newline=""))
-        return [(row["id"], float(row["metadata_width"]) if row["metadata_width"] else None) for row in read]
-    if name == "sqlite":
-        path.write_bytes(content)
-        connection = sqlite3.connect(path)
-        try:
-            return connection.execute("SELECT id, metadata_width FROM assets").fetchall()
-        finally:
-            connection.close()
-    opened = io.BytesIO(content)
-    table = PARQUET.read_table(opened) if name == "parquet" else IPC.open_file(opened).read_all()
-    return [(row["id"], row["metadata_width"]) for row in table.to_pylist()]
-
-
 @pytest.mark.parametrize("name", ["jsonl", "json", "csv", "parquet", "arrow", "sqlite"])
 def test_formats_in_a_pipe(served: Emulator, name: str, tmp_path: Path) -> None:
     """Every format holds all hits of several pages, as other libraries read it."""
@@ -63,7 +38,9 @@ def test_formats_in_a_pipe(served: Emulator, name: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stderr == b"about 58 hits: 2 requests, less than a minute at 100 a minute\n"
     expected = [(hit.id, hit.metadata.width) for hit in found(query="knight")]
-    read = rows(name, done.stdout, tmp_path / "read.sqlite")
+    path = tmp_path / "hits"
+    path.write_bytes(done.stdout)
+    read = rows(name, path)
     assert set(read) == set(expected) if name == "sqlite" else read == expected
     assert len(read) == len(expected)
 

@@ -282,7 +282,7 @@ def test_a_table_in_a_pipe_cuts_nothing(run: Run, served: Emulator) -> None:
         (["--sort-by", "created_at:desc"], "the service spells it 'createdAt:desc'"),
         (["--extra-headers", "x"], "'x' is no NAME=VALUE"),
         (["--extra-headers", "Authorization=Basic eA=="], "belongs into the environment or a .env"),
-        (["--wher", "kind=image"], "Did you mean"),
+        (["--wher", "kind=image"], "--where"),
     ],
 )
 def test_what_is_refused(run: Run, served: Emulator, arguments: list[str], told: str) -> None:
