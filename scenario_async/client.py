@@ -211,7 +211,7 @@ class AsyncScenario(Client):
     """
 
     search: AsyncSearches = AsyncSearches.of_no_client()
-    """The searches: `asset_search`, `model_search`, `workflow_search`, `run`, `resume`, `fan_out`."""
+    """The searches: `asset_search`, `model_search`, `workflow_search`, `run`, `resume`, `fan_out`, `export`."""
 
     _searches_class = AsyncSearches
 
