@@ -13,6 +13,8 @@ from scenario_async._version import __version__ as __version__
 if TYPE_CHECKING:
     from scenario_async._calls.quota import RateLimit
     from scenario_async._downloads.download import Download, DownloadProgress
+    from scenario_async._endpoints.raw import APIResponse, AsyncAPIResponse
+    from scenario_async._exports.export import Export, ExportProgress
     from scenario_async._http.reply import Reply
     from scenario_async._paging.fan_out import FanOutEnd, FanOutError, FanOutHit
     from scenario_async._paging.pager import AsyncSearchPage, SearchPager
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
 
 _ROOMS: Final = {
     "_calls.quota": "RateLimit",
+    "_endpoints.raw": "APIResponse AsyncAPIResponse",
     "_paging.pager": "AsyncSearchPage SearchPager",
     "_http.reply": "Reply",
     "_tables.table": "HitTable",
@@ -75,29 +78,33 @@ _ROOMS: Final = {
     "pages": "SearchPage",
     "searches": "AssetSearch ModelSearch Search WorkflowSearch",
     "settings": "RateLimiter",
-    "_paging.fan_out": "FanOutEnd FanOutError FanOutHit",
     "_downloads.download": "Download DownloadProgress",
+    "_exports.export": "Export ExportProgress",
+    "_paging.fan_out": "FanOutEnd FanOutError FanOutHit",
     "sync": "Scenario SyncSearchPage",
 }
+_WITHOUT_SEARCHES: Final = frozenset({"_downloads.download", "_endpoints.raw", "_tables.table"})
+"""Rooms that no search needs."""
 _ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
 __all__ = [
-    "APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError", "APITimeoutError",
-    "AssetHit", "AssetMetadata", "AssetSearch", "AsyncScenario", "AsyncSearchPage", "AuthenticationError",
-    "BadRequestError", "Concept", "ConfigurationError", "ConflictError", "DeadlineExceededError", "Download",
-    "DownloadProgress", "F", "FanOutEnd", "FanOutError", "FanOutHit", "Filter", "Hit", "HitTable", "Images",
-    "InternalServerError", "InvalidSearchError", "MetadataThumbnail", "ModelHit", "ModelSearch",
-    "NotFoundError", "PermissionDeniedError", "PlanLimitError", "RateLimit", "RateLimitError", "RateLimiter",
-    "Reply", "RequestEvent", "ResponseEvent", "RetryEvent", "Scenario", "ScenarioError", "Search",
-    "SearchPage", "SearchPager", "SyncSearchPage", "Thumbnail", "UnprocessableEntityError", "WorkflowHit",
-    "WorkflowSearch", "WriteError", "__version__", "preload",
+    "APIConnectionError", "APIError", "APIResponse", "APIResponseValidationError", "APIStatusError",
+    "APITimeoutError", "AssetHit", "AssetMetadata", "AssetSearch", "AsyncAPIResponse", "AsyncScenario",
+    "AsyncSearchPage", "AuthenticationError", "BadRequestError", "Concept", "ConfigurationError",
+    "ConflictError", "DeadlineExceededError", "Download", "DownloadProgress", "Export", "ExportProgress",
+    "F", "FanOutEnd", "FanOutError", "FanOutHit", "Filter", "Hit", "HitTable", "Images", "InternalServerError", "InvalidSearchError", "MetadataThumbnail",
+    "ModelHit", "ModelSearch", "NotFoundError", "PermissionDeniedError", "PlanLimitError", "RateLimit",
+    "RateLimitError", "RateLimiter", "Reply", "RequestEvent", "ResponseEvent", "RetryEvent", "Scenario",
+    "ScenarioError", "Search", "SearchPage", "SearchPager", "SyncSearchPage", "Thumbnail",
+    "UnprocessableEntityError", "WorkflowHit", "WorkflowSearch", "WriteError", "__version__", "preload",
 ]  # fmt: skip
 
 
 def preload() -> None:
     """Import what a first call would: for programs that would rather wait now than on their event loop."""
-    for name in _ROOM_OF:
-        __getattr__(name)
+    for name, room in _ROOM_OF.items():
+        if room not in _WITHOUT_SEARCHES:
+            __getattr__(name)
     import_module("tenacity")
     import_module("scenario_async._http.json").loads(b"null")
 

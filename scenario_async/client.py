@@ -10,6 +10,7 @@ import attrs
 from scenario_async._calls.call import Caller
 from scenario_async._endpoints import AsyncSearches, Searches, method_signature
 from scenario_async._http.request import free_request
+from scenario_async._support import checks
 from scenario_async._support.hints import instead
 from scenario_async._support.lifetimes import LOADING
 from scenario_async.errors import ScenarioError, drop_frames
@@ -17,7 +18,7 @@ from scenario_async.settings import Settings, can_be_off, configured
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping, Sequence
     from types import TracebackType
 
     from scenario_async._downloads.download import Download, DownloadProgress
@@ -53,7 +54,7 @@ def _options(settings: Callable[_P, Settings]) -> Options[_P]:
         try:
             return self._derived(overrides)  # pyright: ignore[reportPrivateUsage] - a method of the same class
         except ScenarioError as error:
-            raise drop_frames(error)  # noqa: B904 - the same error
+            raise drop_frames(checks.hinted(error, overrides))  # noqa: B904 - the same error
         finally:
             overrides.clear()
 
@@ -76,21 +77,22 @@ class Client(_Keywords):
 
     if not TYPE_CHECKING:  # checkers take the keywords and the attributes from the settings
 
-        def __init__(self, **keywords: Any) -> None:  # noqa: ANN401
+        def __init__(self, *values: Any, **keywords: Any) -> None:  # noqa: ANN401
             try:
-                self._refuse_unknown(keywords)
+                self._refuse_unknown(keywords, values)
                 settings = Settings.of(keywords)
                 caller = configured(lambda: Caller.of(settings))
             except ScenarioError as error:
-                raise drop_frames(error)  # noqa: B904 - the same error
+                raise drop_frames(checks.hinted(error, keywords))  # noqa: B904 - the same error
             finally:
                 keywords.clear()  # no error is to carry a key in this frame
+                del values
             self._begin(settings, caller, owns_pool=True)
 
         def __getattr__(self, name: str) -> Any:  # noqa: ANN401
             settings = self.__dict__.get("settings")
             if settings is None or not _is_setting(name):
-                return object.__getattribute__(self, name)  # which raises, also what a property raised
+                return self._raised(name)
             return getattr(settings, name)
 
         def __setattr__(self, name: str, value: object) -> None:
@@ -105,7 +107,18 @@ class Client(_Keywords):
 
         __init__.__signature__ = method_signature(Settings)
 
+        def _raised(self, name: str) -> Any:  # noqa: ANN401
+            try:
+                return object.__getattribute__(self, name)  # which raises, also what a property raised
+            except AttributeError:
+                if hasattr(type(self), name):
+                    raise
+            with LOADING:
+                from scenario_async._support import moved  # noqa: PLC0415 - only an error has need of it
+            raise moved.missing(self, name)
+
     with_options = _options(Settings)
+    copy = with_options
 
     @property
     def is_closed(self) -> bool:
@@ -132,10 +145,14 @@ class Client(_Keywords):
         parts = (settings, caller, owns_pool, self._searches_class(caller))
         vars(self).update(zip(_PARTS, parts, strict=True))
 
-    def _refuse_unknown(self, keywords: Mapping[str, Any]) -> None:
-        for name in keywords:
-            if not _is_setting(name):
-                raise TypeError(f"{type(self).__name__}() got an unexpected keyword argument {name!r}")
+    def _refuse_unknown(self, keywords: Mapping[str, Any], values: Sequence[object] = ()) -> None:
+        call = type(self).__name__
+        if values:
+            del values  # they may be a key and its secret
+            raise TypeError(f"{call}() takes no positional arguments: write api_key=..., api_secret=...")
+        fault = checks.wrong_arguments(call, (), keywords, list(attrs.fields_dict(Settings)))
+        if fault is not None:
+            raise fault
 
     def _derived(self, overrides: Mapping[str, Any]) -> Self:
         self._refuse_unknown(overrides)
@@ -194,7 +211,7 @@ class AsyncScenario(Client):
     """
 
     search: AsyncSearches = AsyncSearches.of_no_client()
-    """The searches: `asset_search`, `model_search`, `workflow_search`, `run`, `resume`, `fan_out`."""
+    """The searches: `asset_search`, `model_search`, `workflow_search`, `run`, `resume`, `fan_out`, `export`."""
 
     _searches_class = AsyncSearches
 
@@ -228,6 +245,10 @@ class AsyncScenario(Client):
         finally:
             del path, json, query, headers  # no error is to carry them in this frame
         return await self._caller.call(request)
+
+    async def close(self) -> None:
+        """The same as `aclose`, by the official SDK's name."""
+        await self.aclose()
 
     def download(
         self,

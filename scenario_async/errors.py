@@ -24,8 +24,10 @@ own, and hold keys and tokens as objects that do not print.
 
 from __future__ import annotations
 
+import json
 import re
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
@@ -104,6 +106,50 @@ class WriteError(ScenarioError, OSError):
         return partial(type(self), code=self.errno), (self.message,)
 
 
+class ErrorRequest:
+    """The request that failed: its method, and its URL without the query string."""
+
+    __slots__ = ("method", "url")
+
+    def __init__(self, method: str, url: str) -> None:
+        self.method = method
+        self.url = url
+
+    def __repr__(self) -> str:
+        return f"<ErrorRequest: {self.method} {self.url}>"
+
+
+class ErrorResponse:
+    """The reply that an error tells of: `status_code`, `headers`, `content` and the `request`."""
+
+    __slots__ = ("content", "headers", "request", "status_code")
+
+    def __init__(
+        self, status_code: int, headers: Mapping[str, str], content: bytes, request: ErrorRequest
+    ) -> None:
+        self.status_code = status_code
+        self.headers = headers
+        self.content = content
+        self.request = request
+
+    def __repr__(self) -> str:
+        return f"<ErrorResponse: {self.status_code}, {len(self.content)} bytes>"
+
+    @property
+    def url(self) -> str:
+        """The URL of the request, without its query string."""
+        return self.request.url
+
+    @property
+    def text(self) -> str:
+        """The body as a text."""
+        return self.content.decode(errors="replace")
+
+    def json(self) -> Any:  # noqa: ANN401
+        """Decode the body; `ValueError` if it is not JSON."""
+        return json.loads(self.content)
+
+
 class APIError(ScenarioError):
     """A call failed after it left for the service.
 
@@ -116,6 +162,9 @@ class APIError(ScenarioError):
     trying again by itself: `"max_retries"`, `"deadline"`, `"retry_budget"`, or None where that cannot help.
     `hint` says what to look at, where there is something to say beyond the service's own words.
     """
+
+    content: bytes | None = None
+    """The body as it came, cut after a megabyte; None where nothing came."""
 
     def __init__(
         self,
@@ -140,6 +189,18 @@ class APIError(ScenarioError):
         self.retryable = False
         self.gave_up_because: GaveUp | None = None
         self.hint = ""
+
+    @property
+    def request(self) -> ErrorRequest:
+        """The request, as the official SDK shows it."""
+        return ErrorRequest(self.method, self.url)
+
+    def _response(self, status_code: int, headers: Mapping[str, str]) -> ErrorResponse:
+        content = self.content
+        if content is None:  # an error that was made by hand
+            body = self.body
+            content = b"" if body is None else (body if isinstance(body, str) else json.dumps(body)).encode()
+        return ErrorResponse(status_code, headers, content, self.request)
 
     @property
     def queued(self) -> float:
@@ -196,7 +257,18 @@ class DeadlineExceededError(APIConnectionError):
 
 
 class APIResponseValidationError(APIError):
-    """The reply is not what the service documents: too large, undecodable, misshapen, or an error as a 200."""
+    """The reply is not what the service documents: too large, undecodable, misshapen, or an error as a 200.
+
+    `status_code`, `headers` and `response` are there if the reply was read to its end; else they say nothing.
+    """
+
+    status_code: int | None = None
+    headers: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def response(self) -> ErrorResponse | None:
+        """The reply, as the official SDK shows it; None if it was not read to its end."""
+        return None if self.status_code is None else self._response(self.status_code, self.headers)
 
 
 class APIStatusError(APIError):
@@ -224,6 +296,11 @@ class APIStatusError(APIError):
         self.headers: Mapping[str, str] = headers or {}
         self.retry_after = retry_after
         self.details: Mapping[str, Any] = details or {}
+
+    @property
+    def response(self) -> ErrorResponse:
+        """The reply, as the official SDK shows it."""
+        return self._response(self.status_code, self.headers)
 
 
 class BadRequestError(APIStatusError):

@@ -22,7 +22,7 @@ _KEYWORDS: Final = frozenset({
     "AND", "OR", "NOT", "IN", "TO", "EXISTS", "IS", "NULL", "EMPTY", "CONTAINS", "STARTS", "WITH",
     "_geo", "_geoRadius", "_geoBoundingBox", "_geoPolygon", "_geoDistance", "_geoPoint",
 })  # fmt: skip
-_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
+_NAME: Final = "[A-Za-z0-9_.-]+"
 _OR, _AND, _NOT, _ATOM = range(4)
 
 
@@ -110,7 +110,7 @@ class Field:
         if not isinstance(cast("object", name), str):
             message = f"filter: an attribute name is a {type(name).__name__}, but it must be a str"
             raise InvalidSearchError(message, parameter="filter")
-        if not _NAME.fullmatch(name) or name in _KEYWORDS:
+        if not re.fullmatch(_NAME, name) or name in _KEYWORDS:
             rule = (
                 "is a word of the filter language" if name in _KEYWORDS else "may only have A-Z a-z 0-9 _ . -"
             )

@@ -16,7 +16,7 @@ from scenario_async.models import url_repr
 Picture: TypeAlias = str | bytes | os.PathLike[str]
 """An asset id or an image data URL (`str`), a file (`os.PathLike`), or a picture's bytes."""
 
-# Compiled when they are first used, as the others here.
+# Compiled when they are first used: an import has no need of them.
 _SIGNATURES: Final = (
     (rb"\x89PNG\r\n\x1a\n", "image/png"),
     (rb"\xff\xd8\xff", "image/jpeg"),
@@ -61,7 +61,7 @@ class Images:
     def __get_pydantic_core_schema__(cls, source: object, handler: object) -> Any:  # noqa: ANN401 - pydantic's type
         from scenario_async._support.pydantic import plain_schema  # noqa: PLC0415 - only pydantic asks for it
 
-        return plain_schema(_validated, _serialized)
+        return plain_schema(_validated, as_mapping)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: object, handler: object) -> dict[str, Any]:
@@ -85,7 +85,8 @@ def _validated(value: Any) -> Images:  # noqa: ANN401 - pydantic gives whatever 
     return images
 
 
-def _serialized(images: Images) -> dict[str, list[str]]:
+def as_mapping(images: Images) -> dict[str, list[str]]:
+    """Give what travels: the mapping that `to_images` takes."""
     given = {"like": images.like, "unlike": images.unlike}
     return {name: list(pictures) for name, pictures in given.items() if pictures is not None}
 

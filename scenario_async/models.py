@@ -8,10 +8,11 @@ never an error.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Mapping, Sized
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sized
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, ClassVar, Final, Self, cast
+from operator import attrgetter
+from typing import Any, ClassVar, Final, NoReturn, Self, cast
 
 import attrs
 
@@ -95,19 +96,63 @@ def _nothing() -> Mapping[str, Any]:
     return NOTHING
 
 
+class Elsewhere:
+    """An attribute that there is not, as the official SDK has it: its error tells what to write.
+
+    A `__getattr__` would do the same, and make every attribute of a hit several times as slow on Python 3.11.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: object, owner: type) -> NoReturn:
+        from scenario_async._support import moved  # noqa: PLC0415 - only an error has need of it
+
+        raise moved.missing(owner if instance is None else instance, self.name)
+
+
 @cache
 def _wire_names(cls: Any) -> tuple[tuple[str, str], ...]:  # noqa: ANN401 - mypy takes a hashable instance for an unhashable class
     return tuple((field.name, wire_name(field.name)) for field in attrs.fields(cls) if field.name != "extra")
 
 
-@attrs.frozen(kw_only=True, repr=False)
-class Record:
+class Value:
+    """What is equal, hashes and prints by its fields.
+
+    Said once, it need not be generated for each class by attrs, which importing would wait for.
+    """
+
+    __slots__ = ()
+    _shown_first: ClassVar[tuple[str, ...]] = ()
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        compared, _ = _parts_of(cast("Hashable", type(self)))
+        return bool(compared(self) == compared(other))
+
+    def __hash__(self) -> int:
+        _, hashed = _parts_of(cast("Hashable", type(self)))
+        return hash(hashed(self))
+
+    def __repr__(self) -> str:
+        return short_repr(self, self._shown_first)
+
+
+@cache
+def _parts_of(cls: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:  # noqa: ANN401 - mypy takes a hashable instance for an unhashable class
+    """Give what reads off an object the values it is compared by, and those it hashes by."""
+    compared = [field for field in attrs.fields(cls) if field.eq]
+    hashed = [field.name for field in compared if field.hash is not False]
+    return attrgetter(*(field.name for field in compared)), attrgetter(*hashed)
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class Record(Value):
     """A piece of the service's JSON, as an object.
 
     `extra` maps the fields that this version of the package does not know to what the service sent.
     """
-
-    _shown_first: ClassVar[tuple[str, ...]] = ()
 
     extra: Mapping[str, Any] = attrs.field(default=NOTHING, repr=_extra_repr, hash=False)
 
@@ -121,8 +166,10 @@ class Record:
 
         return structure(data, cls)
 
-    def __repr__(self) -> str:
-        return short_repr(self, self._shown_first)
+    def __dir__(self) -> list[str]:
+        classes = [vars(cls) for cls in type(self).__mro__]
+        elsewhere = {name for each in classes for name, value in each.items() if isinstance(value, Elsewhere)}
+        return sorted({*object.__dir__(self)} - elsewhere)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON that the service sent, without nulls."""
@@ -159,7 +206,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class Thumbnail(Record):
     """A picture that stands for something: the asset it is, and its signed URL."""
 
@@ -167,21 +214,21 @@ class Thumbnail(Record):
     url: str = attrs.field(repr=url_repr)
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class MetadataThumbnail(Record):
     """The asset that stands for another one, a canvas for instance."""
 
     asset_id: str
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class Concept(Record):
     """A model that a composed model is made of."""
 
     model_id: str
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class AssetMetadata(Record):
     """How an asset was made, and what it is; every field may be None.
 
@@ -212,7 +259,7 @@ class AssetMetadata(Record):
     width: float | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class Hit(Record):
     """What every hit has; hits hash by their id.
 
@@ -255,7 +302,7 @@ class Hit(Record):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class AssetHit(Hit):
     """An image, a video, a sound, a 3D object or another file.
 
@@ -272,10 +319,8 @@ class AssetHit(Hit):
     description: str | None = None
     transcription: str | None = None
 
-    __hash__ = Hit.__hash__
 
-
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class ModelHit(Hit):
     """A generative model."""
 
@@ -291,10 +336,8 @@ class ModelHit(Hit):
     type: str
     parent_model_id: str | None = None
 
-    __hash__ = Hit.__hash__
 
-
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class WorkflowHit(Hit):
     """A workflow; `before` and `after` are pictures that show what it does."""
 
@@ -307,4 +350,17 @@ class WorkflowHit(Hit):
     before: Thumbnail | None = None
     short_description: str | None = None
 
-    __hash__ = Hit.__hash__
+
+_OFFICIAL: Final = (
+    "copy", "dict", "json", "model_copy", "model_dump", "model_dump_json", "model_extra", "model_fields_set",
+)  # fmt: skip
+
+
+def _point_elsewhere(cls: type[Record], names: Iterable[str]) -> None:
+    for name in names:
+        setattr(cls, name, Elsewhere(name))
+
+
+_point_elsewhere(Record, _OFFICIAL)
+_point_elsewhere(AssetMetadata, ("api_model_id", "api_model_type"))
+_point_elsewhere(AssetHit, attrs.fields_dict(AssetMetadata).keys() - attrs.fields_dict(AssetHit).keys())

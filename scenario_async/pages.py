@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, cast
 
 import attrs
 
-from scenario_async.models import short_repr, size_repr
+from scenario_async.models import NOTHING, short_repr, size_repr, wire_name
 from scenario_async.searches import HitT_co
 
 if TYPE_CHECKING:
@@ -20,6 +22,11 @@ LARGEST_PAGE: Final = 100
 """The most hits that the service gives a page."""
 DEFAULT_PAGE: Final = 20
 """The hits that the service gives a page when it is asked for no number."""
+
+COUNTS: Final = (
+    "limit", "offset", "estimated_total_hits", "page", "hits_per_page", "total_hits", "total_pages",
+)  # fmt: skip
+"""What a page tells of its place and of how much there is."""
 
 StopReason: TypeAlias = Literal["exhausted", "empty_page", "repeated_page", "max_hits", "max_pages"]
 
@@ -69,7 +76,8 @@ class SearchPage(ABC, Generic[HitT_co]):
 
     In offset paging `limit`, `offset` and `estimated_total_hits` are set, in page paging `page`,
     `hits_per_page`, `total_hits` and `total_pages`, as far as the service sent them; totals are hints and may
-    be wrong. `invalid_hits` holds the JSON of hits that do not fit, with `invalid_hits="keep"`.
+    be wrong. `invalid_hits` holds the JSON of hits that do not fit, with `invalid_hits="keep"`. `extra` maps what else
+    the service sent beside the hits to its values.
     A page has no length and is always true: iterating it goes on to the following pages.
     """
 
@@ -82,6 +90,7 @@ class SearchPage(ABC, Generic[HitT_co]):
     total_hits: int | None = None
     total_pages: int | None = None
     invalid_hits: Sequence[Any] = attrs.field(default=(), repr=size_repr)
+    extra: Mapping[str, Any] = attrs.field(default=NOTHING, repr=False)
     response: ResponseInfo = attrs.field(repr=lambda response: f"<{response.status}>")
 
     def __repr__(self) -> str:
@@ -90,6 +99,23 @@ class SearchPage(ABC, Generic[HitT_co]):
 
     def __bool__(self) -> bool:
         return True
+
+    if not TYPE_CHECKING:  # a hint is no attribute
+
+        def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+            from scenario_async._support import moved  # noqa: PLC0415 - only an error has need of it
+
+            raise moved.missing(self, name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON that the service sent, without nulls; hits that do not fit stand behind the others."""
+        counts = {wire_name(name): getattr(self, name) for name in COUNTS}
+        told = {name: value for name, value in {**counts, **self.extra}.items() if value is not None}
+        return {"hits": [*(hit.to_dict() for hit in self.hits), *deepcopy(list(self.invalid_hits))], **told}
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Give the same as a JSON text."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
 
     @property
     def table(self) -> HitTable[HitT_co]:
@@ -120,6 +146,6 @@ def table_of(
     """Give a table of a search's hits, and of what the iteration that read them says."""
     from scenario_async._tables.table import HitTable  # noqa: PLC0415 - the one door upwards, opened when used
 
-    table = HitTable(hits, search.hit_class)
+    table: HitTable[HitT_co] = HitTable(hits, cast("type[HitT_co]", search.hit_class))
     table.stopped_because, table.duplicates = stopped_because, duplicates
     return table

@@ -15,15 +15,15 @@ from scenario_async._support import checks
 from scenario_async.errors import InvalidSearchError
 from scenario_async.filters import Filter, to_filter_text
 from scenario_async.images import Images, Picture, picture_repr, to_images, travelling
-from scenario_async.models import AssetHit, Hit, ModelHit, WorkflowHit, short_repr, wire_name
+from scenario_async.models import AssetHit, Hit, ModelHit, Value, WorkflowHit, wire_name
 
 HitT_co = TypeVar("HitT_co", bound=Hit, covariant=True)
 
 Travels: TypeAlias = Literal["body", "url", "page", "not"]
 """How a parameter reaches the service: in the JSON body, in the URL's query, as the place of a page, or not as itself."""
 
-_SORT: Final = re.compile(r"[A-Za-z0-9_.-]+:(asc|desc)", re.ASCII)
-_SNAKE_SORT: Final = re.compile(r"[a-z0-9]+(_[a-z0-9]+)+:(asc|desc)", re.ASCII)
+_SORT: Final = "[A-Za-z0-9_.-]+:(asc|desc)"
+_SNAKE_SORT: Final = "[a-z0-9]+(_[a-z0-9]+)+:(asc|desc)"
 _PAGING_KEYS: Final = frozenset({"limit", "offset", "page", "hitsPerPage"})
 
 
@@ -67,9 +67,9 @@ def _sort_by(value: str | Sequence[str] | None) -> tuple[str, ...] | None:
         checks.refuse("sort_by", value, rule)
     orders = (value,) if isinstance(value, str) else tuple(value)
     for order in orders:
-        if not isinstance(cast("object", order), str) or not _SORT.fullmatch(order):
+        if not isinstance(cast("object", order), str) or not re.fullmatch(_SORT, order):
             checks.refuse("sort_by", order, rule)
-        if _SNAKE_SORT.fullmatch(order):
+        if re.fullmatch(_SNAKE_SORT, order):
             attribute, _, direction = order.partition(":")
             checks.refuse(
                 "sort_by", order, f"the service spells it {wire_name(attribute) + ':' + direction!r}"
@@ -108,8 +108,12 @@ def _listed(value: object) -> object:
     return list(cast("tuple[object, ...]", value)) if isinstance(value, tuple) else value
 
 
-@attrs.frozen(kw_only=True, repr=False)
-class Search(Generic[HitT_co]):
+ENDPOINTS: Final[list["type[Search[Any]]"]] = []
+"""Every search that the service has: the classes below that name their kind."""
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class Search(Value, Generic[HitT_co]):
     """What all searches have in common.
 
     Raises `InvalidSearchError` where a value breaks a rule, before any request.
@@ -182,12 +186,15 @@ class Search(Generic[HitT_co]):
         "seconds for one call in all; in an iteration, for each page.", checks.seconds, "not"
     )
 
+    @classmethod
+    def __attrs_init_subclass__(cls) -> None:
+        checks.hides_arguments(checks.documented(cls))
+        if cls.__module__ == __name__ and "kind" in vars(cls):
+            ENDPOINTS.append(cls)
+
     def __attrs_post_init__(self) -> None:
         checks.keep_rules(self)
         self._check_together()
-
-    def __repr__(self) -> str:
-        return short_repr(self)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> Any:  # noqa: ANN401
@@ -235,7 +242,7 @@ class Search(Generic[HitT_co]):
         raise InvalidSearchError(message, parameter=self.needs_one_of[0])
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class PictureSearch(Search[HitT_co]):
     """What searches that take pictures have in common."""
 
@@ -268,9 +275,7 @@ class PictureSearch(Search[HitT_co]):
             raise InvalidSearchError(message, parameter="image")
 
 
-@checks.documented
-@checks.hides_arguments
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class AssetSearch(PictureSearch[AssetHit]):
     """Search images, videos, sounds, 3D objects and other assets."""
 
@@ -279,9 +284,7 @@ class AssetSearch(PictureSearch[AssetHit]):
     hit_class: ClassVar[type[Hit]] = AssetHit
 
 
-@checks.documented
-@checks.hides_arguments
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class ModelSearch(PictureSearch[ModelHit]):
     """Search generative models."""
 
@@ -297,27 +300,10 @@ class ModelSearch(PictureSearch[ModelHit]):
     )
 
 
-@checks.documented
-@checks.hides_arguments
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class WorkflowSearch(Search[WorkflowHit]):
     """Search workflows."""
 
     kind: ClassVar[str] = "workflow"
     path: ClassVar[str] = "/search/workflows"
     hit_class: ClassVar[type[Hit]] = WorkflowHit
-
-
-ENDPOINTS: Final = (AssetSearch, ModelSearch, WorkflowSearch)
-"""Every search that the service has."""
-
-__all__ = [
-    "AssetSearch",
-    "Filter",
-    "Images",
-    "ModelSearch",
-    "Picture",
-    "PictureSearch",
-    "Search",
-    "WorkflowSearch",
-]

@@ -24,15 +24,15 @@ from typing import (
 
 import attrs
 
-from scenario_async._support import checks, network
+from scenario_async._support import checks, network, secret
 from scenario_async._support.logger import set_up_logging
-from scenario_async._support.secret import Secret
 from scenario_async.errors import ConfigurationError, InvalidSearchError, ScenarioError
 
 if TYPE_CHECKING:
     import aiohttp
 
     from scenario_async._support.network import TLS, Proxy
+    from scenario_async._support.secret import Secret, TokenSource
     from scenario_async.events import OnRequest, OnResponse, OnRetry
 
 SERVICE_URL: Final = "https://api.cloud.scenario.com/v1"
@@ -40,7 +40,6 @@ CREDENTIALS: Final = ("api_key", "api_secret", "bearer_auth")
 _UNPICKLED: Final = (*CREDENTIALS, "default_headers")
 
 _T = TypeVar("_T")
-TokenSource: TypeAlias = Callable[[], "str | Awaitable[str]"]
 SessionFactory: TypeAlias = "Callable[[], aiohttp.ClientSession]"
 
 
@@ -77,45 +76,6 @@ def keyword(
 def _ruled(words: str, rule: checks.Rule, default: object = None, *, shown: bool = True, **more: Any) -> Any:  # noqa: ANN401
     """Make the field of a keyword that is kept as it is given."""
     return attrs.field(default=default, repr=shown, metadata=keyword(words, rule, **more))
-
-
-def _secret(value: str | Secret | None, parameter: str) -> Secret | None:
-    """Take a key, secret or token, which no message shows."""
-    if value is None or isinstance(value, Secret):
-        return value
-    fault = ""
-    if not isinstance(cast("object", value), str):
-        fault = f"is a {type(value).__name__}, but it must be a str"
-    elif value != value.strip():
-        fault = "has a blank or a line break around it, perhaps from a file that ends in one; pass it without"
-    elif not value.isprintable():  # which lone surrogates are not either
-        fault = "holds a line break or another character that no header can carry"
-    if fault:
-        raise ConfigurationError(f"{parameter} {fault}", parameter=parameter)
-    return Secret(value)
-
-
-def _api_key(value: str | Secret | None) -> Secret | None:
-    return _secret(value, "api_key")
-
-
-def _api_secret(value: str | Secret | None) -> Secret | None:
-    return _secret(value, "api_secret")
-
-
-def _bearer(value: str | Secret | TokenSource | None) -> Secret | TokenSource | None:
-    if callable(value):
-        return value
-    token = _secret(value, "bearer_auth")
-    if token is not None and begins_with_scheme(token.in_plain_text):
-        rule = "begins with `Bearer `, which is put before it anyway; pass the token alone"
-        raise ConfigurationError(f"bearer_auth {rule}", parameter="bearer_auth")
-    return token
-
-
-def begins_with_scheme(token: str) -> bool:
-    """Tell whether a token brings the word that is put before it."""
-    return token[:7].lower() == "bearer "
 
 
 def _base_url(value: str | None) -> str:
@@ -180,17 +140,17 @@ class Settings:
 
     api_key: Secret | None = attrs.field(
         default=None,
-        converter=_api_key,
+        converter=secret.api_key,
         metadata=keyword("the key of a pair.", None, variable="SCENARIO_SDK_API_KEY"),
     )
     api_secret: Secret | None = attrs.field(
         default=None,
-        converter=_api_secret,
+        converter=secret.api_secret,
         metadata=keyword("the secret of a pair.", None, variable="SCENARIO_SDK_API_SECRET"),
     )
     bearer_auth: Secret | TokenSource | None = attrs.field(
         default=None,
-        converter=_bearer,
+        converter=secret.bearer_auth,
         repr=False,
         metadata=keyword(
             "a token, or a callable (plain or async) that gives one.", None, variable="SCENARIO_SDK_JWT"
@@ -334,7 +294,7 @@ class Settings:
                 values[field.name] = text
                 variables[field.name] = variable
         if "api_key" in values and "bearer_auth" in values:
-            _bearer(values.pop("bearer_auth"))  # it is not needed, and right all the same
+            secret.bearer_auth(values.pop("bearer_auth"))  # it is not needed, and right all the same
         headers = configured(lambda: _environment_headers(signed=explicit))
         own: object = values.get("default_headers")
         if isinstance(own, Mapping):
@@ -365,8 +325,10 @@ class Settings:
         return self.of(kept | values, off=off)
 
     def switched_off(self) -> frozenset[str]:
-        """Give what the environment is not to fill in again."""
-        return frozenset({"project_id"} if self.project_id is None else ())
+        """Give what is off although a variable could stand for it, which is not to fill it in again."""
+        fields = attrs.fields(type(self))
+        able = (each.name for each in fields if each.metadata["variable"] and each.metadata["can_be_off"])
+        return frozenset(name for name in able if getattr(self, name) is None)
 
     def pickled(self) -> dict[str, Any]:
         """Give the keywords that may travel in a pickle."""

@@ -6,12 +6,10 @@ for a page.
 
 from __future__ import annotations
 
-from functools import partial
-from threading import Lock
+from functools import cached_property, partial
 from itertools import islice
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
-
-import attrs
 
 from scenario_async._endpoints import Searches
 from scenario_async._http.request import free_request
@@ -36,6 +34,9 @@ if TYPE_CHECKING:
     from scenario_async._calls.call import Caller
     from scenario_async._downloads.download import Download, DownloadProgress
     from scenario_async._downloads.run import Run
+    from scenario_async._endpoints.raw import SyncRawSearches
+    from scenario_async._exports.export import Export, ExportProgress
+    from scenario_async._exports.start import Writable
     from scenario_async._http.reply import Reply
     from scenario_async._paging.fan_out import (
         FanOut,
@@ -124,9 +125,10 @@ class SyncIteration(HasStatus, Generic[_T]):
         self.close()
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
 class SyncSearchPage(LinkedPage[HitT_co]):
     """One page of hits; `for` goes through its hits and those of all following pages."""
+
+    __slots__ = ()
 
     def __iter__(self) -> SyncIteration[HitT_co]:
         return self.iter_hits()
@@ -162,6 +164,14 @@ class SyncSearches(Searches):
 
     result_class = SyncSearchPage
     _page_class = SyncSearchPage
+
+    @cached_property
+    def with_raw_response(self) -> SyncRawSearches:
+        """The same searches, which give the reply as it came, unparsed."""
+        with LOADING:
+            from scenario_async._endpoints.raw import blocking_searches  # noqa: PLC0415 - few have need of it
+
+        return blocking_searches(SyncSearchPage, blocking)(self)
 
     def run(self, search: Search[_HitT]) -> SyncSearchPage[_HitT]:
         """Send a search value and give its first page; the method of its kind does the same."""
@@ -239,6 +249,38 @@ class SyncSearches(Searches):
         fan_out = self._fan_out_of(concurrency, max_hits, order, on_error, ends=ends)
         return _fanned_out(fan_out, iter(searches))
 
+    def export(
+        self,
+        search: Search[Any],
+        path: str | os.PathLike[str] | Writable,
+        *,
+        format: str | None = None,
+        max_hits: int | None = None,
+        resume: bool = False,
+        overwrite: bool = False,
+        flat: bool = False,
+        prefetch: int = 2,
+        on_progress: Callable[[ExportProgress], object] | None = None,
+    ) -> Export:
+        """Write all hits of a search to a file, in constant memory; see `AsyncSearches.export`.
+
+        `on_progress` is called in the calling thread.
+        """
+        run = self._export_of(
+            search, path, format=format, max_hits=max_hits, resume=resume, overwrite=overwrite, flat=flat,
+            prefetch=prefetch, on_progress=on_progress,
+        )  # fmt: skip
+        try:
+            blocking(run.open)
+            while (progress := blocking(run.advance)) is not None:
+                run.tell(progress)
+        except BaseException as error:
+            run.explain(error)
+            raise
+        finally:
+            blocking(run.aclose, portal.finish)
+        return run.result
+
 
 def _fanned_out(fan_out: FanOut[Any], searches: Iterator[Search[Any]]) -> Generator[Any]:
     try:
@@ -272,7 +314,7 @@ class Scenario(Client, _Keywords):
     """
 
     search: SyncSearches = SyncSearches.of_no_client()
-    """The searches: `asset_search`, `model_search`, `workflow_search`, `run`, `resume`, `fan_out`."""
+    """The searches: `asset_search`, `model_search`, `workflow_search`, `run`, `resume`, `fan_out`, `export`."""
 
     _searches_class = SyncSearches
 

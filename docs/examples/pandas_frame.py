@@ -1,19 +1,13 @@
-"""pandas: hits as a data frame, with times that are times, and what is nested in columns of its own."""
-
-import pandas as pd
+"""pandas: hits as a data frame with declared columns, times that are times, and what is nested made flat."""
 
 from scenario_async import F, Scenario
 
 with Scenario() as client:
     page = client.search.asset_search(query="knight", filter=F.kind == "image")
-    # One row a hit: the service's fields, those of `metadata` as "metadata.width" and so on.
-    frame = pd.json_normalize([hit.to_dict() for hit in page.iter_hits(max_hits=200)])
+    frame = page.collect(max_hits=200).to_pandas()
 
-for column in ("createdAt", "updatedAt"):
-    frame[column] = pd.to_datetime(frame[column])
-
-frame["megapixels"] = frame["metadata.width"] * frame["metadata.height"] / 1e6
-largest = frame.nlargest(3, "megapixels")[["id", "megapixels", "createdAt"]]
+frame["megapixels"] = frame["metadata_width"] * frame["metadata_height"] / 1e6
+largest = frame.nlargest(3, "megapixels")[["id", "megapixels", "created_at"]]
 print(len(frame), "hits")
 print(largest.to_string(index=False))
-print(frame.groupby(frame["createdAt"].dt.year)["id"].count().to_dict())
+print(frame.groupby(frame["created_at"].dt.year)["id"].count().to_dict())

@@ -12,7 +12,7 @@ import attrs
 
 from scenario_async._calls.admission import Admission, Passage, slots_of
 from scenario_async._calls.coalescing import Flights
-from scenario_async._calls.retries import Backoff, Retried, RetryBudget, retryable, retrying
+from scenario_async._calls.retries import Backoff, Retried, RetryBudget, retryable
 from scenario_async._http.advice import advice
 from scenario_async._http.failures import StaleConnectionError, closed_meanwhile
 from scenario_async._http.reply import Reply, request_id, status_error
@@ -118,7 +118,7 @@ class Caller:
         return await Call(self, request).reply()
 
 
-class Call(Retried):
+class Call(Retried["Answer | BaseException"]):
     """One call: what it asks for, what it waits for, and what it has tried so far."""
 
     def __init__(self, caller: Caller, request: Request) -> None:
@@ -147,7 +147,7 @@ class Call(Retried):
         self._caller.pool.calls.add(self)
         try:
             async with self._limit:
-                outcome = await retrying(self._caller.backoff.sleep)(Call._tried, self)
+                outcome = await self.settled()
                 if isinstance(outcome, Answer):
                     outcome = self._replied(outcome)
                 elif isinstance(outcome, asyncio.CancelledError):
@@ -172,7 +172,7 @@ class Call(Retried):
         finally:
             del outcome  # it holds this frame, which would hold it
 
-    async def _tried(self) -> Answer | BaseException:
+    async def attempt(self) -> Answer | BaseException:
         """Make one attempt, and give what no other may follow: raised, it would stay in a cycle with tenacity's state."""
         try:
             return await self._attempt()

@@ -1,4 +1,4 @@
-"""Who may try again, after which failure and after how long: tenacity asks here after every attempt of a call.
+"""Who may try again, after which failure and after how long: tenacity asks here after every attempt that failed.
 
 There are three reasons for another attempt: a failure that may pass (it waits, and spends the client's budget), a
 kept-alive connection that turned out to be closed, and a token that was refused and can be renewed. The last two cost
@@ -12,7 +12,7 @@ import math
 import random
 from abc import ABC, abstractmethod
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
 import attrs
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from scenario_async._calls.call import Caller
     from scenario_async.errors import GaveUp
 
+_T = TypeVar("_T")
 _RETRY_COST: Final = 5
 _TIMEOUT_COST: Final = 10
 _SUCCESS_REFILL: Final = 1
@@ -83,7 +84,7 @@ class RetryBudget:
         self.left = min(self.most, self.left + (_SUCCESS_REFILL if amount is None else amount))
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Backoff:
     """How long to wait: what the service asks for, else exponential with full jitter.
 
@@ -112,7 +113,7 @@ class Backoff:
         return self.draw() * ceiling
 
 
-class Retried(ABC):
+class Retried(ABC, Generic[_T]):
     """What a call makes of its failures. tenacity asks it after each attempt that failed.
 
     `retries` counts those that were made, `cost` is what the last one took from the budget, None before the first.
@@ -121,8 +122,25 @@ class Retried(ABC):
     retries = 0
     cost: int | None = None
     over_fresh_connection = False
+    first_failure: APIError | None = None
+    """What tenacity begins with: it is asked once an attempt has failed."""
     _at_once = False
     _caller: Caller
+
+    @abstractmethod
+    async def attempt(self) -> _T:
+        """Make one attempt; an `APIError` may be followed by another."""
+
+    async def settled(self) -> _T | APIError:
+        """Make attempt after attempt; give what the last one gave, or the error that none follows.
+
+        The first one is made without tenacity: most calls need no more, and so neither its import nor its time.
+        """
+        try:
+            return await self.attempt()
+        except APIError as error:
+            self.first_failure = error
+        return await retrying(self._caller.backoff.sleep)(_attempted, self)
 
     @abstractmethod
     def time_left(self) -> float:
@@ -190,8 +208,19 @@ def retrying(sleep: Callable[[float], Awaitable[object]]) -> AsyncRetrying:
     )
 
 
-def _call_of(state: RetryCallState) -> Retried:
-    call: Retried = state.args[0]
+async def _attempted(call: Retried[_T]) -> _T:
+    """Make another attempt, or fail as the first one did."""
+    failure, call.first_failure = call.first_failure, None
+    try:
+        if failure is not None:
+            raise failure
+        return await call.attempt()
+    finally:
+        del failure  # it holds this frame, which would hold it
+
+
+def _call_of(state: RetryCallState) -> Retried[Any]:
+    call: Retried[Any] = state.args[0]
     return call
 
 

@@ -31,6 +31,13 @@ class Rendition:
     width: int | None = None
     format: str | None = None
     quality: int | None = None
+    query: str = attrs.field(init=False)
+    """What is appended; empty for nothing."""
+
+    def __attrs_post_init__(self) -> None:
+        given = {"width": self.width, "format": self.format, "quality": self.quality}
+        query = urlencode({name: value for name, value in given.items() if value is not None})
+        object.__setattr__(self, "query", query)
 
     @classmethod
     def checked(cls, width: object, format: object, quality: object) -> Rendition:
@@ -42,12 +49,6 @@ class Rendition:
         if named is not None:
             _FORMAT(named, "format")
         return cls(checks.integer(width, "width", least=1), cast("str | None", named), most)
-
-    @property
-    def query(self) -> str:
-        """What is appended; empty for nothing."""
-        given = {"width": self.width, "format": self.format, "quality": self.quality}
-        return urlencode({name: value for name, value in given.items() if value is not None})
 
     @property
     def is_picture(self) -> bool:
@@ -73,6 +74,8 @@ def is_original(url: str) -> bool:
 
 def expires_at(url: str) -> float | None:
     """Read from an address when it expires, in seconds since 1970; None if it does not tell."""
+    if "Policy=" not in url and "Expires=" not in url:
+        return None
     with suppress(ValueError, TypeError, LookupError, AttributeError, RecursionError):
         given = parse_qs(urlsplit(url).query)
         if "Expires" in given:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
 
+from scenario_async.errors import redact
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -13,6 +15,11 @@ if TYPE_CHECKING:
 
 _T_co = TypeVar("_T_co", covariant=True)
 DownloadStatus: TypeAlias = Literal["saved", "present", "failed"]
+
+
+def _shown(hit: object) -> str:
+    """Show a hit, also one that is a mapping, without what signs an address."""
+    return redact(repr(hit))
 
 
 @attrs.frozen(kw_only=True)
@@ -23,7 +30,7 @@ class Download(Generic[_T_co]):
     `bytes` is 0, and `error` tells why.
     """
 
-    hit: _T_co
+    hit: _T_co = attrs.field(repr=_shown)
     path: Path | None = None
     status: DownloadStatus
     bytes: int = 0

@@ -1,20 +1,24 @@
-"""Files on the disk: how they grow as parts, and how they get their names. All of it blocks, and is for threads."""
+"""Files on the disk: how they grow as parts, and how they get their names. All of it blocks, and is for threads.
+
+Paths are texts here, as thousands of `Path` take longer than what is done with them.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import attrs
 
 from scenario_async._downloads.formats import HEAD
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 _CHUNK: Final = 2**20
+_SMALL: Final = 2**16
+_PIECE: Final = 2047
+"""So many bytes are hashed without giving the interpreter to another thread, which would cost more than the hashing."""
 _FLAGS: Final = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _FLAGS_BINARY: Final = _FLAGS | getattr(os, "O_BINARY", 0)
 
@@ -26,7 +30,7 @@ class Part:
     One that is `noted` in the manifest can be continued later.
     """
 
-    path: Path
+    path: str
     size: int = 0
     head: bytes = b""
     noted: bool = False
@@ -34,13 +38,18 @@ class Part:
     _file: int | None = None
 
     @classmethod
-    def read(cls, path: Path) -> Part:
+    def read(cls, path: str) -> Part:
         """Read what is there of a file that was begun before."""
         part = cls(path)
-        with path.open("rb") as file:
+        with open(path, "rb") as file:  # noqa: PTH123 - see above
             while content := file.read(_CHUNK):
                 part._take(content)
         return part
+
+    @property
+    def name(self) -> str:
+        """Its name in the folder."""
+        return os.path.basename(self.path)  # noqa: PTH119 - see above
 
     @property
     def sha256(self) -> str:
@@ -50,7 +59,11 @@ class Part:
     def _take(self, content: bytes) -> None:
         if len(self.head) < HEAD:
             self.head += content[: HEAD - len(self.head)]
-        self._digest.update(content)
+        if len(content) <= _SMALL:
+            for start in range(0, len(content), _PIECE):
+                self._digest.update(content[start : start + _PIECE])
+        else:
+            self._digest.update(content)
         self.size += len(content)
 
     def write(self, chunks: list[bytes]) -> None:
@@ -58,7 +71,8 @@ class Part:
         content = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         if self._file is None:
             self._file = os.open(self.path, _FLAGS_BINARY | (0 if self.size else os.O_TRUNC), 0o666)
-            os.lseek(self._file, self.size, os.SEEK_SET)
+            if self.size:
+                os.lseek(self._file, self.size, os.SEEK_SET)
         left = memoryview(content)
         while left:
             written = os.write(self._file, left)
@@ -92,15 +106,14 @@ class Part:
         with suppress(OSError):
             self.close()
         with suppress(OSError):
-            self.path.unlink()
+            os.unlink(self.path)  # noqa: PTH108 - see above
 
 
-def is_same(path: Path, part: Part) -> bool | None:
+def is_same(path: str, part: Part) -> bool | None:
     """Tell whether a file holds the same as a part; None if there is no such file."""
     try:
-        if path.is_symlink() or not path.is_file():
-            return False if os.path.lexists(path) else None
-        if path.stat().st_size != part.size:
+        found = os.lstat(path)
+        if not stat.S_ISREG(found.st_mode) or found.st_size != part.size:
             return False
         return Part.read(path).sha256 == part.sha256
     except FileNotFoundError:
@@ -109,27 +122,27 @@ def is_same(path: Path, part: Part) -> bool | None:
         return False
 
 
-def give_name(part: Path, path: Path) -> None:
+def give_name(part: str, path: str) -> None:
     """Give a whole file its name, all at once; `FileExistsError` if another file has it."""
     try:
-        os.link(part, path, follow_symlinks=False)
+        os.link(part, path)
     except FileExistsError:
         raise
     except (OSError, NotImplementedError):  # a file system without links
         if os.path.lexists(path):
             raise FileExistsError(path) from None
-        part.rename(path)
+        os.rename(part, path)  # noqa: PTH104 - see above
     else:
-        part.unlink()
+        os.unlink(part)  # noqa: PTH108 - see above
 
 
-def write_whole(path: Path, content: bytes, part: Path) -> None:
+def write_whole(path: str, content: bytes, part: str) -> None:
     """Write a small file, all at once, in the place of an earlier one."""
     growing = Part(part)
     try:
         growing.write([content])
         growing.lay_down()
-        part.replace(path)
+        os.replace(part, path)  # noqa: PTH105 - see above
     except BaseException:
         growing.remove()
         raise

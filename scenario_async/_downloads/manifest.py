@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, cast
 
 import attrs
 
+from scenario_async._support.locks import locked
 from scenario_async.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -58,27 +60,36 @@ class Manifest:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._writing = threading.Lock()
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
         self._file = os.open(folder / MANIFEST, flags, 0o666)
         try:
             locked = _lock(self._file, folder)
             self._entries, self._torn = _read(folder / MANIFEST)
-            self._sizes = {entry.name: entry.stat(follow_symlinks=False).st_size for entry in self._ours()}
+            self._sizes, self._foreign = self._listed()
             if locked:
                 self._remove_leftovers()
         except BaseException:
             os.close(self._file)
             raise
 
-    def _ours(self) -> Iterator[os.DirEntry[str]]:
-        """Give the files of the folder that the manifest names, and the parts."""
+    def _listed(self) -> tuple[dict[str, int], set[str]]:
+        """Give the sizes of the files that the manifest names, and of parts, and the names of all others."""
         named = {entry.path for entry in self._entries.values() if entry.path is not None}
+        sizes: dict[str, int] = {}
+        foreign: set[str] = set()
         with os.scandir(self.folder) as found:
             for entry in found:
-                if (entry.name in named or _PART.fullmatch(entry.name)) and entry.is_file(
-                    follow_symlinks=False
-                ):
-                    yield entry
+                ours = entry.name in named or _PART.fullmatch(entry.name)
+                if ours and entry.is_file(follow_symlinks=False):
+                    sizes[entry.name] = entry.stat(follow_symlinks=False).st_size
+                else:
+                    foreign.add(entry.name)
+        return sizes, foreign
+
+    def has(self, name: str) -> bool:
+        """Tell whether there was a file of this name when the folder was opened, or one was saved since."""
+        return name in self._sizes or name in self._foreign
 
     def _remove_leftovers(self) -> None:
         """Remove parts that nobody can continue."""
@@ -124,13 +135,14 @@ class Manifest:
             | {name: value for name, value in more.items() if value is not None}
         )
         content = json.dumps(line).encode() + b"\n"
-        if self._torn:
-            content = b"\n" + content
-        self._torn = True
-        if os.write(self._file, content) == len(content):
-            self._torn = False
-        else:
-            os.write(self._file, b"\n")  # which raises what is the matter
+        with self._writing:
+            if self._torn:
+                content = b"\n" + content
+            self._torn = True
+            if os.write(self._file, content) == len(content):
+                self._torn = False
+            else:
+                os.write(self._file, b"\n")  # which raises what is the matter
 
     def close(self) -> None:
         """Let others have the folder, with all that is in it laid down."""
@@ -186,15 +198,8 @@ def _is_plain(name: str) -> bool:
 
 
 def _lock(file: int, folder: Path) -> bool:
-    """Take a lock that ends with its process, `ScenarioError` if it is taken; False where there are no locks."""
+    """Lock the manifest, `ScenarioError` if it is taken; False where there are no locks."""
     try:
-        import fcntl  # noqa: PLC0415 - not on Windows
-    except ImportError:
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return locked(file)
     except BlockingIOError:
         raise ScenarioError(_BUSY.format(folder)) from None
-    except OSError:  # some network file systems have none
-        return False
-    return True

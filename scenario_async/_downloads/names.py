@@ -14,7 +14,7 @@ from scenario_async._downloads.formats import EXTENSIONS
 from scenario_async._support import checks
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Iterator, Mapping
 
 FIELDS: Final = ("id", "name", "index", "kind", "created", "ext")
 _MOST_BYTES: Final = 255
@@ -25,6 +25,9 @@ _LATER: Final = "\0"
 """Stands for an extension that is not known yet; no text of a hit keeps one."""
 _FORBIDDEN: Final = re.compile(r'[/\\:*?"<>|]')
 _DEVICES: Final = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\.|$)")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{0,200}")
+_WORDS: Final = re.compile(r"[A-Za-z0-9]+_[A-Za-z0-9_-]{1,150}")
+"""What ids look like; no device does."""
 _FOREIGN_ENDING: Final = re.compile(rf"(?i)\.({'|'.join(EXTENSIONS)})$")
 _PADDED: Final = re.compile(r"0?[1-9]d?|d", re.ASCII)
 # They shape emoji and scripts; other characters without a width may turn a name around, or hide in it.
@@ -71,13 +74,12 @@ class Template:
             if shorter == texts[place]:
                 break  # it is the template itself that is too long
             texts[place] = shorter
-        return self._joined(texts)
+        return _presentable(self._joined(texts))
 
     def _joined(self, texts: list[str]) -> str:
-        joined = "".join(
+        return "".join(
             _clean(literal) + text for (literal, _, _), text in zip(self.parts, texts, strict=True)
         )
-        return _presentable(joined)
 
 
 def named(stem: str, extension: str) -> str:
@@ -102,19 +104,22 @@ class Claims:
         raise AssertionError("candidates do not end")
 
 
-def _candidates(stem: str, owner: Hashable) -> list[str]:
-    digest = sha256(repr(owner).encode(errors="replace")).hexdigest()
-    cut = _cut(stem, _MOST_BYTES - _ROOM)
-    return [stem, *(f"{cut}-{digest[:length]}" for length in (8, 16))]
+def _candidates(stem: str, owner: Hashable) -> Iterator[str]:
+    yield stem
+    yield another(stem, owner, 8)
+    yield another(stem, owner)
 
 
-def another(stem: str, owner: Hashable) -> str:
+def another(stem: str, owner: Hashable, digits: int = 16) -> str:
     """Give the stem for an owner whose own one is that of a file of somebody else's."""
-    return _candidates(stem, owner)[2]
+    digest = sha256(repr(owner).encode(errors="replace")).hexdigest()
+    return f"{_cut(stem, _MOST_BYTES - _ROOM)}-{digest[:digits]}"
 
 
 def folded(name: str) -> str:
     """Give what is the same for names that differ in case or Unicode form alone."""
+    if name.isascii():
+        return name.lower()
     return normalize("NFKD", normalize("NFKD", name).casefold())
 
 
@@ -129,6 +134,8 @@ def _text_of(field: str | None, spec: str, values: Mapping[str, str | int]) -> s
 
 def _clean(text: str) -> str:
     """Give a text without what no name of a file may hold, here or elsewhere."""
+    if _PLAIN.fullmatch(text):
+        return text
     text = normalize("NFC", text[: 4 * _MOST_BYTES])
     kept = [" " if character.isspace() else character for character in text if _may_stay(character)]
     return " ".join(_FORBIDDEN.sub("_", "".join(kept)).split(" "))
@@ -136,12 +143,14 @@ def _clean(text: str) -> str:
 
 def _may_stay(character: str) -> bool:
     if character.isascii():
-        return character >= " " or character.isspace()
+        return " " <= character < "\x7f" or character.isspace()
     return character in _JOINERS or category(character) not in ("Cc", "Cf", "Cs", "Cn", "Co")
 
 
 def _presentable(stem: str) -> str:
     """Give a stem that is neither hidden nor taken for an option, a device or another type of file."""
+    if _WORDS.fullmatch(stem):
+        return stem
     stem = stem.strip(" ")
     while True:
         shorter = _FOREIGN_ENDING.sub("", stem).rstrip(" .")

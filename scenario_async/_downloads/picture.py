@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from scenario_async._calls.retries import Retried, retryable, retrying
+from scenario_async._calls.retries import Retried, retryable
 from scenario_async._downloads.files import Part
 from scenario_async._downloads.manifest import Entry
 from scenario_async._http.reply import status_error
-from scenario_async._support.threads import in_thread
 from scenario_async.errors import (
     FIRST_ERROR_STATUS,
     APIConnectionError,
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scenario_async._calls.call import Caller
+    from scenario_async._downloads.errands import Errands
     from scenario_async._downloads.store import Store
     from scenario_async._downloads.wanted import Wanted
     from scenario_async._http.pictures import PictureHost
@@ -67,7 +67,7 @@ class CoolDown:
         return max(0.0, self.until - asyncio.get_running_loop().time())
 
 
-class Picture(Retried):
+class Picture(Retried["Entry | BaseException"]):
     """One file, and what has come of it so far."""
 
     def __init__(
@@ -79,11 +79,13 @@ class Picture(Retried):
         *,
         stem: str,
         cool_down: CoolDown,
+        errands: Errands,
     ) -> None:
         self._caller = caller
         self._host = host
         self._store = store
         self._cool_down = cool_down
+        self._errands = errands
         self._wanted = wanted
         self._stem = stem
         self._url = ""
@@ -105,7 +107,7 @@ class Picture(Retried):
         outcome: Entry | BaseException
         try:
             async with limit:
-                outcome = await retrying(self._caller.backoff.sleep)(Picture._tried, self)
+                outcome = await self.settled()
                 if isinstance(outcome, asyncio.CancelledError):
                     raise outcome  # noqa: TRY301 - the limit is to see it
         except TimeoutError as error:
@@ -133,9 +135,9 @@ class Picture(Retried):
         part = self._part
         if part is None or not part.noted:
             return Entry("failed")
-        return Entry("failed", part.path.name, etag=self._etag)
+        return Entry("failed", part.name, etag=self._etag)
 
-    async def _tried(self) -> Entry | BaseException:
+    async def attempt(self) -> Entry | BaseException:
         """Make one attempt, and give what no other may follow."""
         began = asyncio.get_running_loop().time()
         try:
@@ -156,7 +158,6 @@ class Picture(Retried):
             headers,
             self,
             timeout=self._caller.settings.timeout,
-            fresh=self.over_fresh_connection,
         )
         if answer.status == _UNSATISFIABLE and self._part is not None:
             whole = _SIZE.fullmatch(answer.headers.get("content-range", ""))
@@ -168,7 +169,7 @@ class Picture(Retried):
         assert self._part is not None  # noqa: S101 - `begin` made it
         chunks, self._buffer, self._buffered = self._buffer, [], 0
         work = partial(self._store.finish, self._wanted, self._stem, self._part, chunks, self._mime_type)
-        entry = await in_thread(work, "download")
+        entry = await self._errands.do(work)
         self._caller.budget.refill(self.cost)
         return entry
 
@@ -177,7 +178,7 @@ class Picture(Retried):
         if self._part is None:
             begun = None
             if self._store.manifest.part(self._wanted.key) is not None:
-                begun = await in_thread(partial(self._store.begun, self._wanted.key), "download")
+                begun = await self._errands.do(partial(self._store.begun, self._wanted.key))
             if begun is not None:
                 self._part, self._etag = begun
         await self._flush()
@@ -216,16 +217,16 @@ class Picture(Retried):
         if part is None or not chunks:
             return
         key, etag = self._wanted.key, self._etag
-        await in_thread(partial(self._store.grow, key, part, chunks, etag), "download")
+        await self._errands.do(partial(self._store.grow, key, part, chunks, etag))
         if etag is not None:
-            self._store.note(key, Entry("part", part.path.name, etag=etag))
+            self._store.note(key, Entry("part", part.name, etag=etag))
 
     async def _forget(self) -> None:
         """Begin anew."""
         part, self._part, self._etag = self._part, None, None
         self._buffer, self._buffered = [], 0
         if part is not None:
-            await in_thread(part.remove, "download")
+            await self._errands.do(part.remove)
 
     async def _keep(self) -> None:
         """Keep what came of a file that is not whole, if it can be continued."""
@@ -235,7 +236,7 @@ class Picture(Retried):
             await self._forget()
             return
         await self._flush()
-        await in_thread(self._part.abandon, "download")
+        await self._errands.do(self._part.abandon)
 
     def _fail(self, answer: Answer) -> None:
         error = status_error(answer)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -19,50 +18,26 @@ import attrs
 from scenario_async._calls.retries import RetryBudget
 from scenario_async._downloads.addresses import expires_at
 from scenario_async._downloads.download import Download, DownloadProgress, DownloadStatus
+from scenario_async._downloads.errands import Errands
+from scenario_async._downloads.job import Job, each_of, unknown
 from scenario_async._downloads.picture import CoolDown, ExpiredError, Picture
 from scenario_async._downloads.renewal import MOST_IDS, renewed
 from scenario_async._downloads.store import Store, UnwritableError
 from scenario_async._downloads.wanted import Wanted, nothing_to_download, wanted
 from scenario_async._http.failures import closed_meanwhile
 from scenario_async._http.pictures import PictureHost
-from scenario_async._support.threads import in_thread
 from scenario_async.errors import ScenarioError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable
-    from pathlib import Path
+    from collections.abc import AsyncIterable, Iterable
 
     from scenario_async._calls.call import Caller
-    from scenario_async._downloads.addresses import Rendition
+    from scenario_async._downloads.job import Plan
     from scenario_async._downloads.manifest import Entry, Key
-    from scenario_async._downloads.names import Template
 
 _MOST_RENEWALS: Final = 3
 _GATHERING: Final = 0.1
 """Seconds after which those that wait for an address are thought to be together."""
-
-
-@attrs.define(eq=False)
-class _Job:
-    """A file that is wanted: the stem of its name, its address as it is now, and who else asked for it."""
-
-    wanted: Wanted
-    stem: str
-    url: str | None = attrs.field(repr=False)
-    renewals: int = 0
-    twins: list[Wanted] = attrs.field(factory=list[Wanted])
-
-
-@attrs.frozen(kw_only=True)
-class Plan:
-    """What is asked of a download, checked."""
-
-    folder: Path
-    template: Template
-    rendition: Rendition
-    concurrency: int
-    sidecar: bool
-    on_progress: Callable[[DownloadProgress], object] | None = None
 
 
 class Run:
@@ -84,10 +59,10 @@ class Run:
         self._count = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._renewing: asyncio.Task[None] | None = None
-        self._jobs: dict[Key, _Job] = {}
-        self._parked: list[_Job] = []
+        self._jobs: dict[Key, Job] = {}
+        self._parked: list[Job] = []
         self._gathering: asyncio.TimerHandle | None = None
-        self._ready: deque[_Job] = deque()
+        self._ready: deque[Job] = deque()
         self._done: deque[Download[Any]] = deque()
         self._news = asyncio.Event()
         self._place_free = asyncio.Event()
@@ -95,6 +70,7 @@ class Run:
         self._store: Store | None = None
         self._host: PictureHost | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._errands: Errands
 
     @property
     def room(self) -> int:
@@ -109,7 +85,8 @@ class Run:
         plan = self._plan
         opened = partial(Store.opened, plan.folder, plan.template, sidecar=plan.sidecar)
         self._loop = asyncio.get_running_loop()
-        self._store = await in_thread(opened, "download")
+        self._errands = Errands(plan.concurrency)
+        self._store = await self._errands.do(opened)
         self._host = PictureHost(self._caller.settings)
         self._caller.pool.calls.add(self)
 
@@ -121,7 +98,7 @@ class Run:
 
     async def feed(self, hits: Iterable[object] | AsyncIterable[object]) -> None:
         """Read what is wanted, as places free up."""
-        items = _each(hits)
+        items = each_of(hits)
         try:
             while not self.no_more and self._failure is None:
                 while not self.room and self._failure is None:
@@ -188,8 +165,12 @@ class Run:
         store, self._store = self._store, None
         if host is not None:
             await host.aclose()
-        if store is not None:
-            await in_thread(store.close, "download")
+        try:
+            if store is not None:
+                await self._errands.do(store.close)
+        finally:
+            if self._loop is not None:
+                self._errands.close()
 
     async def _end_tasks(self) -> None:
         tasks = [*self._tasks, *([self._renewing] if self._renewing is not None else [])]
@@ -223,7 +204,7 @@ class Run:
             self._place_free.set()
         self._news.set()
 
-    def _park(self, job: _Job) -> None:
+    def _park(self, job: Job) -> None:
         """Let a file wait for a new address, with those that soon will."""
         self._parked.append(job)
         self._gather()
@@ -246,7 +227,7 @@ class Run:
         if one.key in self._jobs:
             self._jobs[one.key].twins.append(one)
             return
-        job = self._jobs[one.key] = _Job(one, "", one.url)
+        job = self._jobs[one.key] = Job(one, "", one.url)
         entry = self._store.present(one.key)
         if one.missing is not None:
             self._end(job, nothing_to_download(one))
@@ -262,7 +243,7 @@ class Run:
             return
         self._start(job)
 
-    def _start(self, job: _Job) -> None:
+    def _start(self, job: Job) -> None:
         task = asyncio.create_task(self._serve(job))
         self._tasks.add(task)
         task.add_done_callback(self._ended)
@@ -273,18 +254,24 @@ class Run:
             self._stop(asyncio.CancelledError())
         self._advance()
 
-    async def _serve(self, job: _Job) -> None:
+    async def _serve(self, job: Job) -> None:
         """Bring a file in, whatever comes of it."""
         assert self._store is not None and self._host is not None  # noqa: S101, PT018 - they were opened
         store = self._store
         entry = store.present(job.wanted.key)
         if entry is not None:
-            if await in_thread(partial(store.lacks_sidecar, entry), "download"):
+            if await self._errands.do(partial(store.lacks_sidecar, entry)):
                 await self._described(job, entry)
             self._end(job, entry, "present")
             return
         picture = Picture(
-            self._pictures, self._host, store, job.wanted, stem=job.stem, cool_down=self._cool_down
+            self._pictures,
+            self._host,
+            store,
+            job.wanted,
+            stem=job.stem,
+            cool_down=self._cool_down,
+            errands=self._errands,
         )
         try:
             url = self._plan.rendition.of(job.url or "")
@@ -300,14 +287,14 @@ class Run:
         else:
             self._end(job, entry, "saved")
 
-    async def _described(self, job: _Job, entry: Entry) -> None:
+    async def _described(self, job: Job, entry: Entry) -> None:
         assert self._store is not None  # noqa: S101 - it was opened
         try:
-            await in_thread(partial(self._store.describe, job.wanted, entry), "download")
+            await self._errands.do(partial(self._store.describe, job.wanted, entry))
         except ScenarioError as error:
             self._stop(error)
 
-    async def _expired(self, job: _Job, picture: Picture, expired: ExpiredError) -> None:
+    async def _expired(self, job: Job, picture: Picture, expired: ExpiredError) -> None:
         """Let a file wait for a new address, unless the one that was refused is new."""
         until = expires_at(job.url or "")
         is_new = job.renewals > 0 and (until is None or until > time.time())
@@ -316,21 +303,21 @@ class Run:
         else:
             self._park(job)
 
-    async def _failed(self, job: _Job, picture: Picture, error: ScenarioError) -> None:
+    async def _failed(self, job: Job, picture: Picture, error: ScenarioError) -> None:
         """Note what failed, once; what came of it can be continued."""
         assert self._store is not None  # noqa: S101 - it was opened
         key = job.wanted.key
         entry = attrs.evolve(picture.continued, error=error.message)
         if not self._store.manifest.failed_alike(key, entry):
             try:
-                await in_thread(partial(self._store.write_down, key, entry), "download")
+                await self._errands.do(partial(self._store.write_down, key, entry))
             except ScenarioError as unwritable:
                 self._stop(unwritable)
                 return
             self._store.note(key, entry)
         self._end(job, error)
 
-    async def _renew(self, jobs: list[_Job]) -> None:
+    async def _renew(self, jobs: list[Job]) -> None:
         """Ask for new addresses, and let the files go on that have one."""
         try:
             for original in (False, True):
@@ -343,7 +330,7 @@ class Run:
                     job.url = found.get(job.wanted.asset_id)
                     job.renewals += 1
                     if job.url is None:
-                        self._end(job, _unknown(job))
+                        self._end(job, unknown(job))
                     else:
                         self._ready.append(job)
         except ScenarioError as error:
@@ -359,7 +346,7 @@ class Run:
             self._gather()
         self._advance()
 
-    def _end(self, job: _Job, outcome: Entry | ScenarioError, status: DownloadStatus = "failed") -> None:
+    def _end(self, job: Job, outcome: Entry | ScenarioError, status: DownloadStatus = "failed") -> None:
         """Give what became of a file, to each who asked for it."""
         assert self._store is not None  # noqa: S101 - it was opened
         del self._jobs[job.wanted.key]
@@ -379,26 +366,3 @@ class Run:
                 )
                 status = "present"
         self._news.set()
-
-
-def _unknown(job: _Job) -> ScenarioError:
-    reason = "its address has expired" if job.wanted.url is not None else "its address is not known"
-    return ScenarioError(
-        f"{job.wanted.key.id}: {reason}, and the service gives none for the asset {job.wanted.asset_id}: it is gone, or "
-        "not for this account"
-    )
-
-
-async def _each(hits: Iterable[object] | AsyncIterable[object]) -> AsyncGenerator[object]:
-    if not isinstance(hits, AsyncIterable):
-        for hit in hits:
-            yield hit
-        return
-    items = aiter(hits)
-    try:
-        async for hit in items:
-            yield hit
-    finally:
-        close = getattr(items, "aclose", None)
-        if close is not None and items is not hits:
-            await close()

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from scenario_async._downloads.addresses import Rendition
+from scenario_async._downloads.job import Plan
 from scenario_async._downloads.names import Template
-from scenario_async._downloads.run import Plan, Run
+from scenario_async._downloads.run import Run
 from scenario_async._downloads.wanted import check_several
 from scenario_async._support import checks
 
@@ -36,19 +37,14 @@ def begun(
     """Give a download that waits to be opened; `InvalidSearchError` for what cannot be done."""
     caller.check_open()
     check_several(hits)
-    if not isinstance(folder, (str, os.PathLike)) or not os.fspath(cast("str", folder)):
-        checks.refuse(
-            "folder",
-            cast("object", folder),
-            "it must be the path of a folder, which is made if it is not there",
-        )
+    place = _path(folder)
     at_once = checks.integer(concurrency, "concurrency", least=1)
     if at_once is None:
         checks.refuse("concurrency", concurrency, "it must be an int")
     if on_progress is not None and not callable(on_progress):
         checks.refuse("on_progress", on_progress, "it must be a function of a DownloadProgress")
     plan = Plan(
-        folder=Path(os.fsdecode(cast("str", folder))).absolute(),
+        folder=place,
         template=Template.read(name),
         rendition=Rendition.checked(width, format, quality),
         concurrency=at_once,
@@ -56,6 +52,16 @@ def begun(
         on_progress=on_progress,
     )
     return Run(caller, plan)
+
+
+def _path(folder: object) -> Path:
+    try:
+        path = os.fsdecode(cast("str", folder))
+    except TypeError:
+        path = ""
+    if not path or isinstance(folder, bytes):
+        checks.refuse("folder", folder, "it must be the path of a folder, which is made if it is not there")
+    return Path(path).absolute()
 
 
 async def downloading(

@@ -9,7 +9,7 @@ import errno
 import json
 import os
 from contextlib import suppress
-from hashlib import sha256
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import attrs
@@ -42,6 +42,9 @@ class Store:
     sidecar: bool
     manifest: Manifest
     claims: Claims = attrs.field(factory=Claims)
+    _root: str = attrs.field(
+        init=False, default=attrs.Factory(lambda self: f"{self.folder}{os.sep}", takes_self=True)
+    )
 
     @classmethod
     def opened(cls, folder: Path, template: Template, *, sidecar: bool) -> Store:
@@ -69,10 +72,10 @@ class Store:
         """Take what was written as known."""
         self.manifest.note(key, entry)
 
-    def part_path(self, key: Key, etag: str | None) -> Path:
+    def part_path(self, key: Key, etag: str | None) -> str:
         """Give where the parts of a file grow: elsewhere for each version of it."""
-        digest = sha256(repr((*key, etag)).encode(errors="replace")).hexdigest()
-        return self.folder / f"{digest[:32]}.part"
+        digest = blake2b(repr((*key, etag)).encode(errors="replace"), digest_size=16).hexdigest()
+        return f"{self._root}{digest}.part"
 
     def begun(self, key: Key) -> tuple[Part, str] | None:
         """Give what is there of a file, with the ETag that it is continued with."""
@@ -80,7 +83,7 @@ class Store:
         if entry is None or entry.path is None or entry.etag is None:
             return None
         with suppress(OSError):
-            part = Part.read(self.folder / entry.path)
+            part = Part.read(self._root + entry.path)
             part.noted = True
             if part.size:
                 return part, entry.etag
@@ -90,7 +93,7 @@ class Store:
         """Add to a part; its first bytes are noted, so that it can be continued."""
         with _writing(self.folder):
             if part.size == 0 and etag is not None:
-                self.manifest.write(key, Entry("part", part.path.name, etag=etag))
+                self.manifest.write(key, Entry("part", part.name, etag=etag))
                 part.noted = True
             part.write(chunks)
 
@@ -123,27 +126,31 @@ class Store:
 
     def _named(self, key: Key, stem: str, part: Part, extension: str) -> Entry:
         """Give a file its own name, else one that is no file's of somebody else's."""
-        for candidate in (stem, another(stem, key)):
-            name = named(candidate, extension)
-            path = self.folder / name
-            same = is_same(path, part)
+        for own in (True, False):
+            name = named(stem if own else another(stem, key), extension)
+            path = self._root + name
+            same = is_same(path, part) if self.manifest.has(name) else None
             if same is False:
                 continue
             entry = Entry("saved", name, part.size, part.sha256)
             self.manifest.write(key, entry)
-            if same:
-                part.remove()
-                return entry
-            with suppress(FileExistsError):  # somebody was quicker
-                give_name(part.path, path)
-                return entry
+            if same is None:
+                try:
+                    give_name(part.path, path)
+                except FileExistsError:  # of a name in another case, or one that came meanwhile
+                    if not is_same(path, part):
+                        continue
+                else:
+                    return entry
+            part.remove()
+            return entry
         raise ScenarioError(
             f"{named(stem, extension)} in {self.folder} is another file, which stays: give another folder, or another name"
         )
 
     def describe(self, wanted: Wanted, entry: Entry) -> None:
         """Write what a hit says beside its file."""
-        path = self.folder / f"{entry.path}.json"
+        path = f"{self._root}{entry.path}.json"
         content = json.dumps(described(wanted.given), ensure_ascii=False, indent=2, default=str).encode(
             errors="replace"
         )
@@ -152,7 +159,7 @@ class Store:
 
     def lacks_sidecar(self, entry: Entry) -> bool:
         """Tell whether a hit is yet to be described beside its file."""
-        return self.sidecar and not (self.folder / f"{entry.path}.json").is_file()
+        return self.sidecar and not os.path.isfile(f"{self._root}{entry.path}.json")  # noqa: PTH113 - a text, as all here
 
     def close(self) -> None:
         """Let others have the folder."""

@@ -85,7 +85,7 @@ class _Script:
         for answer in self._left:
             return answer
         used_up = f"the answers given to make_client ({len(self._answers)}) are used up"
-        raise AssertionError(f"{used_up}, and here is one more search: {_shown(search)}")
+        raise AssertionError(f"{used_up}, and here is one more search: {search!r}")
 
 
 def finder(answers: object) -> Callable[[Search[Any]], object]:
@@ -115,16 +115,6 @@ def _refuse(given: str, rule: str) -> NoReturn:
     raise TypeError(f"make_client was given {given}: {rule}")
 
 
-def _shown(search: Search[Any]) -> str:
-    """Show a search by what it asks for, as its `repr` does."""
-    given = [field for field in attrs.fields(type(search)) if getattr(search, field.name) is not None]
-    shown = (
-        f"{field.name}={(field.repr if callable(field.repr) else repr)(getattr(search, field.name))}"
-        for field in given
-    )
-    return f"{type(search).__name__}({', '.join(shown)})"
-
-
 def _as_asked(search: Search[Any], body: Mapping[str, Any]) -> Search[Any]:
     """Give the search of one page, with the place that its request names."""
     if "limit" in body:
@@ -148,7 +138,7 @@ def _answer(search: Search[Any], found: Any) -> Answer:  # noqa: ANN401 - whatev
         if all(isinstance(hit, Hit) for hit in hits):
             return Hits(cast("tuple[Hit, ...]", hits)).page(search)
     rule = "it must give hits, a page or an exception"
-    raise TypeError(f"the function given to make_client gave {found!r} for {_shown(search)}: {rule}")
+    raise TypeError(f"the function given to make_client gave {found!r} for {search!r}: {rule}")
 
 
 def _given(search: Search[Any], page: SearchPage[Any]) -> Answer:
@@ -156,7 +146,7 @@ def _given(search: Search[Any], page: SearchPage[Any]) -> Answer:
     for hit in page.hits:
         if not isinstance(hit, search.hit_class):
             rule = f"it finds {search.hit_class.__name__}s"
-            raise TypeError(f"make_client has a page of {type(hit).__name__}s for {_shown(search)}: {rule}")
+            raise TypeError(f"make_client has a page of {type(hit).__name__}s for {search!r}: {rule}")
     by_page = page.hits_per_page is not None
     size = page.hits_per_page if by_page else page.limit
     total = page.total_hits if by_page else page.estimated_total_hits

@@ -138,7 +138,7 @@ def _search_of(*hits: list[Hit | _JSON]) -> Search[Any]:
     """Give a search for hits of the kind of the first one."""
     first = next((hit for each in hits for hit in each if isinstance(hit, Hit)), None)
     kinds = [kind for kind in ENDPOINTS if isinstance(first, kind.hit_class)]
-    return cast("Search[Any]", (kinds or [AssetSearch])[0](query=""))
+    return (kinds or [AssetSearch])[0](query="")
 
 
 def _made(given: list[Hit | _JSON], search: Search[Any], name: str) -> list[Hit]:

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import math
 import socket
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import SplitResult, urlsplit
 
-from multidict import CIMultiDict
 from yarl import URL
 
 from scenario_async._http.failures import failure_of, lasting, refused
 from scenario_async._http.request import USER_AGENT
 from scenario_async._http.resolver import Resolver
-from scenario_async._http.transport import NO_TIMEOUT, Answer, Exchange, new_session
+from scenario_async._http.transport import NO_TIMEOUT, Answer, new_session
 from scenario_async._support.network import Network, is_loopback
 from scenario_async.errors import (
     FIRST_ERROR_STATUS,
@@ -68,8 +68,8 @@ class PictureHost:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._own = _origin_of(urlsplit(settings.base_url))
-        self._networks: dict[tuple[str, str, int], Network] = {}
-        self._sessions: dict[tuple[bool, bool], aiohttp.ClientSession] = {}
+        self._ways: dict[str, tuple[Network, bool]] = {}
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def receive(
         self,
@@ -78,7 +78,6 @@ class PictureHost:
         receiver: Receiver,
         *,
         timeout: float,  # noqa: ASYNC109 - of the silence between two chunks
-        fresh: bool = False,
     ) -> Answer:
         """Ask for a file, hand its bytes over, and give the reply without them; of an error with its body.
 
@@ -86,25 +85,25 @@ class PictureHost:
         and what `Sessions.send` raises.
         """
         network, guarded = self._way_to(url)
-        session = self._session(guarded=guarded, fresh=fresh)
-        exchange = Exchange(reused=False)
-        silence = asyncio.timeout(timeout)
-        watched = _Watched(receiver, silence, timeout)
+        session = self._session(guarded=guarded)
+        silence = _Silence(receiver, timeout)
         failure: BaseException | None
         try:
-            async with silence:
-                return await self._exchanged(session, network, exchange, url, headers, watched)
+            async with silence.limit:
+                return await self._exchanged(session, network, url, headers, silence)
         except ScenarioError as error:
             raise drop_frames(error)  # noqa: B904 - the same error
         except TimeoutError as error:
             failure = error
-            if silence.expired():
+            if silence.limit.expired():
                 failure = APITimeoutError(f"the picture host was silent for {timeout} s")
         except BaseException as error:
-            stale = exchange.reused and not (exchange.begun or fresh)
-            failure = failure_of(error, network, stale=stale, closed=session.closed, ours=True)
+            # A kept-alive connection that was closed meanwhile is no matter: aiohttp asks again by itself, as this is a GET.
+            failure = failure_of(error, network, stale=False, closed=session.closed, ours=True)
             if failure is None:
                 raise
+        finally:
+            silence.end()
         # Raised out here, it has no context but the caller's own.
         try:
             raise failure
@@ -117,37 +116,42 @@ class PictureHost:
         for session in sessions:
             await session.close()
 
-    def _session(self, *, guarded: bool, fresh: bool) -> aiohttp.ClientSession:
-        session = self._sessions.get((guarded, fresh))
+    def _session(self, *, guarded: bool) -> aiohttp.ClientSession:
+        session = self._sessions.get(guarded)
         if session is None:
             resolver = _GuardedResolver() if guarded else None
-            session = self._sessions[guarded, fresh] = new_session(force_close=fresh, resolver=resolver)
+            session = self._sessions[guarded] = new_session(resolver=resolver, traced=False)
         return session
 
     def _way_to(self, url: str) -> tuple[Network, bool]:
         """Find the way to an address, and tell whether names on it are to be guarded; a refused one raises."""
+        origin = url[: url.find("/", len("https://"))]
+        way = self._ways.get(origin)
+        if way is None:
+            way = self._ways[origin] = self._found_way(url)
+        return way
+
+    def _found_way(self, url: str) -> tuple[Network, bool]:
         try:
             parts = urlsplit(url)
-            origin = _origin_of(parts)
+            is_own = _origin_of(parts) == self._own
         except ValueError:
             raise ScenarioError(f"{_shown(url)} is no address of a picture") from None
-        if origin not in self._networks:
-            if origin != self._own:
-                _check(url, parts)
-            self._networks[origin] = Network.of(
-                f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
-                self._settings.proxy,
-                self._settings.ssl,
-                environment=self._settings.session is None,
-            )
-        network = self._networks[origin]
-        return network, origin != self._own and network.proxy is None  # a proxy looks names up itself
+        if not is_own:
+            _check(url, parts)
+        settings = self._settings
+        network = Network.of(
+            f"{parts.scheme}://{parts.netloc}",
+            settings.proxy,
+            settings.ssl,
+            environment=settings.session is None,
+        )
+        return network, not is_own and network.proxy is None  # a proxy looks names up itself
 
-    async def _exchanged(  # noqa: PLR0917 - what one exchange is made of
+    async def _exchanged(
         self,
         session: aiohttp.ClientSession,
         network: Network,
-        exchange: Exchange,
         url: str,
         headers: Mapping[str, str],
         receiver: Receiver,
@@ -158,11 +162,9 @@ class PictureHost:
             allow_redirects=False,
             raise_for_status=False,
             timeout=NO_TIMEOUT,
-            trace_request_ctx=exchange,
             **network.options,
         ) as response:
-            exchange.begun = True
-            status, replied = response.status, CIMultiDict(response.headers)
+            status, replied = response.status, response.headers
             if status < _FIRST_STATUS:
                 raise APIResponseValidationError(f"the reply is not HTTP: its status is {status}")
             if status == _PROXY_AUTHENTICATION_REQUIRED and network.proxy is not None:
@@ -176,23 +178,39 @@ class PictureHost:
             return Answer(status, replied, b"")
 
 
-class _Watched:
-    """A receiver for whom the clock stands still: it runs for the host, and not for the disk."""
+class _Silence:
+    """Ends what waits for a host that says nothing for some seconds; while the disk is at work, nobody waits for it.
 
-    def __init__(self, receiver: Receiver, silence: asyncio.Timeout, seconds: float) -> None:
+    There is one timer, which looks when it is due whether something was heard since.
+    """
+
+    def __init__(self, receiver: Receiver, seconds: float) -> None:
         self._receiver = receiver
-        self._silence = silence
         self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._heard = self._loop.time()
+        self._timer = self._loop.call_later(seconds, self._look)
+        self.limit = asyncio.timeout(None)
+
+    def _look(self) -> None:
+        left = self._heard + self._seconds - self._loop.time()
+        if left <= 0:
+            self.limit.reschedule(self._loop.time())
+        else:
+            self._timer = self._loop.call_later(min(left, self._seconds), self._look)
 
     async def begin(self, status: int, headers: Mapping[str, str]) -> None:
-        self._silence.reschedule(None)
+        self._heard = math.inf
         await self._receiver.begin(status, headers)
-        self._silence.reschedule(asyncio.get_running_loop().time() + self._seconds)
+        self._heard = self._loop.time()
 
     async def take(self, chunk: bytes) -> None:
-        self._silence.reschedule(None)
+        self._heard = math.inf
         await self._receiver.take(chunk)
-        self._silence.reschedule(asyncio.get_running_loop().time() + self._seconds)
+        self._heard = self._loop.time()
+
+    def end(self) -> None:
+        self._timer.cancel()
 
 
 class _GuardedResolver(Resolver):

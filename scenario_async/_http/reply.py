@@ -26,8 +26,8 @@ from scenario_async.errors import (
     drop_frames,
     redact,
 )
-from scenario_async.models import size_repr
-from scenario_async.pages import ResponseInfo
+from scenario_async.models import NOTHING, size_repr, wire_name
+from scenario_async.pages import COUNTS, ResponseInfo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +83,7 @@ def page_content(
     Raises `APIResponseValidationError` with the path to what does not fit.
     """
     if invalid_hits == "raise" and (page := typed.read(reply.content, hit_class, _COUNTS)) is not None:
-        return {"hits": page[0], "invalid_hits": (), **page[1]}
+        return {"hits": page[0], "invalid_hits": (), **page[1], "extra": _extra(page[2])}
     decoded: object = _decoded(reply)
     if type(decoded) is not dict:
         raise _misshapen(reply, "$ is no object", decoded)
@@ -108,8 +108,16 @@ def page_content(
         for name, wire in _COUNTS.items():
             if wire in content:
                 parts[name] = _hint(content[wire]) if "total" in name else _count(reply, content, wire)
+        parts["extra"] = _extra({name: value for name, value in content.items() if name not in _KNOWN})
         return parts
     raise _misshapen(reply, path, _tolerantly(reply.content))
+
+
+def _extra(told: dict[str, Any]) -> Mapping[str, Any]:
+    """Give what else the service told that can be kept."""
+    return {
+        name: value for name, value in told.items() if value is not None and not codec.too_deep(value)
+    } or NOTHING
 
 
 def _decoded(reply: Reply) -> Any:  # noqa: ANN401
@@ -122,15 +130,8 @@ def _decoded(reply: Reply) -> Any:  # noqa: ANN401
     raise _misshapen(reply, message, _tolerantly(reply.content))
 
 
-_COUNTS: Final = {
-    "limit": "limit",
-    "offset": "offset",
-    "estimated_total_hits": "estimatedTotalHits",
-    "page": "page",
-    "hits_per_page": "hitsPerPage",
-    "total_hits": "totalHits",
-    "total_pages": "totalPages",
-}
+_COUNTS: Final = {name: wire_name(name) for name in COUNTS}
+_KNOWN: Final = frozenset({"hits", "error", *_COUNTS.values()})
 
 
 def status_error(reply: Answer) -> APIStatusError:
@@ -147,7 +148,7 @@ def status_error(reply: Answer) -> APIStatusError:
     phrase = responses.get(reply.status, "unknown status")
     if "location" in reply.headers and reply.status < 400:  # noqa: PLR2004
         reason = f"redirects are not followed (to {redact(reply.headers['location'].partition('?')[0])})"
-    return cls(
+    error = cls(
         f"{reply.status} {reason or phrase}",
         status_code=reply.status,
         headers=reply.headers,
@@ -156,6 +157,8 @@ def status_error(reply: Answer) -> APIStatusError:
         request_id=request_id(reply.headers),
         body=body,
     )
+    error.content = reply.content[:_LARGEST_KEPT]
+    return error
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
@@ -222,6 +225,8 @@ def _misshapen(reply: Reply, message: str, body: object) -> APIError:
         message, method=reply.method, url=reply.url, request_id=reply.request_id
     )
     error.body = _kept(reply.content, body)
+    error.status_code, error.headers = reply.status, reply.headers
+    error.content = reply.content[:_LARGEST_KEPT]
     for name in CALL_TIMES:
         setattr(error, name, getattr(reply, name))
     return error

@@ -13,7 +13,7 @@ from scenario_async._http import json as codec
 from scenario_async._support import checks
 from scenario_async._version import __version__
 from scenario_async.errors import InvalidSearchError, redact
-from scenario_async.images import Images
+from scenario_async.images import Images, as_mapping
 from scenario_async.models import wire_name
 from scenario_async.searches import Search, travels
 
@@ -46,7 +46,7 @@ class Request:
     search: Search[Hit] | None = attrs.field(default=None, eq=False, repr=False)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class PreparedSearch:
     """All of a search's requests but for where their page begins, made once."""
 
@@ -157,7 +157,7 @@ def _travelling(search: Search[Hit]) -> tuple[dict[str, Any], dict[str, Any]]:
         if way == "url":
             in_url[wire] = value if isinstance(value, str) else codec.dumps(value).decode()
         else:
-            body[wire] = _plain(value) if isinstance(value, Images) else value
+            body[wire] = as_mapping(value) if isinstance(value, Images) else value
     return body | (search.extra_body or {}), in_url
 
 
@@ -166,11 +166,6 @@ def _wires(cls: Any) -> tuple[tuple[str, str, str], ...]:  # noqa: ANN401 - mypy
     """Give the name, the name on the wire and the way of each parameter that travels in the body or the URL."""
     ways = ((field.name, wire_name(field.name), travels(field)) for field in attrs.fields(cls))
     return tuple(each for each in ways if each[2] in ("body", "url"))
-
-
-def _plain(images: Images) -> dict[str, list[str]]:
-    given = {"like": images.like, "unlike": images.unlike}
-    return {name: list(pictures) for name, pictures in given.items() if pictures is not None}
 
 
 def _url(url: str, query: Mapping[str, Any]) -> str:

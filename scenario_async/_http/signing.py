@@ -9,15 +9,15 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from scenario_async._support.lifetimes import PerLoop
-from scenario_async._support.secret import Secret, basic_authorization
+from scenario_async._support.secret import Secret, basic_authorization, begins_with_scheme
 from scenario_async._support.threads import in_thread
 from scenario_async.errors import APIError, APIStatusError, AuthenticationError
-from scenario_async.settings import begins_with_scheme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from scenario_async.settings import Settings, TokenSource
+    from scenario_async._support.secret import TokenSource
+    from scenario_async.settings import Settings
 
 _EXPIRED = "AccessDeniedException"
 _SHORTEST_SECRET = 6  # what is shorter would take ordinary words with it

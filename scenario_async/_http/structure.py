@@ -60,7 +60,7 @@ class MisfitError(TypeError):
         return f"{self.path} {self.fault}"
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class FieldShape:
     """What a field of a hit looks like in JSON; `record` is the class of what is nested in it."""
 
@@ -83,6 +83,11 @@ def _shape_of(field: attrs.Attribute[Any]) -> FieldShape:
     if getattr(kind, "__origin__", None) is not list:
         kind = next((each for each in getattr(kind, "__args__", ()) if each is not NoneType), kind)
     record = next(iter(getattr(kind, "__args__", ())), kind)
+    if kind not in _SHAPES and not _is_record(record):
+        rule = (
+            "a hit has texts (str), numbers (float), lists of texts (list[str]), records and lists of records"
+        )
+        raise TypeError(f"{field.name} is annotated as {field.type}, but {rule}")
     shape = _SHAPES.get(kind) or ("record" if record is kind else "records")
     optional = field.default is not attrs.NOTHING
     return FieldShape(field.name, wire_name(field.name), shape, None if kind in _SHAPES else record, optional)

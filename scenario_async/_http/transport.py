@@ -170,8 +170,13 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def new_session(*, force_close: bool, resolver: Resolver | None = None) -> aiohttp.ClientSession:
-    """Open a session of ours: no cookies, no clocks, nothing decompressed, and as many connections as are asked for."""
+def new_session(
+    *, force_close: bool = False, resolver: Resolver | None = None, traced: bool = True
+) -> aiohttp.ClientSession:
+    """Open a session of ours: no cookies, no clocks, nothing decompressed, and as many connections as are asked for.
+
+    One that is `traced` takes an `Exchange` with each request.
+    """
     tracing = aiohttp.TraceConfig()
     tracing.on_connection_reuseconn.append(_note_reuse)
     return aiohttp.ClientSession(
@@ -185,7 +190,7 @@ def new_session(*, force_close: bool, resolver: Resolver | None = None) -> aioht
         auto_decompress=False,
         max_line_size=_LONGEST_LINE,
         max_field_size=_LONGEST_LINE,
-        trace_configs=[tracing],
+        trace_configs=[tracing] if traced else [],
     )
 
 
@@ -201,7 +206,7 @@ async def _note_reuse(_: object, context: Any, __: object) -> None:  # noqa: ANN
     context.trace_request_ctx.reused = True
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Answer:
     """A whole reply, as it came: header names in any case, the body decompressed."""
 

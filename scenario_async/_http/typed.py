@@ -26,14 +26,14 @@ _HitT = TypeVar("_HitT", bound=Hit)
 _OF_THE_ENGINE: Final = (
     "facetDistribution", "facetStats", "indexUid", "processingTimeMs", "query", "requestUid", "semanticHitCount",
 )  # fmt: skip
-"""What a search engine says of a search besides, and the service may pass on; nothing is made of it here."""
+"""What a search engine says of a search besides, and the service may pass on; it is kept as it comes."""
 _FIELDS: Final = {"text": str, "number": int | float, "texts": list[str]}
 
 
 def read(
     content: bytes, hit_class: type[_HitT], counts: Mapping[str, str]
-) -> tuple[list[_HitT], dict[str, int]] | None:
-    """Give the hits of a page and its counts, under our names; None if something in it is not as documented.
+) -> tuple[list[_HitT], dict[str, int], dict[str, Any]] | None:
+    """Give the hits of a page, its counts under our names, and the rest; None if something is not as documented.
 
     `counts` maps our names to those on the wire.
     """
@@ -51,7 +51,8 @@ def read(
         before = make(struct, before)
         hits.append(before)
     found = {name: getattr(page, wire) for name, wire in counts.items()}
-    return hits, {name: value for name, value in found.items() if value is not None}
+    extra = {name: getattr(page, name) for name in _OF_THE_ENGINE}
+    return hits, {name: value for name, value in found.items() if value is not None}, extra
 
 
 @cache

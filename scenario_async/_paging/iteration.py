@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from scenario_async._calls.call import Caller
     from scenario_async._http.reply import Reply
     from scenario_async._http.request import PreparedSearch
+    from scenario_async._paging.seen import CompactIds
     from scenario_async._tables.table import HitTable
     from scenario_async.pages import StopReason
     from scenario_async.searches import Search
@@ -94,23 +95,31 @@ class PageSource(Generic[HitT_co]):
 
     async def page_at(self, position: Position) -> LinkedPage[HitT_co]:
         """Fetch a page, without the hits that were delivered before by the iteration that is resumed here."""
-        if self.caller is None or self.prepared is None:
-            way_out = "go on with client.search.resume(page.resume_token, page.search)"
-            raise ScenarioError(f"this page came out of a pickle; {way_out}")
         if self.hand is not None:
             self.hand.give_back()  # of a page that nobody took, as there was nothing new in it
-        reply = await self.caller.search(self.prepared.at(position.members()))
+        reply = await self.reply_at(position)
+        caller = self._known_caller()
         if self.hand is not None:
             await self.hand.take()
-            return self._read(self.caller, reply, position)
+            return self._read(caller, reply, position)
         if len(reply.content) <= _READ_AT_ONCE:
-            return self._read(self.caller, reply, position)
-        turns = self.caller.turns.here()
+            return self._read(caller, reply, position)
+        turns = caller.turns.here()
         await turns.acquire()  # a few long pages in each round of the loop, so that others get a word in
         try:
-            return self._read(self.caller, reply, position)
+            return self._read(caller, reply, position)
         finally:
             asyncio.get_running_loop().call_soon(turns.release)
+
+    async def reply_at(self, position: Position) -> Reply:
+        """Fetch the reply that has a page in it."""
+        caller = self._known_caller()
+        assert self.prepared is not None  # noqa: S101 - they come and go together
+        return await caller.search(self.prepared.at(position.members()))
+
+    def page_of(self, reply: Reply, position: Position) -> LinkedPage[HitT_co]:
+        """Read a page out of its reply."""
+        return self._read(self._known_caller(), reply, position)
 
     def _read(self, caller: Caller, reply: Reply, position: Position) -> LinkedPage[HitT_co]:
         try:
@@ -126,6 +135,12 @@ class PageSource(Generic[HitT_co]):
             content["hits"] = [hit for hit in hits if hit.id not in dropped]
         origin = Origin(self, position, received, dropped)
         return self.page_class(**content, response=reply.info, origin=origin)
+
+    def _known_caller(self) -> Caller:
+        if self.caller is None:
+            way_out = "go on with client.search.resume(page.resume_token, page.search)"
+            raise ScenarioError(f"this page came out of a pickle; {way_out}")
+        return self.caller
 
 
 class IterationStatus:
@@ -188,7 +203,8 @@ class HasStatus:
 class Iteration(Generic[HitT_co]):
     """One iteration over pages: from where the search itself begins, from a position, or from a page that is there.
 
-    Gives no hit twice and no empty page. `aclose` it, or iterate `pages()` or `hits()`, which do.
+    Gives no hit twice and no empty page, and none that `seen` has. `aclose` it, or iterate `pages()` or `hits()`, which
+    do.
     """
 
     def __init__(
@@ -197,6 +213,7 @@ class Iteration(Generic[HitT_co]):
         start: Position | None = None,
         *,
         first_page: LinkedPage[HitT_co] | None = None,
+        seen: CompactIds | None = None,
         **limits: Unpack[Limits],
     ) -> None:
         checked = {name: checks.integer(limits.get(name), name, least=0) for name in Limits.__annotations__}
@@ -207,9 +224,18 @@ class Iteration(Generic[HitT_co]):
         self._hits_left = checked["max_hits"]
         self._pages_left = checked["max_pages"]
         self._prefetch = Prefetch(source, checked["prefetch"] or 0)
-        self._seen: set[str] = set()
+        self._seen: set[str] | CompactIds = set() if seen is None else seen
         self._was_last = False
         self._ended = False
+
+    @property
+    def ends_because(self) -> StopReason | None:
+        """Why there is nothing behind the page that was given last, as far as that is known without asking for it."""
+        if self._was_last:
+            return "exhausted"
+        if self._hits_left == 0 or self._pages_left == 0:
+            return "max_hits" if self._hits_left == 0 else "max_pages"
+        return None
 
     async def next_page(self) -> LinkedPage[HitT_co] | None:
         """Give the next page with something new, None at the end."""
@@ -258,10 +284,8 @@ class Iteration(Generic[HitT_co]):
 
     async def _next_page(self) -> LinkedPage[HitT_co] | StopReason:
         """Give the next page with something new, or why there is none."""
-        if self._was_last:
-            return "exhausted"
-        if self._hits_left == 0 or self._pages_left == 0:
-            return "max_hits" if self._hits_left == 0 else "max_pages"
+        if (reason := self.ends_because) is not None:
+            return reason
         page, self._first_page = self._first_page, None
         if page is None:
             page = await self._prefetch.page_at(self._position)

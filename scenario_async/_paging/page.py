@@ -47,6 +47,10 @@ class LinkedPage(SearchPage[HitT_co]):
         """Tell whether another page may follow: this one is full."""
         return self._origin.received > 0 and self._origin.received >= full_size(self)
 
+    def next_page_info(self) -> dict[str, int] | None:
+        """Give the parameters that ask for the following page, `{"offset": 100, "limit": 100}`; None at the end."""
+        return next_position(self).keywords() if self.has_next_page() else None
+
     @property
     def resume_token(self) -> str:
         """A text that `client.search.resume(token, search)` goes on from, after this page."""

@@ -63,9 +63,10 @@ class AsyncIteration(HasStatus, AsyncGenerator[_T]):
         __iter__ = instead(_FOR)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
 class AsyncSearchPage(LinkedPage[HitT_co]):
     """One page of hits; `async for` goes through its hits and those of all following pages."""
+
+    __slots__ = ()
 
     def __aiter__(self) -> AsyncGenerator[HitT_co]:
         return aiter(self.iter_hits())
@@ -84,12 +85,12 @@ class AsyncSearchPage(LinkedPage[HitT_co]):
         """Iterate this page and all following ones, each hit once."""
         return _pages_of(iteration_from(self, max_pages=max_pages, prefetch=prefetch))
 
-    if not TYPE_CHECKING:  # checkers refuse it by themselves
-        __iter__ = instead(_FOR)
-
     async def collect(self, max_hits: int | None = None, prefetch: int = 0) -> HitTable[HitT_co]:
         """Read the hits of this and all following pages into a table, which tells why the reading ended."""
         return await iteration_from(self, max_hits=max_hits, prefetch=prefetch).collect()
+
+    if not TYPE_CHECKING:  # checkers refuse it by themselves
+        __iter__ = instead(_FOR)
 
 
 class SearchPager(HasStatus, Coroutine[Any, Any, "AsyncSearchPage[HitT_co]"], Generic[HitT_co]):
@@ -160,8 +161,8 @@ class SearchPager(HasStatus, Coroutine[Any, Any, "AsyncSearchPage[HitT_co]"], Ge
 
     async def collect(self, max_hits: int | None = None, prefetch: int = 0) -> HitTable[HitT_co]:
         """Read all hits into a table, each once, which tells why the reading ended; stop after `max_hits`."""
-        iteration = Iteration(self._source, self._resumed_at, max_hits=max_hits, prefetch=prefetch)
-        return await iteration.collect(self._opened(iteration, iteration.hits()))
+        iteration = self._begun(max_hits=max_hits, prefetch=prefetch)
+        return await iteration.collect(aiter(self._opened(iteration, _hits_of(iteration))))
 
     async def aclose(self) -> None:
         """Close every iteration of this pager; one that another task waits for ends with what that waits for."""

@@ -37,6 +37,13 @@ class Position:
             return {"page": self.number, "hitsPerPage": self.size}
         return {"limit": self.size, "offset": self.number}
 
+    def keywords(self) -> dict[str, int]:
+        """Give the keywords of a search that begins here; its size is known by then."""
+        size = self.size or LARGEST_PAGE
+        if self.by_page:
+            return {"page": self.number, "hits_per_page": size}
+        return {"offset": self.number, "limit": size}
+
     def after(self, received: int) -> Position:
         """Give the position of the page that follows one of so many hits."""
         step = 1 if self.by_page else received

@@ -10,7 +10,7 @@ import inspect
 import json
 import math
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cache, wraps
 from numbers import Real
 from operator import index
@@ -18,15 +18,18 @@ from typing import Any, Final, NoReturn, ParamSpec, SupportsIndex, TypeAlias, Ty
 
 import attrs
 
+from scenario_async._support.lifetimes import LOADING
 from scenario_async.errors import InvalidSearchError, ScenarioError, drop_frames
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+_ErrorT = TypeVar("_ErrorT", bound=ScenarioError)
 Rule: TypeAlias = Callable[[Any, str], Any]
 """Takes a value and its parameter's name, and gives what the value becomes, or raises `InvalidSearchError`."""
 
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
-_HEADER_VALUE_REFUSED: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# Compiled when they are first used, as all patterns off the way of a call: an import has no need of them.
+_HEADER_NAME: Final = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_HEADER_VALUE_REFUSED: Final = r"[\x00-\x08\x0a-\x1f\x7f]"
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 _SHOWN: Final = 80
 _LARGEST_INTEGER: Final = 2**63 - 1
@@ -41,7 +44,7 @@ def hiding(call: Callable[_P, _T]) -> Callable[_P, _T]:
         try:
             return call(*args, **given)
         except ScenarioError as error:
-            raise drop_frames(error)  # noqa: B904 - the same error
+            raise drop_frames(hinted(error, given))  # noqa: B904 - the same error
         finally:
             del args, given  # a `TypeError` about a keyword keeps this frame
 
@@ -49,9 +52,47 @@ def hiding(call: Callable[_P, _T]) -> Callable[_P, _T]:
 
 
 def hides_arguments(cls: type[_T]) -> type[_T]:
-    """Do the same for what a class is built with."""
-    setattr(cls, "__init__", hiding(cls.__init__))  # noqa: B010 - mypy takes no assignment to __init__
+    """Do the same for what a class is built with, and tell what to write for a keyword that it has not."""
+    build = cls.__init__
+
+    @wraps(build)
+    def hidden(self: _T, /, *values: Any, **given: Any) -> None:  # noqa: ANN401 - whatever the class takes
+        fault: TypeError | None = None
+        try:
+            build(self, *values, **given)
+        except ScenarioError as error:
+            raise drop_frames(hinted(error, given))  # noqa: B904 - the same error
+        except TypeError:
+            known = [each.name for each in attrs.fields(cast("Any", cls))]
+            fault = wrong_arguments(cls.__name__, values, given, known)
+            if fault is None:  # it comes from a value of the caller's own
+                raise
+        finally:
+            del self, values, given  # the first is half made
+        if fault is not None:
+            raise fault
+
+    setattr(cls, "__init__", hidden)  # noqa: B010 - mypy takes no assignment to __init__
     return cls
+
+
+def wrong_arguments(
+    call: str, values: Sequence[object], given: Iterable[str], known: Sequence[str]
+) -> TypeError | None:
+    """Give the error of arguments that have no name, or one that there is not; None if all have."""
+    wrong = next((name for name in given if name not in known), None)
+    if not values and wrong is None:
+        return None
+    with LOADING:
+        from scenario_async._support import moved  # noqa: PLC0415 - only an error has need of it
+    return moved.unexpected(call, wrong, known) if wrong is not None else moved.positional(call, values[0])
+
+
+def hinted(error: _ErrorT, given: Mapping[str, Any]) -> _ErrorT:
+    """Add to the error of a parameter what to write in place of the official SDK's kind of value."""
+    with LOADING:
+        from scenario_async._support import moved  # noqa: PLC0415 - as above
+    return moved.hinted(error, given)
 
 
 def declared(words: str, rule: Rule | None, **more: object) -> dict[str, Any]:
@@ -183,12 +224,12 @@ def headers(value: object, parameter: str) -> dict[str, str] | None:
         return None
     given = mapping(value, parameter)
     for name, content in given.items():
-        if not _HEADER_NAME.fullmatch(name):
+        if not re.fullmatch(_HEADER_NAME, name):
             rule = "it may only have letters, digits and !#$%&'*+-.^_`|~"
             refuse(parameter, name, rule, part="a header name")
         if name.lower() in _FRAMING:
             refuse(parameter, name, "it follows from the body that is sent", part="a header name")
-        if not isinstance(content, str) or _HEADER_VALUE_REFUSED.search(content) or not _encodes(content):
+        if not isinstance(content, str) or re.search(_HEADER_VALUE_REFUSED, content) or not _encodes(content):
             rule = "must be a str without control characters or line breaks"
             raise InvalidSearchError(f"{parameter}: the value of {name!r} {rule}", parameter=parameter)
     return given

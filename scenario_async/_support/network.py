@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 _PORTS: Final = {"http": 80, "https": 443}
 _EXAMPLE: Final = "http://user:password@host:3128"
-_HOST: Final = re.compile(r"[\w.-]+")
-_HASHED_CERTIFICATE: Final = re.compile(r"[0-9a-f]{8}\.\d+", re.ASCII)
+_HOST: Final = r"[\w.-]+"
+_HASHED_CERTIFICATE: Final = r"(?a)[0-9a-f]{8}\.\d+"
 _PROXY_AUTHENTICATION_REQUIRED: Final = 407
 
 
@@ -222,7 +222,7 @@ def _loaded(path: str) -> ssl.SSLContext | str:
         return f"no PEM file of certificates ({error.reason or error})"
     except (OSError, ValueError) as error:
         return getattr(error, "strerror", None) or str(error)
-    if directory and not any(_HASHED_CERTIFICATE.fullmatch(name) for name in names):
+    if directory and not any(re.fullmatch(_HASHED_CERTIFICATE, name) for name in names):
         return "the directory holds no certificate as `openssl rehash` names them"
     context.set_alpn_protocols(["http/1.1"])
     return context
@@ -292,7 +292,7 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _is_host(host: str) -> bool:
-    if _HOST.fullmatch(host):
+    if re.fullmatch(_HOST, host):
         return True
     try:
         return ipaddress.ip_address(host).version == 6  # noqa: PLR2004

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from scenario_async._tables.optional import found, needed
-from scenario_async._tables.rows import batched, cells, numbers
+from scenario_async._tables.rows import batched, numbers, raw_cells, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from scenario_async._tables.schema import Column, ColumnKind
     from scenario_async.models import Hit
 
-BATCH: Final = 10_000
-"""The rows of a record batch, so that the bytes of a file do not depend on how the hits came."""
+IN_FILES: Final = 1000
+"""The rows of a record batch in a file: its bytes do not depend on how the hits came, and little memory is taken."""
+_IN_MEMORY: Final = 2000
 
 
 def schema(columns: Sequence[Column]) -> Any:  # noqa: ANN401
@@ -31,22 +32,28 @@ def schema(columns: Sequence[Column]) -> Any:  # noqa: ANN401
     return pa.schema([(column.name, types[column.kind]) for column in columns])
 
 
-def record_batches(hits: Iterable[Hit], columns: Sequence[Column]) -> Iterator[Any]:
-    """Give record batches of pyarrow of one size, made one at a time."""
+def record_batches(hits: Iterable[Hit], columns: Sequence[Column], rows: int) -> Iterator[Any]:
+    """Give record batches of pyarrow of so many rows, made one at a time."""
     pa = needed("pyarrow", "a record batch of Arrow")
     declared = schema(columns)
-    for batch in batched(hits, BATCH):
-        arrays = [
-            pa.array(numbers(column) if field.type == pa.float64() else column, type=field.type)
-            for field, column in zip(declared, cells(batch, columns), strict=True)
-        ]
-        yield pa.record_batch(arrays, schema=declared)
+    for batch in batched(hits, rows):
+        each = zip(columns, declared.types, raw_cells(batch, columns), strict=True)
+        yield pa.record_batch([_array(pa, *given) for given in each], schema=declared)
+
+
+def _array(pa: Any, column: Column, kind: Any, found: list[Any]) -> Any:  # noqa: ANN401
+    try:
+        return pa.array(found, type=kind)
+    except UnicodeEncodeError:
+        return pa.array(whole(column, found), type=kind)
+    except (pa.ArrowInvalid, OverflowError):  # of integers that no float64 is equal to
+        return pa.array(numbers(found), type=kind)
 
 
 def table(hits: Sequence[Hit], columns: Sequence[Column]) -> Any:  # noqa: ANN401
     """Give a `pyarrow.Table`."""
     pa = needed("pyarrow", "to_arrow()")
-    return pa.Table.from_batches(record_batches(hits, columns), schema=schema(columns))
+    return pa.Table.from_batches(record_batches(hits, columns, _IN_MEMORY), schema=schema(columns))
 
 
 def stream(hits: Sequence[Hit], columns: Sequence[Column], requested_schema: object) -> object:
@@ -57,7 +64,7 @@ def stream(hits: Sequence[Hit], columns: Sequence[Column], requested_schema: obj
     """
     pa = found("pyarrow")
     if pa is not None:
-        reader = pa.RecordBatchReader.from_batches(schema(columns), record_batches(hits, columns))
+        reader = pa.RecordBatchReader.from_batches(schema(columns), record_batches(hits, columns, _IN_MEMORY))
         return reader.__arrow_c_stream__(requested_schema)
     if found("nanoarrow") is None:
         needed("nanoarrow", "handing hits over as Arrow")
@@ -71,5 +78,5 @@ def write(file: BinaryIO, hits: Iterable[Hit], layout: Layout) -> None:
     pa = needed("pyarrow", "writing .arrow")
     from_pyarrow = needed("pyarrow.ipc", "writing .arrow")
     with from_pyarrow.new_file(pa.PythonFile(file, mode="w"), schema(layout.columns)) as writer:
-        for batch in record_batches(hits, layout.columns):
+        for batch in record_batches(hits, layout.columns, IN_FILES):
             writer.write_batch(batch)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from scenario_async.models import Hit
 
 _BATCH: Final = 1000
-_RUN: Final = re.compile(r"'*(?:[\t\r\n]|\s*[=+\-@＝＋－＠])")
+# Signs that begin a formula, in full width as well, which spreadsheets read the same way.
+_RUN: Final = re.compile(r"'*(?:[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 _QUOTED: Final = re.compile(r'[,"\r\n\';\t]|^\s|\s$')
 
 

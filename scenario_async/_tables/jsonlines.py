@@ -20,8 +20,7 @@ _BATCH: Final = 1000
 
 def write(file: BinaryIO, hits: Iterable[Hit], layout: Layout) -> None:
     """Write a line of JSON for each hit."""
-    for text in _texts(hits, layout):
-        file.write(f"{text}\n".encode())
+    file.writelines(f"{text}\n".encode() for text in _texts(hits, layout))
 
 
 def write_list(file: BinaryIO, hits: Iterable[Hit], layout: Layout) -> None:
@@ -36,9 +35,7 @@ def write_list(file: BinaryIO, hits: Iterable[Hit], layout: Layout) -> None:
 
 def jsonable(row: dict[str, Any]) -> dict[str, Any]:
     """Give a flat row with its timestamps as texts."""
-    return {
-        name: moment_text(value) if isinstance(value, datetime) else value for name, value in row.items()
-    }
+    return {name: moment_text(value) if isinstance(value, datetime) else value for name, value in row.items()}
 
 
 def _texts(hits: Iterable[Hit], layout: Layout) -> Iterator[str]:

@@ -25,8 +25,8 @@ def stream(hits: Sequence[Hit], columns: Sequence[Column]) -> object:
     """Give a capsule of a new stream; all of it is made here, so that reading from it cannot fail."""
     na: Any = needed("nanoarrow", "handing hits over as Arrow")
     streams: Any = needed("nanoarrow.c_array_stream", "handing hits over as Arrow")
+    batches = [_batch(na, batch, columns) for batch in batched(hits, _BATCH)]
     declared = na.c_schema(schema(na, columns))
-    batches = [_batch(na, batch, columns, declared) for batch in batched(hits, _BATCH)]
     return streams.CArrayStream.from_c_arrays(batches, declared, move=True).__arrow_c_stream__()
 
 
@@ -41,11 +41,11 @@ def schema(na: Any, columns: Sequence[Column]) -> Any:  # noqa: ANN401
     return na.struct({column.name: types[column.kind] for column in columns}, nullable=False)
 
 
-def _batch(na: Any, hits: Sequence[Hit], columns: Sequence[Column], declared: Any) -> Any:  # noqa: ANN401
+def _batch(na: Any, hits: Sequence[Hit], columns: Sequence[Column]) -> Any:  # noqa: ANN401
     children = [
         _array(na, column.kind, found) for column, found in zip(columns, cells(hits, columns), strict=True)
     ]
-    return na.c_array_from_buffers(declared, len(hits), [None], null_count=0, children=children)
+    return na.c_array_from_buffers(schema(na, columns), len(hits), [None], null_count=0, children=children)
 
 
 def _array(na: Any, kind: ColumnKind, found: list[Any]) -> Any:  # noqa: ANN401

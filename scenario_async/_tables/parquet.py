@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from scenario_async._tables.arrow import record_batches, schema
+from scenario_async._tables.arrow import IN_FILES, record_batches, schema
 from scenario_async._tables.optional import needed
 from scenario_async._tables.rows import batched
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from scenario_async._tables.formats import Layout
     from scenario_async.models import Hit
 
-_BATCHES: Final = 5
+_BATCHES: Final = 20
 """The record batches of a row group."""
 
 
@@ -25,6 +25,6 @@ def write(file: BinaryIO, hits: Iterable[Hit], layout: Layout) -> None:
     parquet = needed("pyarrow.parquet", "writing .parquet")
     declared = schema(layout.columns)
     with parquet.ParquetWriter(file, declared, compression="zstd") as writer:
-        for group in batched(record_batches(hits, layout.columns), _BATCHES):
+        for group in batched(record_batches(hits, layout.columns, IN_FILES), _BATCHES):
             table = pa.Table.from_batches(group, schema=declared)
             writer.write_table(table, row_group_size=table.num_rows)

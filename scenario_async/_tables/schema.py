@@ -11,19 +11,17 @@ import attrs
 
 from scenario_async._http.structure import shapes_of
 from scenario_async._support import checks
-from scenario_async.models import Hit
-from scenario_async.searches import AssetSearch, ModelSearch, WorkflowSearch
+from scenario_async.searches import ENDPOINTS
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
     from scenario_async._http.structure import FieldShape
-    from scenario_async.models import Record
+    from scenario_async.models import Hit, Record
 
 ColumnKind: TypeAlias = Literal["text", "number", "texts", "moment"]
 EXTRA: Final = "extra"
 """The last column of each class: JSON text of all that no other column holds."""
-_SEARCHES: Final = (AssetSearch, ModelSearch, WorkflowSearch)
 _UPPER: Final = re.compile(r"(?<=[a-z0-9])[A-Z]")
 
 
@@ -47,9 +45,13 @@ def is_moment(field: FieldShape) -> bool:
     return field.shape == "text" and field.name.endswith("_at")
 
 
-@cache
-def columns_of(hit_class: Any) -> tuple[Column, ...]:  # noqa: ANN401 - mypy takes no class for a hashable
+def columns_of(hit_class: type[Hit]) -> tuple[Column, ...]:
     """Give the columns of a class of hits, in their order."""
+    return _columns_of(cast("Hashable", hit_class))
+
+
+@cache
+def _columns_of(hit_class: Any) -> tuple[Column, ...]:  # noqa: ANN401 - mypy takes no class for a hashable
     found = tuple(_columns(hit_class, (), (), many=False))
     return (*found, Column(EXTRA, "text", (EXTRA,), ()))
 
@@ -67,21 +69,23 @@ def _columns(
 
 
 def kind_of(hit_class: type[Hit]) -> str:
-    """Give the service's word for a class of hits: asset, model or workflow."""
-    return next(each.kind for each in _SEARCHES if issubclass(hit_class, each.hit_class))
+    """Give the word that its search has for a class of hits: asset, model or workflow."""
+    return next(each.kind for each in ENDPOINTS if issubclass(hit_class, each.hit_class))
 
 
-def checked_class(hit_class: object) -> type[Hit]:
+def checked_class(hit_class: object, parameter: str) -> type[Hit]:
     """Give a class of hits that has columns, or refuse it."""
-    classes = tuple(each.hit_class for each in _SEARCHES)
-    if not (isinstance(hit_class, type) and issubclass(hit_class, classes)):
-        checks.refuse("hit_class", hit_class, "it must be AssetHit, ModelHit or WorkflowHit")
-    return hit_class
+    classes = tuple(each.hit_class for each in ENDPOINTS)
+    if isinstance(hit_class, type) and issubclass(hit_class, classes):
+        return hit_class
+    shown: object = hit_class.__name__ if isinstance(hit_class, type) else hit_class
+    names = ", ".join(each.__name__ for each in classes)
+    return checks.refuse(parameter, shown, f"a table has hits of one class, which is one of {names}")
 
 
 def columns_named(hit_class: type[Hit], fields: Sequence[str] | None) -> tuple[Column, ...]:
     """Give the columns of these names, all for None; `metadata.width` and `createdAt` are understood as well."""
-    columns = columns_of(cast("Hashable", hit_class))
+    columns = columns_of(hit_class)
     if fields is None:
         return columns
     if isinstance(fields, str) or not fields:
@@ -99,4 +103,6 @@ def _name_of(field: object, known: dict[str, Column], hit_class: type[Hit]) -> s
     near = get_close_matches(name, known, n=1, cutoff=0.5)
     near = near or [each for each in known if each.endswith("_" + name)][:1]
     meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
-    checks.refuse("fields", field, f"{hit_class.__name__} has no such column; {meant}", part="a column")
+    return checks.refuse(
+        "fields", field, f"{hit_class.__name__} has no such column; {meant}", part="a column"
+    )

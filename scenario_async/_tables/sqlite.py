@@ -10,16 +10,16 @@ import errno
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from scenario_async._tables.rows import batched, cells, moment
 from scenario_async._tables.schema import EXTRA, columns_of, kind_of
 from scenario_async._tables.texts import json_text, mended, moment_text
 from scenario_async.errors import WriteError
-from scenario_async.searches import AssetSearch, ModelSearch, WorkflowSearch
+from scenario_async.searches import ENDPOINTS
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from scenario_async._tables.formats import Layout
@@ -88,7 +88,7 @@ def prepare(connection: sqlite3.Connection, name: str) -> None:
         )
     for statement in _TABLES.split(";"):
         connection.execute(statement)
-    for search in (AssetSearch, ModelSearch, WorkflowSearch):
+    for search in ENDPOINTS:
         connection.execute(view(search.hit_class))
 
 
@@ -115,20 +115,23 @@ def _rows(hits: Sequence[Hit], seen: str) -> Iterable[tuple[tuple[Any, ...], str
         by_class.setdefault(type(hit), []).append(hit)
     for hit_class, alike in by_class.items():
         kind = kind_of(hit_class)
-        [extras] = cells(alike, [columns_of(cast("Hashable", hit_class))[-1]])
+        [extras] = cells(alike, [columns_of(hit_class)[-1]])
         for hit, extra in zip(alike, extras, strict=True):
-            times = [None if (time := moment(text)) is None else moment_text(time) for text in (hit.created_at, hit.updated_at)]
+            times = [
+                None if (time := moment(text)) is None else moment_text(time)
+                for text in (hit.created_at, hit.updated_at)
+            ]
             yield (mended(hit.id), kind, json_text(hit.to_dict()), *times, seen, seen), extra
 
 
 def view(hit_class: type[Hit]) -> str:
     """Give the statement that makes the view of a class of hits, with its flat columns."""
     kind = kind_of(hit_class)
-    columns = ",\n  ".join(
-        f'{_expression(column)} AS "{column.name}"' for column in columns_of(cast("Hashable", hit_class))
-    )
+    columns = ",\n  ".join(f'{_expression(column)} AS "{column.name}"' for column in columns_of(hit_class))
     joined = "hits LEFT JOIN extras ON extras.id = hits.id AND extras.kind = hits.kind"
-    return f"CREATE VIEW IF NOT EXISTS {kind}s AS SELECT\n  {columns}\nFROM {joined}\nWHERE hits.kind = '{kind}'"
+    return (
+        f"CREATE VIEW IF NOT EXISTS {kind}s AS SELECT\n  {columns}\nFROM {joined}\nWHERE hits.kind = '{kind}'"
+    )
 
 
 def _expression(column: Column) -> str:
@@ -138,7 +141,8 @@ def _expression(column: Column) -> str:
         return f"hits.{column.name}"
     if column.many:
         source = f"json_each(hits.data, '$.{column.wire[0]}')"
-        return f"(SELECT json_group_array({_inside('value', column.wire[1:])}) FROM {source})"
+        texts = f"json_group_array({_inside('value', column.wire[1:])})"
+        return f"(SELECT {texts} FROM {source})"  # noqa: S608 - made of our own field names alone
     found = _inside("hits.data", column.wire)
     return f"CAST({found} AS DOUBLE)" if column.kind == "number" else found
 

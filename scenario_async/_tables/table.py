@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, cast, overload
 
 from scenario_async._support import checks
 from scenario_async._tables.schema import checked_class, columns_named, columns_of
-from scenario_async.models import Hit
 from scenario_async.searches import HitT_co
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from scenario_async._tables.schema import Column
     from scenario_async.pages import StopReason
 
-_HitT = TypeVar("_HitT", bound=Hit)
 _SHOWN: Final = 3
 
 
@@ -28,28 +26,26 @@ class HitTable(Generic[HitT_co]):
     Arrow reads it: `polars.DataFrame(table)`, `duckdb.sql("from hits")` where `hits` is a table, `pyarrow.table(table)`,
     `pandas.DataFrame.from_arrow(table)`. Its columns are flat, and the same for every table of a class.
 
-    `stopped_because` and `duplicates` tell of the reading that gave the hits, where there was one.
-
-    Args:
-        hits: the hits, of one class.
-        hit_class: `AssetHit`, `ModelHit` or `WorkflowHit`; None for the class of the hits that are there.
+    `HitTable(hits, hit_class=None)` takes hits of one class, which is `AssetHit`, `ModelHit` or `WorkflowHit`; None stands
+    for the class of the hits that are there. `.hit_class` gives it. `stopped_because` and `duplicates` tell of the
+    reading that gave the hits, where there was one.
     """
 
     # No list and no Sequence on purpose: polars, DuckDB and pyarrow take those apart before they look for Arrow.
 
     def __init__(self, hits: Iterable[HitT_co] = (), hit_class: type[HitT_co] | None = None) -> None:
         self._hits = list(hits)
-        given = type(self._hits[0]) if hit_class is None and self._hits else hit_class
-        if given is None:
+        if hit_class is None and not self._hits:
             rule = "a table without hits cannot know it: pass AssetHit, ModelHit or WorkflowHit"
-            checks.refuse("hit_class", given, rule)
-        others = {type(hit) for hit in self._hits if not isinstance(hit, given if isinstance(given, type) else Hit)}
-        if others:
-            found = next(iter(others))
-            way_out = "pass what its `.hit` is" if hasattr(found, "hit") else "make a table for each class"
-            rule = f"all must be {getattr(given, '__name__', given)}: {way_out}"
-            checks.refuse("hits", found.__name__, rule, part="one of them")
-        self._hit_class = cast("type[HitT_co]", checked_class(given))
+            checks.refuse("hit_class", hit_class, rule)
+        given: Any = type(self._hits[0]) if hit_class is None else hit_class
+        self._hit_class = cast(
+            "type[HitT_co]", checked_class(given, "hits" if hit_class is None else "hit_class")
+        )
+        other = next((hit for hit in self._hits if not isinstance(hit, given)), None)
+        if other is not None:
+            rule = f"the table is one of {given.__name__}: make a table for each class"
+            checks.refuse("hits", type(other).__name__, rule, part="one of them")
         self.stopped_because: StopReason | None = None
         self.duplicates = 0
 
@@ -158,4 +154,4 @@ class HitTable(Generic[HitT_co]):
 
     @property
     def _columns(self) -> tuple[Column, ...]:
-        return columns_of(cast("Hashable", self._hit_class))
+        return columns_of(self._hit_class)

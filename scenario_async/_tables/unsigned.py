@@ -63,12 +63,12 @@ def _without_signature(found: re.Match[str]) -> str:
     return found[1] if _SIGNED.search(found[2]) else found[0]
 
 
-def _json(value: Any, *, is_url: bool) -> Any:  # noqa: ANN401
+def _json(value: object, *, is_url: bool) -> Any:  # noqa: ANN401
     if isinstance(value, str):
         return _text(value, is_url=is_url)
     if isinstance(value, Mapping):
         pairs = cast("Mapping[str, Any]", value).items()
         return {name: _json(each, is_url=name.lower().endswith("url")) for name, each in pairs}
     if isinstance(value, list):
-        return [_json(each, is_url=is_url) for each in cast("list[Any]", value)]
+        return [_json(each, is_url=is_url) for each in cast("list[object]", value)]
     return value

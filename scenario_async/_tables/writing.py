@@ -29,7 +29,9 @@ _GOING_ON: Final = {
 }
 
 
-def keep(path: str | os.PathLike[str], hits: Iterable[Hit], how: Format, layout: Layout, *, overwrite: bool) -> Path:
+def keep(
+    path: str | os.PathLike[str], hits: Iterable[Hit], how: Format, layout: Layout, *, overwrite: bool
+) -> Path:
     """Write hits to a path in a format, atomically, and give the path.
 
     A database of ours that is there already is brought up to date, in one transaction, unless it is to be overwritten.
@@ -93,15 +95,18 @@ def _number_of(error: sqlite3.Error) -> int:
 def _write_error(target: Path, error: OSError) -> WriteError:
     kept = "what stood there is untouched" if os.path.lexists(target) else "nothing was left there"
     reason = error.strerror or str(error) or type(error).__name__
-    going_on = _GOING_ON.get(error.errno or 0, "nothing but the file is lost: write again")
+    going_on = _GOING_ON.get(error.errno or 0, "write again, or to another place")
     return WriteError(f"could not write {target}: {reason}; {kept}; {going_on}", code=error.errno)
 
 
 @contextmanager
-def beside(target: Path, *, overwrite: bool) -> Generator[Path]:
-    """Give a path beside a target, to be written and closed; then it becomes the target, or is gone."""
+def beside(target: Path, *, overwrite: bool, part: Path | None = None) -> Generator[Path]:
+    """Give a path beside a target, to be written and closed; then it becomes the target, or is gone.
+
+    It is `part`, which is not there yet and nobody else's, or one of its own.
+    """
     target = Path(os.path.realpath(target))
-    part = target.with_name(f".{target.name[:_LONGEST]}.{token_hex(4)}.part")
+    part = part or target.with_name(f".{target.name[:_LONGEST]}.{token_hex(4)}.part")
     try:
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         yield part

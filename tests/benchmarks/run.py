@@ -24,12 +24,14 @@ from typing import TYPE_CHECKING
 import attrs
 import blocking
 import decoding
+import downloading
 import fanning_out
 import pacing
 import regression
 import remembering
 import report
 import starting
+import tabling
 import way
 from sides import Figure
 
@@ -83,6 +85,12 @@ def widths() -> list[Figure]:
         return fanning_out.widths(url)
 
 
+def downloads() -> list[Figure]:
+    """Measure downloads of small pictures."""
+    with serving() as url:
+        return downloading.figures(url)
+
+
 def the_way() -> list[Figure]:
     """Count what a call goes through."""
     with serving() as url:
@@ -94,11 +102,13 @@ STEADY = (
     searching,
     widths,
     searching_blocked,
+    downloads,
     starting.imports,
     first_hits,
     remembering.keeping,
+    tabling.to_arrow,
 )
-OTHERS = (the_way, starting.building, remembering.iterating, pacing.figures)
+OTHERS = (the_way, starting.building, remembering.iterating, pacing.figures, tabling.seconds, tabling.memory)
 
 
 def without_speed() -> list[Figure]:

@@ -1,4 +1,7 @@
-"""A server in a process of its own that gives the same 100 asset hits, 20 of them or one, to every search, as fast as it can."""
+"""A server in a process of its own that answers as fast as it can.
+
+Every search gets the same 100 asset hits, 20 of them or one; every GET a small picture.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,14 @@ def reply(limit: int) -> bytes:
     return head.encode() + content
 
 
-LARGE, SMALL, ONE = reply(100), reply(20), reply(1)
+def picture(size: int) -> bytes:
+    """Give the bytes of a reply with a file of this size that begins like a PNG."""
+    content = b"\x89PNG\r\n\x1a\n".ljust(size, b"\0")
+    head = f'HTTP/1.1 200 OK\r\ncontent-type: image/png\r\netag: "a"\r\ncontent-length: {size}\r\n\r\n'
+    return head.encode() + content
+
+
+LARGE, SMALL, ONE, PICTURE = reply(100), reply(20), reply(1), picture(8192)
 
 
 class Answering(asyncio.Protocol):
@@ -42,6 +52,9 @@ class Answering(asyncio.Protocol):
                 return
             body, self.received = rest[:length], rest[length:]
             assert self.transport is not None
+            if head.startswith(b"GET "):
+                self.transport.write(PICTURE)
+                continue
             asked = body.replace(b" ", b"")
             small = b'"limit":20' in asked or b'"limit":5,' in asked
             self.transport.write(SMALL if small else ONE if b'"limit":1,' in asked else LARGE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from emulator.records import asset
@@ -57,7 +57,7 @@ class Downloads:
     def hits(self, **parameters: Any) -> list[AssetHit]:
         """Search, by id in their order."""
         search = AssetSearch(filter='kind = "image"', limit=100, **parameters)
-        return sorted(self.face.page(search).hits, key=lambda hit: cast("str", hit.id))
+        return sorted(self.face.page(search).hits, key=lambda hit: hit.id)
 
     def run(self, hits: Any = None, **options: Any) -> list[Download[Any]]:
         """Download, the hits of a search unless others are given."""

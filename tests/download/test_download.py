@@ -35,7 +35,7 @@ def test_each_hit_becomes_a_file(downloads: Downloads) -> None:
     assert {each.hit.id for each in done} == {hit.id for hit in hits}
     for each in done:
         assert each.path == downloads.folder / f"{each.hit.id}.png"
-        content = each.path.read_bytes()
+        content = (downloads.folder / f"{each.hit.id}.png").read_bytes()
         assert (each.bytes, each.sha256, each.error) == (len(content), digest(content), None)
         assert Image.open(BytesIO(content)).size == (24, 24)
     assert len(downloads.files) == 12
@@ -218,6 +218,8 @@ def test_ids_and_mappings_will_do(downloads: Downloads) -> None:
     assert {each.hit if isinstance(each.hit, str) else each.hit["id"] for each in done} == {
         f"asset_{number:05}" for number in range(4)
     }
+    assert "Signature" in str(given)
+    assert "Signature" not in repr(done)
     asked = downloads.requests("/v1/assets/get-bulk")
     assert [request.body for request in asked] == [
         {"assetIds": ["asset_00000", "asset_00001", "asset_00003"]}

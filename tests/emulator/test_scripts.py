@@ -184,8 +184,10 @@ def test_entries_stand_between_commas(text: str, script: Script) -> None:
         ("503 headers=x-a", "in '503 headers=x-a': 'x-a' is not a header: write name:value"),
         (
             "ok kind=jobs",
-            "in 'ok kind=jobs': 'jobs' is no kind of request: it is one of assets, models, workflows, "
-            "get-bulk, pictures",
+            (
+                "in 'ok kind=jobs': 'jobs' is no kind of request: it is one of assets, models, workflows, "
+                "get-bulk, pictures"
+            ),
         ),
         ('503 body="a', "the script '503 body=\"a' can't be read: a quotation mark is not closed"),
     ],

@@ -140,7 +140,7 @@ def build_search(data: bytes) -> None:
     for _ in range(taker.byte() % 5 + 1):
         name = taker.pick(names)
         fits = taker.byte() % 8
-        given[name] = FITTING[name](taker) if fits else taker.anything()
+        given[name] = FITTING.get(name, Taker.anything)(taker) if fits else taker.anything()
     try:
         search: Search[Any] = endpoint(**given)
     except InvalidSearchError as error:

@@ -26,7 +26,7 @@ _PATIENCE = 60.0
 
 
 def needs(*modules: str) -> pytest.MarkDecorator:
-    """Skip a test where one of these modules is not installed; the group `test` brings them all but nbclient."""
+    """Skip a test where one of these modules is not installed; the groups `test` and `guides` bring them all."""
     missing = [each for each in modules if not _is_there(each)]
     return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
 

@@ -10,20 +10,26 @@ from typing import TYPE_CHECKING, Any, assert_type
 import numpy as np
 
 from scenario_async import (
+    APIResponse,
+    APIResponseValidationError,
     AssetHit,
     AssetSearch,
+    AsyncAPIResponse,
     AsyncScenario,
     AsyncSearchPage,
+    Download,
     F,
     FanOutEnd,
     FanOutError,
     FanOutHit,
     Filter,
     Hit,
+    HitTable,
     Images,
     ModelHit,
     ModelSearch,
     RateLimit,
+    RateLimitError,
     Reply,
     Scenario,
     Search,
@@ -32,6 +38,7 @@ from scenario_async import (
     WorkflowHit,
     WorkflowSearch,
 )
+from scenario_async.errors import ErrorResponse
 from scenario_async.filters import Field
 
 if TYPE_CHECKING:
@@ -56,6 +63,9 @@ async def asynchronous(client: AsyncScenario, params: SearchAssetSearchParams) -
     assert_type(page.hits, list[AssetHit])
     assert_type(page.hits[0].metadata.width, float | None)
     assert_type(page.estimated_total_hits, int | None)
+    assert_type(page.table, HitTable[AssetHit])
+    assert_type(await pager.collect(max_hits=3), HitTable[AssetHit])
+    assert_type(await page.collect(), HitTable[AssetHit])
     assert_type(page.response.request_id, str | None)
     assert_type(await page.get_next_page(), AsyncSearchPage[AssetHit])
     async for hit in pager:
@@ -86,7 +96,21 @@ async def asynchronous(client: AsyncScenario, params: SearchAssetSearchParams) -
     assert_type(asyncio.create_task(pager), asyncio.Task[AsyncSearchPage[AssetHit]])
     assert_type(await asyncio.wait_for(pager, 1), AsyncSearchPage[AssetHit])
     assert_type(pager.iter_hits().resume_token, str)
+    assert_type(client.download(page, "pictures", width=512), AsyncGenerator[Download[AssetHit]])
+    assert_type(client.download(["asset_1"], Path("pictures")), AsyncGenerator[Download[str]])
     assert_type(client.with_options(timeout=3.0, max_retries=1), AsyncScenario)
+    assert_type(client.copy(timeout=3.0, max_retries=1), AsyncScenario)
+    raw = await client.search.with_raw_response.asset_search(query="knight", limit=10)
+    assert_type(raw, AsyncAPIResponse[AsyncSearchPage[AssetHit]])
+    assert_type(await raw.parse(), AsyncSearchPage[AssetHit])
+    assert_type(await raw.read(), bytes)
+    assert_type(raw.status_code, int)
+    value = await client.search.with_raw_response.run(ModelSearch(query="x"))
+    assert_type(value, AsyncAPIResponse[AsyncSearchPage[ModelHit]])
+    assert_type(page.next_page_info(), dict[str, int] | None)
+    assert_type(page.to_dict(), dict[str, Any])
+    assert_type(page.to_json(indent=2), str)
+    assert_type(await client.close(), None)
     assert_type(await client.request("GET", "/assets/x", query={"a": 1}), Reply)
     async with client as entered:
         assert_type(entered, AsyncScenario)
@@ -104,10 +128,27 @@ def blocking(client: Scenario, params: SearchAssetSearchParams) -> None:
         assert_type(each, SyncSearchPage[ModelHit])
     assert_type(client.search.workflow_search(query="x").get_next_page(), SyncSearchPage[WorkflowHit])
     assert_type(client.search.fan_out([AssetSearch(query="a")]), Generator[FanOutHit[AssetHit]])
+    assert_type(client.download(page.hits, "pictures"), Generator[Download[AssetHit]])
     assert_type(client.with_options(rate_limit=RateLimit(100, 60.0)), Scenario)
+    assert_type(client.copy(rate_limit=RateLimit(100, 60.0)), Scenario)
+    raw = client.search.with_raw_response.workflow_search(query="knight")
+    assert_type(raw, APIResponse[SyncSearchPage[WorkflowHit]])
+    assert_type(raw.parse().hits, list[WorkflowHit])
+    assert_type(raw.text(), str)
+    assert_type(
+        client.search.with_raw_response.run(AssetSearch(query="x")), APIResponse[SyncSearchPage[AssetHit]]
+    )
     assert_type(client.request("GET", "/x").json(), Any)
     with client as entered:
         assert_type(entered, Scenario)
+
+
+def failures(error: RateLimitError, misshapen: APIResponseValidationError) -> None:
+    """What errors tell, as the official SDK has it."""
+    assert_type(error.response, ErrorResponse)
+    assert_type(error.response.content, bytes)
+    assert_type(error.request.url, str)
+    assert_type(misshapen.response, ErrorResponse | None)
 
 
 def values(hit: SearchAssetSearchResponse) -> None:
@@ -129,3 +170,18 @@ def values(hit: SearchAssetSearchResponse) -> None:
     assert_type(F.kind.is_in(np.str_("image"), np.str_("video")), Filter)
     assert_type(hit, AssetHit)
     assert_type(hit.extra, Mapping[str, Any])
+
+
+def tables(client: Scenario, hits: list[ModelHit]) -> None:
+    """What tables give."""
+    assert_type(client.search.asset_search(query="x").collect(), HitTable[AssetHit])
+    kept = HitTable(hits)
+    assert_type(kept, HitTable[ModelHit])
+    assert_type(kept[0], ModelHit)
+    assert_type(kept[:2], HitTable[ModelHit])
+    assert_type(kept.hits, list[ModelHit])
+    assert_type(HitTable([], WorkflowHit).hit_class, type[WorkflowHit])
+    assert_type(kept.to_dicts(flat=True, fields=["id"]), list[dict[str, Any]])
+    assert_type(kept.write("models.csv", overwrite=True), Path)
+    for hit in kept:
+        assert_type(hit, ModelHit)

@@ -33,9 +33,21 @@ async def asynchronous(client: AsyncScenario) -> None:
     client.search.fan_out(["knight"])  # E
     client.search.fan_out([AssetSearch(query="x")], order="random")  # E
     client.search.run("knight")  # E
+    client.copy(timeot=3)  # E
+    client.search.with_raw_response.asset_search("knight")  # E
+    client.search.with_raw_response.asset_search(qery="knight")  # E
+    client.search.with_raw_response.workflow_search(image="asset_x")  # E
+    client.search.with_streaming_response  # E
+    client.assets  # E
+    page = await client.search.asset_search(query="x")
+    page.model_dump()  # E
+    page.hits[0].name  # E
+    page.hits[0].model_dump()  # E
 
 
 def blocking(client: Scenario) -> None:
+    client.search.with_raw_response.asset_search(query="x").hits  # E
+    client.post  # E
     client.search.asset_search("knight")  # E
     client.search.asset_search(qery="knight")  # E
     client.search.workflow_search(images={"like": []})  # E

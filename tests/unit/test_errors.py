@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,6 +31,7 @@ from scenario_async.errors import (
     RateLimitError,
     ScenarioError,
     UnprocessableEntityError,
+    WriteError,
     redact,
 )
 
@@ -41,6 +43,7 @@ TREE: dict[type[Exception], tuple[type[Exception], ...]] = {
     ScenarioError: (Exception,),
     ConfigurationError: (ScenarioError, ValueError),
     InvalidSearchError: (ScenarioError, ValueError),
+    WriteError: (ScenarioError, OSError),
     APIError: (ScenarioError,),
     APIConnectionError: (APIError,),
     APITimeoutError: (APIConnectionError,),
@@ -208,3 +211,11 @@ def test_every_error_tells_all_times() -> None:
     """What replies tell of a call, errors tell as well, from the first moment."""
     assert set(TIMES) == set(errors.CALL_TIMES)
     assert set(TIMES) <= set(vars(APIError("x")))
+
+
+def test_a_file_that_cannot_be_written_keeps_the_number_of_the_system() -> None:
+    """It pickles as it is, and shows its message alone."""
+    error = WriteError("could not write x.csv: no space", code=28)
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    assert (type(again), again.errno, again.message) == (WriteError, 28, error.message)
+    assert str(again) == str(error) == "could not write x.csv: no space"

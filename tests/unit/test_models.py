@@ -227,6 +227,17 @@ def test_hits_are_frozen_and_hash_by_id(raw_hit: Callable[..., dict[str, Any]], 
         cast("Any", hit).id = "x"
 
 
+def test_records_compare_by_class_and_fields_and_hash_without_extra() -> None:
+    """What is new to this version tells records apart, and need not be hashable."""
+    concept = Concept(model_id="m")
+    more = Concept(model_id="m", extra={"new": ["thing"]})
+    assert concept == Concept(model_id="m")
+    assert concept not in (more, Concept(model_id="n"), MetadataThumbnail(asset_id="m"), "m")
+    assert hash(concept) == hash(more) == hash(Concept(model_id="m"))
+    assert hash(concept) != hash(Concept(model_id="n"))
+    assert hash(AssetMetadata(kind="image")) == hash(AssetMetadata(kind="image", extra={"new": []}))
+
+
 @pytest.mark.parametrize("kind", CLASSES)
 def test_hits_pickle_and_copy(
     raw_hit: Callable[..., dict[str, Any]], repickle: Callable[[Any], Any], kind: str

@@ -10,7 +10,8 @@ import pytest
 
 STANDARD = "the standard library"
 ROOMS = {
-    "": "_endpoints _version client errors events filters images models pages searches settings sync",
+    "": "_version client errors events filters images models pages searches settings sync",
+    "_endpoints": "raw",
     "_calls": "admission call coalescing quota retries",
     "_http": "advice failures inflating json reply request resolver signing structure transport typed",
     "_observing": "hooks logs observer telemetry",

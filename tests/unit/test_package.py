@@ -26,6 +26,8 @@ EXPORTED = [
     "SearchPage",
     "AsyncSearchPage",
     "SyncSearchPage",
+    "Download",
+    "DownloadProgress",
     "FanOutHit",
     "FanOutError",
     "Reply",

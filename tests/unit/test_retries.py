@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
+import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -52,7 +53,7 @@ def status(
     return chosen(f"{code}", status_code=code, headers=own, retry_after=wait)
 
 
-class Trial(Retried):
+class Trial(Retried[str]):
     """A call whose attempts fail as they are told to."""
 
     def __init__(
@@ -103,7 +104,7 @@ class Trial(Retried):
 
     async def run(self) -> str:
         """Run to the end, and raise the error that no attempt follows."""
-        outcome: Any = await retrying(asyncio.sleep)(Trial.attempt, self)
+        outcome = await self.settled()
         if isinstance(outcome, BaseException):
             raise outcome
         assert isinstance(outcome, str)
@@ -288,6 +289,16 @@ async def test_calls_at_the_same_time_count_for_themselves() -> None:
     trials = [Trial(*[status(429)] * 2, draw=1.0) for _ in range(5)]
     assert await asyncio.gather(*(trial.run() for trial in trials)) == ["done"] * 5
     assert [trial.pauses for trial in trials] == [[0.5, 1.0]] * 5
+
+
+@timeless
+async def test_a_call_without_a_failure_has_no_need_of_tenacity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first attempt is made before tenacity is imported."""
+    retrying.cache_clear()
+    monkeypatch.setitem(sys.modules, "tenacity", None)
+    assert await Trial().run() == "done"
+    with pytest.raises(ImportError):
+        await Trial(status(500)).run()
 
 
 # --- the budget -----------------------------------------------------------------------------------------

@@ -8,13 +8,14 @@ import json
 import math
 from fractions import Fraction
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import attrs
 import pytest
 from support.declarations import undeclared
 
+import scenario_async
 from scenario_async import (
     AssetHit,
     AssetSearch,
@@ -28,6 +29,7 @@ from scenario_async import (
     WorkflowHit,
     WorkflowSearch,
 )
+from scenario_async._endpoints import Searches
 from scenario_async._http.request import PreparedSearch, Request
 from scenario_async._paging.position import Position
 from scenario_async._support import checks
@@ -106,10 +108,26 @@ def test_every_parameter_is_declared_in_full(cls: type[Search[Any]]) -> None:
     assert undeclared(cls, travels=True) == {}
 
 
+def test_every_search_class_has_its_method() -> None:
+    """A class that names its kind is an endpoint with a line in `Searches` and a public name; those of users are none."""
+
+    @attrs.frozen(kw_only=True)
+    class Own(WorkflowSearch):
+        kind: ClassVar[str] = "own"
+
+    methods = [each for each in vars(Searches).values() if hasattr(each, "search_class")]
+    assert [each.search_class for each in methods] == ENDPOINTS
+    assert [each.__name__ for each in methods] == [f"{cls.kind}_search" for cls in ENDPOINTS]
+    assert Own not in ENDPOINTS
+    assert set(KEYWORDS) == set(ENDPOINTS)  # above, what each takes
+    for cls in ENDPOINTS:
+        assert getattr(scenario_async, cls.__name__) is cls
+        assert getattr(scenario_async, cls.hit_class.__name__) is cls.hit_class
+
+
 def test_a_parameter_without_words_way_or_rule_is_noticed() -> None:
     """Such as one that the service gets, and that somebody adds."""
 
-    @checks.documented
     @attrs.frozen(kw_only=True)
     class Wider(WorkflowSearch):
         bare: Any = None
@@ -122,7 +140,7 @@ def test_a_parameter_without_words_way_or_rule_is_noticed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cls", "name"), [(cls, name) for cls in ENDPOINTS for name in sorted(KEYWORDS[cls])]
+    ("cls", "name"), [(cls, field.name) for cls in ENDPOINTS for field in attrs.fields(cls)]
 )
 def test_every_parameter_refuses_what_is_nothing_to_it(cls: type[Search[Any]], name: str) -> None:
     """An object of no kind is refused by the parameter's name."""

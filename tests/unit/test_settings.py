@@ -348,3 +348,25 @@ def test_log_variable_is_read_when_a_client_is_built(monkeypatch: pytest.MonkeyP
     AsyncScenario(api_key="k", api_secret="s")
     assert len(handlers()) == 1
     assert logging.getLogger("scenario_async").level == logging.DEBUG
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class WithRegion(Settings):
+    """Settings with another keyword that may be off although a variable stands for it."""
+
+    region: str | None = attrs.field(
+        default=None,
+        metadata=keyword("where.", checks.text, variable="SCENARIO_REGION", can_be_off=True),
+    )
+
+
+def test_every_keyword_that_is_off_stays_off_in_a_pickle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is off is carried along by name, whichever keyword it is, and the variable does not count."""
+    monkeypatch.setenv("SCENARIO_REGION", "eu")
+    monkeypatch.setenv("SCENARIO_PROJECT_ID", "proj_env")
+    on = WithRegion.of(PAIR)
+    assert (on.region, on.project_id, on.switched_off()) == ("eu", "proj_env", frozenset())
+    off = WithRegion.of(PAIR, off=frozenset({"region"}))
+    assert off.switched_off() == {"region"}
+    again = WithRegion.of({**off.pickled(), **PAIR}, off=off.switched_off())
+    assert (again.region, again.project_id) == (None, "proj_env")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+import attrs
 import pytest
 
 from scenario_async import AssetHit, Hit, ModelHit, WorkflowHit
-from scenario_async._http.structure import MisfitError, sort_out, structure_hits
+from scenario_async._http.structure import MisfitError, shapes_of, sort_out, structure_hits
+from scenario_async.models import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
 CLASSES: dict[str, type[Hit]] = {"asset": AssetHit, "model": ModelHit, "workflow": WorkflowHit}
 SHARED = ["id", "authorId", "collectionIds", "createdAt", "ownerId", "privacy", "tags", "teamId", "updatedAt"]
@@ -196,3 +198,16 @@ def test_misfits_are_sorted_out(raw_hit: Callable[..., dict[str, Any]]) -> None:
     assert [hit.id for hit in hits] == ["a", "b"]
     assert misfits == odd
     assert sort_out([], ModelHit) == ([], [])
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class Flagged(Record):
+    """A record with a field of a type that none has."""
+
+    flag: bool | None = None
+
+
+def test_a_field_of_another_type_is_named() -> None:
+    """Whoever adds it learns which types there are."""
+    with pytest.raises(TypeError, match=r"flag is annotated as bool \| None, but a hit has texts \(str\)"):
+        shapes_of(cast("Hashable", Flagged))

@@ -166,10 +166,11 @@ def test_pages_as_documented(page: tuple[type[Hit], bytes]) -> None:
     cls, content = page
     read = typed.read(content, cls, _COUNTS)
     assert read is not None
-    hits, counts = read
+    hits, counts, extra = read
     found = check_agreement(content, cls)
     assert isinstance(found, dict)
     assert found["hits"] == hits
+    assert found["extra"] == {name: value for name, value in extra.items() if value is not None}
     assert {name: found[name] for name in _COUNTS if found.get(name) is not None} == counts
     assert all(type(hit) is cls and hit.extra is NOTHING for hit in hits)
     lists = [value for hit in hits for value in values_of(hit) if is_list(value)]

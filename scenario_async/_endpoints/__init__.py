@@ -10,6 +10,7 @@ import asyncio
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator
+from functools import cached_property
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, ParamSpec, Protocol, Self, TypeVar, cast, overload
 
@@ -22,12 +23,17 @@ from scenario_async._paging.token import read_token
 from scenario_async._support import checks
 from scenario_async._support.lifetimes import LOADING
 from scenario_async.models import Hit
-from scenario_async.searches import AssetSearch, HitT_co, ModelSearch, Search, WorkflowSearch
+from scenario_async.searches import ENDPOINTS, AssetSearch, HitT_co, ModelSearch, Search, WorkflowSearch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+    import os
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
 
     from scenario_async._calls.call import Caller
+    from scenario_async._endpoints.raw import APIResponse, AsyncAPIResponse, AsyncRawSearches, SyncRawSearches
+    from scenario_async._exports.export import Export, ExportProgress
+    from scenario_async._exports.run import Run
+    from scenario_async._exports.start import Writable
     from scenario_async._paging.fan_out import (
         FanOut,
         FanOutEnd,
@@ -58,17 +64,25 @@ class Endpoint(Protocol[_P, HitT_co]):
     def __get__(
         self, instance: SyncSearches, owner: type | None = None, /
     ) -> Callable[_P, SyncSearchPage[HitT_co]]: ...
+    @overload
+    def __get__(
+        self, instance: AsyncRawSearches, owner: type | None = None, /
+    ) -> Callable[_P, Coroutine[Any, Any, AsyncAPIResponse[AsyncSearchPage[HitT_co]]]]: ...
+    @overload
+    def __get__(
+        self, instance: SyncRawSearches, owner: type | None = None, /
+    ) -> Callable[_P, APIResponse[SyncSearchPage[HitT_co]]]: ...
 
 
 def endpoint(search_class: Callable[_P, Search[_HitT]]) -> Endpoint[_P, _HitT]:
     """Make a method that builds a search of its keywords and runs it."""
     cls = cast("type[Search[_HitT]]", search_class)
 
-    def method(self: Searches, /, **params: Any) -> object:  # noqa: ANN401
+    def method(self: Searches, /, *values: Any, **params: Any) -> object:  # noqa: ANN401
         try:
-            search = cls(**params)
+            search = cls(*values, **params)
         finally:
-            params.clear()  # an error must not carry a picture in this frame
+            del values, params  # an error must not carry a picture in this frame
         return self.run(search)
 
     method.__name__ = f"{cls.kind}_search"
@@ -121,9 +135,10 @@ class Searches(ABC):
     _page_class: ClassVar[type[LinkedPage[Any]]]
 
     def __init_subclass__(cls) -> None:
-        for name, method in vars(Searches).items():
-            if hasattr(method, "search_class"):
-                setattr(cls, name, _of_surface(method, cls))
+        if not hasattr(cls, "result_class"):
+            return
+        for name, method in methods().items():
+            setattr(cls, name, _of_surface(method, cls))
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -134,7 +149,15 @@ class Searches(ABC):
         return object.__new__(cls)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: asset_search, model_search, workflow_search, run, resume, fan_out>"
+        return f"<{type(self).__name__}: {', '.join([*methods(), 'run', 'resume', 'fan_out', 'export'])}>"
+
+    if not TYPE_CHECKING:  # a hint is no attribute
+
+        def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+            with LOADING:
+                from scenario_async._support import moved  # noqa: PLC0415 - only an error has need of it
+
+            raise moved.missing(self, name)
 
     @abstractmethod
     def run(self, search: Search[Any]) -> Any:  # noqa: ANN401
@@ -145,7 +168,8 @@ class Searches(ABC):
         if not isinstance(cast("object", search), Search):
             kind = type(search).__name__
             del search  # a mapping may hold a picture
-            checks.refuse("search", kind, "it must be an AssetSearch, ModelSearch or WorkflowSearch")
+            kinds = ", ".join(each.__name__ for each in ENDPOINTS)
+            checks.refuse("search", kind, f"it must be a search, one of {kinds}")
         self._caller.check_open()
         prepared = PreparedSearch.of(search, self._caller.settings)
         return PageSource(search, self._page_class, prepared, self._caller, hand=hand)
@@ -170,12 +194,32 @@ class Searches(ABC):
         ordered = order == "submitted"
         return FanOut(iteration, concurrency=concurrency, ordered=ordered, on_error=on_error, ends=ends)
 
+    def _export_of(self, search: Search[Any], path: object, **options: Any) -> Run:  # noqa: ANN401
+        """Give an export that waits to be opened; what is wrong with it shows now."""
+        with LOADING:
+            from scenario_async._exports.start import begun  # noqa: PLC0415 - a search has no need of it
+
+        return begun(self._source(search), path, **options)
+
+
+def methods() -> dict[str, Any]:
+    """Give the methods that are made of search classes."""
+    return {name: each for name, each in vars(Searches).items() if hasattr(each, "search_class")}
+
 
 class AsyncSearches(Searches):
     """The searches of an `AsyncScenario`."""
 
     result_class = SearchPager
     _page_class = AsyncSearchPage
+
+    @cached_property
+    def with_raw_response(self) -> AsyncRawSearches:
+        """The same searches, each sent at once; awaited, they give the reply as it came, unparsed."""
+        with LOADING:
+            from scenario_async._endpoints.raw import AsyncRawSearches  # noqa: PLC0415 - few have need of it
+
+        return AsyncRawSearches(self)
 
     def run(self, search: Search[_HitT]) -> SearchPager[_HitT]:
         """Give the pager of a search value; the method of its kind does the same."""
@@ -260,6 +304,47 @@ class AsyncSearches(Searches):
         """
         fan_out = self._fan_out_of(concurrency, max_hits, order, on_error, ends=ends)
         return _fanned_out(fan_out, _each(searches))
+
+
+    async def export(
+        self,
+        search: Search[Any],
+        path: str | os.PathLike[str] | Writable,
+        *,
+        format: str | None = None,
+        max_hits: int | None = None,
+        resume: bool = False,
+        overwrite: bool = False,
+        flat: bool = False,
+        prefetch: int = 2,
+        on_progress: Callable[[ExportProgress], object] | None = None,
+    ) -> Export:
+        """Write all hits of a search to a file, in constant memory; what was interrupted can go on.
+
+        Args:
+            search: an AssetSearch, ModelSearch or WorkflowSearch.
+            path: the file, whose suffix names the format: .jsonl, .json, .csv, .parquet, .arrow, .sqlite. Or `"-"` for the
+                standard output, or a file object that is open for writing.
+            format: the name of a format, where the suffix says nothing or something else.
+            max_hits: the most hits; None for all.
+            resume: go on with what was interrupted; where nothing was, the file is written anew.
+            overwrite: replace a file that is there, and begin anew where an export was interrupted; both are refused
+                otherwise.
+            flat: write JSON as flat rows. CSV, Parquet and Arrow always are; SQLite has views.
+            prefetch: how many pages are under way ahead of the one that is read.
+            on_progress: is told how far it is, after each page, and every second while a 429 is waited out.
+
+        Pages go to a journal beside the file, and the file appears whole, by one rename. A 429 that is no plan limit is
+        waited out for as long as it takes; `deadline` bounds one page.
+
+        Raises `InvalidSearchError` before any request, `WriteError` for a file that cannot be written, `ImportError` where
+        a library is missing, `APIError` like a search does. The error says what is kept and how to go on.
+        """
+        run = self._export_of(
+            search, path, format=format, max_hits=max_hits, resume=resume, overwrite=overwrite, flat=flat,
+            prefetch=prefetch, on_progress=on_progress,
+        )  # fmt: skip
+        return await run.carried_out()
 
 
 async def _fanned_out(fan_out: FanOut[Any], searches: AsyncIterator[Search[Any]]) -> AsyncGenerator[Any]:

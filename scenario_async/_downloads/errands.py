@@ -1,0 +1,94 @@
+"""Blocking work beside an event loop, for thousands of small files: in a few threads that stay.
+
+A thread for each piece of work would cost more than the work. There is one at first; others come where work waits because
+the disk takes its time. Where no thread starts any more, the work is done in place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_T = TypeVar("_T")
+_MOST: Final = 32
+_PATIENCE: Final = 0.002
+"""Seconds that work waits before another thread is started for it, and what is done before it is told."""
+_TOGETHER: Final = 4
+"""So much that was done at once is told together."""
+
+
+class Errands:
+    """Threads of one download, at most as many as there are files under way; `close` lets them end."""
+
+    def __init__(self, most: int) -> None:
+        self._most = min(most, _MOST)
+        self._loop = asyncio.get_running_loop()
+        self._asked: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None] = SimpleQueue()
+        self._done: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
+        self._threads = 0
+        self._taken = 0.0
+        self._told = False
+
+    async def do(self, work: Callable[[], _T]) -> _T:
+        """Give the result of a blocking call, or raise its error; cancelled, this leaves the work to its end."""
+        now = time.perf_counter()
+        if self._asked.empty():
+            self._taken = now
+        waits = now - self._taken > _PATIENCE
+        if (not self._threads or (waits and self._threads < self._most)) and not self._start():
+            return work()
+        settled: asyncio.Future[_T] = self._loop.create_future()
+        self._asked.put((work, settled))
+        return await settled
+
+    def close(self) -> None:
+        """Let the threads end after what they were given."""
+        for _ in range(self._threads):
+            self._asked.put(None)
+        self._threads = 0
+
+    def _start(self) -> bool:
+        """Start another thread; False if there is none, and none can be started."""
+        try:
+            threading.Thread(target=self._work, name="scenario-async-download", daemon=True).start()
+        except RuntimeError:  # the program is ending, or there are too many threads
+            return bool(self._threads)
+        self._threads += 1
+        return True
+
+    def _work(self) -> None:
+        while (asked := self._asked.get()) is not None:
+            self._taken = time.perf_counter()
+            work, settled = asked
+            result, failure = None, None
+            try:
+                result = work()
+            except BaseException as error:  # noqa: BLE001 - it is raised where the work was asked for
+                failure = error
+            self._done.append((settled, result, failure))
+            del asked, work, settled, result, failure
+            # Woken for each, the loop would contend with this thread for the interpreter all the time.
+            enough = self._asked.empty() or len(self._done) >= _TOGETHER
+            if not self._told and (enough or time.perf_counter() - self._taken > _PATIENCE):
+                self._told = True
+                with suppress(RuntimeError):  # the loop was closed over the one who waits
+                    self._loop.call_soon_threadsafe(self._settle)
+
+    def _settle(self) -> None:
+        self._told = False
+        while self._done:
+            settled, result, failure = self._done.popleft()
+            if settled.done():  # cancelled
+                continue
+            if failure is None:
+                settled.set_result(result)
+            else:
+                settled.set_exception(failure)

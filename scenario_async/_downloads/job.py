@@ -1,0 +1,67 @@
+"""What a download has to do: the plan of all of it, the files one by one, and where they are read from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable
+from typing import TYPE_CHECKING
+
+import attrs
+
+from scenario_async._downloads.wanted import Wanted
+from scenario_async.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Iterable
+    from pathlib import Path
+
+    from scenario_async._downloads.addresses import Rendition
+    from scenario_async._downloads.download import DownloadProgress
+    from scenario_async._downloads.names import Template
+
+
+@attrs.define(eq=False)
+class Job:
+    """A file that is wanted: the stem of its name, its address as it is now, and who else asked for it."""
+
+    wanted: Wanted
+    stem: str
+    url: str | None = attrs.field(repr=False)
+    renewals: int = 0
+    twins: list[Wanted] = attrs.field(factory=list[Wanted])
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """What is asked of a download, checked."""
+
+    folder: Path
+    template: Template
+    rendition: Rendition
+    concurrency: int
+    sidecar: bool
+    on_progress: Callable[[DownloadProgress], object] | None = None
+
+
+def unknown(job: Job) -> ScenarioError:
+    """Give the error of a file that the service gives no address for."""
+    reason = "its address has expired" if job.wanted.url is not None else "its address is not known"
+    return ScenarioError(
+        f"{job.wanted.key.id}: {reason}, and the service gives none for the asset {job.wanted.asset_id}: it is gone, or "
+        "not for this account"
+    )
+
+
+async def each_of(hits: Iterable[object] | AsyncIterable[object]) -> AsyncGenerator[object]:
+    """Read what a caller gave, whether it is asynchronous or not."""
+    if not isinstance(hits, AsyncIterable):
+        for hit in hits:
+            yield hit
+        return
+    items = aiter(hits)
+    try:
+        async for hit in items:
+            yield hit
+    finally:
+        close = getattr(items, "aclose", None)
+        if close is not None and items is not hits:
+            await close()
