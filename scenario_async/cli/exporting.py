@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 class _Watch:
     """What an export tells: its price when the first page is in, and then how far it is."""
 
-    def __init__(self, extent: Extent, progress: Progress, size: int) -> None:
+    def __init__(self, extent: Extent, progress: Progress, *, size: int, skipped: int) -> None:
         self._extent = extent
         self._progress = progress
         self._size = size
+        self._skipped = skipped
         self._before: int | None = None
         self.hits = 0
         self.total: int | None = None
@@ -35,7 +36,7 @@ class _Watch:
         self.hits, self.total = now.hits, self.total if now.total is None else now.total
         if self._before is None and now.requests and self.total is not None:
             self._before = max(now.hits - self._size, 0)  # of an earlier run
-            left = self.total - self._before
+            left = self.total - self._before - (0 if self._extent.max_hits else self._skipped)
             price = self._extent.price(left, self._size) if self._extent.several else ""
             announce(price)
             if price:
@@ -46,7 +47,7 @@ class _Watch:
 def export(client: Scenario, search: Search[Any], extent: Extent, wish: Wish, progress: Progress) -> None:
     """Read into a file, and say on a terminal what is there now."""
     size = search.limit or search.hits_per_page or LARGEST_PAGE
-    watch = _Watch(extent, progress, size)
+    watch = _Watch(extent, progress, size=size, skipped=search.offset or 0)
     path, how = wish.kept, wish.how
     if path is None or how is None:
         raise AssertionError("an export has a file and a format")
@@ -62,20 +63,18 @@ def export(client: Scenario, search: Search[Any], extent: Extent, wish: Wish, pr
             prefetch=0,  # the price is to hold
             on_progress=watch,
         )
-    except (APIError, KeyboardInterrupt) as error:
+    except APIError as error:  # others tell it themselves
         if watch.hits:
             error.add_note(f"{watch.hits:,} hits are kept: the same line with --resume goes on behind them")
         raise
     finally:
         progress.end()
-    left = max((watch.total or 0) - (search.offset or 0) - done.hits, 0)
-    if extent.cut_by_requests(done.hits, size) and left:
+    cut = done.stopped_because == "max_hits"
+    if cut and extent.cut_by_requests(done.hits, size):
         said = (
             f"stopped after {extent.max_requests:,} requests (--max-requests), {done.hits:,} hits in {path}"
         )
-        click.echo(f"{said}; about {left:,} are left", err=True)
+        click.echo(f"{said}; a larger --max-requests reads more", err=True)
     else:
-        rest = (
-            f" of about {done.hits + left:,}; --all reads all of them" if left and not extent.several else ""
-        )
+        rest = "; there may be more: --all reads all of them" if cut and not extent.several else ""
         hint(f"{path} has {done.hits:,} hits{rest}")

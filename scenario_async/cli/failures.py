@@ -118,7 +118,8 @@ def _without_hint(error: ScenarioError) -> str:
 
 def _as_options(message: str) -> str:
     """Name options in place of the keywords that they stand for."""
-    return _KEYWORD.sub(lambda found: "--" + found[1].replace("_", "-"), message)
+    message = _KEYWORD.sub(lambda found: "--" + found[1].replace("_", "-"), message)
+    return message.replace("the same call with --", "the same line with --")
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
@@ -145,7 +146,8 @@ def tell(error: Exception, *, as_json: bool) -> int:
 
 def tell_interruption(error: KeyboardInterrupt, *, as_json: bool) -> None:
     """Write that a command was interrupted, what is kept, and how to go on; nobody may be there to read it."""
-    failure = Failure("interrupted", "; ".join(getattr(error, "__notes__", ())), retryable=True)
+    notes = _as_options("; ".join(getattr(error, "__notes__", ())))
+    failure = Failure("interrupted", notes, retryable=True)
     with suppress(OSError):
         click.echo(failure.json() if as_json else failure.line(), err=True)
 
