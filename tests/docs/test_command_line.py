@@ -84,6 +84,7 @@ def test_lines(example: Example, environment: dict[str, str], tmp_path: Path) ->
     assert done.returncode == 0, printed
     printed = re.sub(r"request id \w+", "request id …", printed)
     printed = printed.replace(environment["SCENARIO_BASE_URL"], SERVICE)
+    printed = printed.replace(str(tmp_path), "/home/me")
     printed = printed.replace(f"scenario-async/{__version__}", "scenario-async/0.1.0")
     if example.output is None:
         return
