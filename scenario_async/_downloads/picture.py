@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scenario_async._calls.call import Caller
-    from scenario_async._downloads.errands import Errands
+    from scenario_async._support.errands import Errands
     from scenario_async._downloads.store import Store
     from scenario_async._downloads.wanted import Wanted
     from scenario_async._http.pictures import PictureHost

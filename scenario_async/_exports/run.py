@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import attrs
 
@@ -13,8 +13,8 @@ from scenario_async._exports.export import Export, ExportProgress
 from scenario_async._paging.iteration import Iteration
 from scenario_async._paging.page import hinted_total, next_position
 from scenario_async._paging.position import Position
+from scenario_async._support.errands import Errands
 from scenario_async._support.logger import log
-from scenario_async._support.threads import in_thread
 from scenario_async.errors import APIError, WriteError
 from scenario_async.pages import LARGEST_PAGE
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from scenario_async._paging.page import LinkedPage
     from scenario_async._paging.patience import PatientSource
 
-_T = TypeVar("_T")
 _TICK: Final = 1.0
 """Seconds after which a wait, or the making of the file, is told of again."""
 
@@ -51,7 +50,8 @@ class Run:
         self._sink = plan.sink
         self._iteration: Iteration[Any] | None = None
         self._asking: asyncio.Task[LinkedPage[Any] | None] | None = None
-        self._work: asyncio.Future[Any] | None = None
+        self._work: asyncio.Task[Any] | None = None
+        self._errands: tuple[asyncio.AbstractEventLoop, Errands] | None = None
         self._total: int | None = None
         self._finished = False
 
@@ -97,7 +97,9 @@ class Run:
             await self._iteration.aclose()
         if self._work is not None:
             await asyncio.gather(self._work, return_exceptions=True)
-        await in_thread(self._sink.close, "export")
+        await self._given(self._sink.close)
+        if self._errands is not None:
+            self._errands[1].close()
 
     def explain(self, error: BaseException) -> None:
         """Let an error, or an interrupt, say what is kept and how to go on."""
@@ -148,7 +150,7 @@ class Run:
     async def _write_on(self) -> None:
         """Make the file, or return while it is being made."""
         if self._work is None or self._work.get_loop() is not asyncio.get_running_loop():
-            self._work = asyncio.ensure_future(in_thread(self._sink.finish, "export"))
+            self._work = self._given(self._sink.finish)
         await asyncio.wait({self._work}, timeout=_TICK)
         if self._work.done():
             self._work.result()
@@ -184,13 +186,19 @@ class Run:
             written=sink.written,
         )
 
-    async def _do(self, work: Callable[[], _T]) -> _T:
+    async def _do(self, work: Callable[[], object]) -> None:
         """Do what blocks in a thread; cancelled, `aclose` waits for its end."""
-        done: asyncio.Future[_T] = asyncio.ensure_future(in_thread(work, "export"))
-        self._work = done
+        self._work = done = self._given(work)
         await asyncio.wait({done})
         self._work = None
-        return done.result()
+        done.result()
+
+    def _given(self, work: Callable[[], object]) -> asyncio.Task[object]:
+        """Give work to a thread that does one thing after another."""
+        here = asyncio.get_running_loop()
+        if self._errands is None or self._errands[0] is not here:
+            self._errands = here, Errands(1, "export")
+        return here.create_task(self._errands[1].do(work))
 
 
 def _place(position: Position) -> tuple[int, int | None]:
