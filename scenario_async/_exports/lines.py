@@ -18,7 +18,7 @@ from scenario_async._http.structure import shapes_of, structure_hits
 from scenario_async._support.lifetimes import LOADING
 from scenario_async._tables.texts import json_text
 from scenario_async._tables.unsigned import unsigned
-from scenario_async.models import Hit, Record
+from scenario_async.models import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -79,7 +79,7 @@ def _maker(cls: Any) -> Callable[[Any], dict[str, Any]]:  # noqa: ANN401 - mypy 
             lines.append("    if value is not None:")
         if field.record is not None:
             made = f"make_{field.name}"
-            names[made] = _maker(cast("type[Record]", field.record))
+            names[made] = _maker(field.record)
             taken = f"[{made}(each) for each in value]" if field.shape == "records" else f"{made}(value)"
         elif field.shape == "number":
             lines.append(f"{indent}if type(value) is float and {_ODD}: raise OddError")
