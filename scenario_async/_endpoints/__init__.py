@@ -305,7 +305,6 @@ class AsyncSearches(Searches):
         fan_out = self._fan_out_of(concurrency, max_hits, order, on_error, ends=ends)
         return _fanned_out(fan_out, _each(searches))
 
-
     async def export(
         self,
         search: Search[Any],

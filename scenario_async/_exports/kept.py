@@ -18,12 +18,11 @@ from scenario_async._tables.texts import moment_text
 from scenario_async._tables.writing import beside, check_target, told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from scenario_async._exports.journal import Place, Purpose
-    from scenario_async._exports.sink import What
+    from scenario_async._exports.journal import Purpose, Record
+    from scenario_async._exports.sink import Portion, What
     from scenario_async.models import Hit
-    from scenario_async.pages import StopReason
 
 _LONGEST_NAME: Final = 200
 """The bytes of a name that leave room for the suffixes of the journal and of what is made of it."""
@@ -39,7 +38,7 @@ class Kept(Sink):
 
     def __init__(self, what: What, target: Path, purpose: Purpose, *, resume: bool, overwrite: bool) -> None:
         super().__init__(what)
-        self._target = target
+        self.path = self._target = target
         self._purpose = purpose
         self._resume = resume
         self._overwrite = overwrite
@@ -48,11 +47,6 @@ class Kept(Sink):
         self._journal: Journal | None = None
         self._done = False
         self._stopping = threading.Event()
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self._target
 
     def open(self) -> None:
         """Open the journal, with what is in it; `WriteError` for what stands in the way."""
@@ -67,15 +61,17 @@ class Kept(Sink):
             if journal.last is not None:
                 self.next, self.end = journal.last.next, journal.last.end
             if self.end is None:
-                for lines in journal.lines():
+                for _, lines in journal.read():
                     self.seen |= [hit.id for hit in self._read(lines)]
 
-    def append(self, hits: Sequence[Hit], next: Place, end: StopReason | None) -> None:
+    def append(self, portion: Portion) -> None:
         """Add a page to the journal."""
         assert self._journal is not None  # noqa: S101 - it was opened
+        hits = portion.hits
         with told(self._target):
-            self._journal.append(lines_of(hits), len(hits), next, end)
-        self.hits, self.pages = self._journal.hits, self._journal.pages
+            self._journal.append(lines_of(hits), len(hits), portion.next, portion.end)
+        self.hits += len(hits)
+        self.pages += portion.is_page
 
     def finish(self) -> None:
         """Make the file of the journal, and remove that."""
@@ -116,23 +112,22 @@ class Kept(Sink):
             return
         with part.open("wb") as file:
             if how.name == "jsonl" and not layout.flat:
-                for lines in self._pages(journal):
+                for record, lines in self._pages(journal):
                     file.write(lines)
-                    self.written += lines.count(b"\n")
+                    self.written += record.hits
             else:
                 how.write(file, self._all(journal), layout)
 
     def _all(self, journal: Journal) -> Iterator[Hit]:
-        for lines in self._pages(journal):
-            hits = self._read(lines)
-            yield from hits
-            self.written += len(hits)
+        for record, lines in self._pages(journal):
+            yield from self._read(lines)
+            self.written += record.hits
 
-    def _pages(self, journal: Journal) -> Iterator[bytes]:
-        for lines in journal.lines():
+    def _pages(self, journal: Journal) -> Iterator[tuple[Record, bytes]]:
+        for page in journal.read():
             if self._stopping.is_set():
                 raise StoppedError
-            yield lines
+            yield page
 
     def _read(self, lines: bytes) -> list[Hit]:
         return hits_of(lines, self.what.hit_class)
@@ -149,5 +144,7 @@ def _journal_of(target: Path) -> Path:
     name = os.fsencode(real.name)
     if len(name) > _LONGEST_NAME:
         digest = hashlib.blake2b(name, digest_size=8).hexdigest()
-        name = name[: _LONGEST_NAME - len(digest) - 1].decode(errors="ignore").encode() + f"~{digest}".encode()
+        name = (
+            name[: _LONGEST_NAME - len(digest) - 1].decode(errors="ignore").encode() + f"~{digest}".encode()
+        )
     return real.with_name(os.fsdecode(name) + ".journal")

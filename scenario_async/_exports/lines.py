@@ -18,14 +18,18 @@ from scenario_async._http.structure import shapes_of, structure_hits
 from scenario_async._support.lifetimes import LOADING
 from scenario_async._tables.texts import json_text
 from scenario_async._tables.unsigned import unsigned
-from scenario_async.models import Hit, Record
+from scenario_async.models import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
 _HitT = TypeVar("_HitT", bound=Hit)
 _MAY_BE_SIGNED: Final = re.compile(rb"://[^\s?\"'<>]+\?")
-_MAY_BE_SPELT_OTHERWISE: Final = re.compile(rb"[:,\[]-?(?:[0-9][0-9.]*[eE]|0\.0000)")
+_ODD: Final = "not 0.0001 <= abs(value) < 1e16 and value != 0"
+
+
+class _OddError(ValueError):
+    """A number that msgspec spells in its own way, or that is none."""
 
 
 def lines_of(hits: Sequence[Hit]) -> bytes:
@@ -34,10 +38,11 @@ def lines_of(hits: Sequence[Hit]) -> bytes:
         return b""
     make = _maker(cast("Hashable", type(hits[0])))
     try:
-        lines = _encoder()([make(hit) for hit in hits])
+        encode = _encoder()
+        lines = b"\n".join([encode(make(hit)) for hit in hits]) + b"\n"
     except (TypeError, ValueError, RecursionError):  # which are told of below
         lines = b""
-    if not lines or _MAY_BE_SIGNED.search(lines) or _MAY_BE_SPELT_OTHERWISE.search(lines):
+    if not lines or (b"?" in lines and _MAY_BE_SIGNED.search(lines)):
         return b"".join(f"{json_text(unsigned(hit).to_dict())}\n".encode() for hit in hits)
     return lines
 
@@ -52,32 +57,34 @@ def hits_of(lines: bytes, hit_class: type[_HitT]) -> list[_HitT]:
 
 
 @cache
-def _encoder() -> Callable[[list[Any]], bytes]:
+def _encoder() -> Callable[[dict[str, Any]], bytes]:
     try:
         with LOADING:
             import msgspec  # noqa: PLC0415 - of the extra `speed`
     except ImportError:
         encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
-        return lambda rows: "".join(f"{encode(row)}\n" for row in rows).encode()
-    return msgspec.json.Encoder().encode_lines
+        return lambda row: encode(row).encode()
+    return msgspec.json.Encoder().encode
 
 
 @cache
 def _maker(cls: Any) -> Callable[[Any], dict[str, Any]]:  # noqa: ANN401 - mypy takes no class for a hashable
     """Generate the function that gives a record's JSON, in the order of `to_dict`, with bare URLs."""
-    names: dict[str, Any] = {"unsigned": unsigned}
+    names: dict[str, Any] = {"unsigned": unsigned, "OddError": _OddError}
     lines = ["def make(record):", "    if record.extra: return unsigned(record).to_dict()", "    made = {}"]
     for field in shapes_of(cls):
-        taken = f"record.{field.name}"
+        taken, indent = "value", "        " if field.optional else "    "
+        lines.append(f"    value = record.{field.name}")
         if field.optional:
-            lines += [f"    value = record.{field.name}", "    if value is not None:"]
-            taken = "value"
+            lines.append("    if value is not None:")
         if field.record is not None:
-            names[f"make_{field.name}"] = _maker(cast("type[Record]", field.record))
             made = f"make_{field.name}"
-            taken = f"[{made}(each) for each in {taken}]" if field.shape == "records" else f"{made}({taken})"
+            names[made] = _maker(field.record)
+            taken = f"[{made}(each) for each in value]" if field.shape == "records" else f"{made}(value)"
+        elif field.shape == "number":
+            lines.append(f"{indent}if type(value) is float and {_ODD}: raise OddError")
         elif field.wire == "url":
-            taken = f"{taken}.partition('?')[0]"
-        lines.append(f"    {'    ' * field.optional}made[{field.wire!r}] = {taken}")
+            taken = "value.partition('?')[0]"
+        lines.append(f"{indent}made[{field.wire!r}] = {taken}")
     exec("\n".join([*lines, "    return made"]), names)  # noqa: S102 - made of our own field names alone
     return cast("Callable[[Any], dict[str, Any]]", names["make"])

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import attrs
 
 from scenario_async._exports.export import Export, ExportProgress
+from scenario_async._exports.sink import Portion
 from scenario_async._paging.iteration import Iteration
 from scenario_async._paging.page import hinted_total, next_position
 from scenario_async._paging.position import Position
+from scenario_async._support.errands import Errands
 from scenario_async._support.logger import log
-from scenario_async._support.threads import in_thread
 from scenario_async.errors import APIError, WriteError
 from scenario_async.pages import LARGEST_PAGE
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from scenario_async._paging.page import LinkedPage
     from scenario_async._paging.patience import PatientSource
 
-_T = TypeVar("_T")
 _TICK: Final = 1.0
 """Seconds after which a wait, or the making of the file, is told of again."""
 
@@ -51,8 +51,10 @@ class Run:
         self._sink = plan.sink
         self._iteration: Iteration[Any] | None = None
         self._asking: asyncio.Task[LinkedPage[Any] | None] | None = None
-        self._work: asyncio.Future[Any] | None = None
+        self._finishing: asyncio.Task[None] | None = None
+        self._errands: tuple[asyncio.AbstractEventLoop, Errands] | None = None
         self._total: int | None = None
+        self._start = _place(Position.first(plan.source.search, default_size=LARGEST_PAGE))
         self._finished = False
 
     async def open(self) -> None:
@@ -95,9 +97,11 @@ class Run:
             await asyncio.gather(self._asking, return_exceptions=True)
         if self._iteration is not None:
             await self._iteration.aclose()
-        if self._work is not None:
-            await asyncio.gather(self._work, return_exceptions=True)
-        await in_thread(self._sink.close, "export")
+        if self._finishing is not None:
+            await asyncio.gather(self._finishing, return_exceptions=True)
+        await self._do(self._sink.close)
+        if self._errands is not None:
+            self._errands[1].close()
 
     def explain(self, error: BaseException) -> None:
         """Let an error, or an interrupt, say what is kept and how to go on."""
@@ -128,30 +132,29 @@ class Run:
         page, iteration = asked.result(), cast("Iteration[Any]", self._iteration)
         sink = self._sink
         if page is None:
-            hits, place, end = [], sink.next, iteration.status.stopped_because
+            portion = Portion((), sink.next or self._start, iteration.status.stopped_because)
         else:
             self._hint(page)
-            hits, place, end = page.hits, _place(next_position(page)), iteration.ends_because
-        assert place is not None  # noqa: S101 - it was begun somewhere
-        await self._do(partial(sink.append, hits, place, end))
-        sink.next, sink.end = place, end
+            portion = Portion(page.hits, _place(next_position(page)), iteration.ends_because)
+        await self._do(partial(sink.append, portion))
+        sink.next, sink.end = portion.next, portion.end
 
     def _begun(self) -> Iteration[Any]:
         """Begin where the sink ends."""
         plan, sink = self._plan, self._sink
         left = None if plan.max_hits is None else plan.max_hits - sink.hits
-        start = Position.first(plan.source.search, default_size=LARGEST_PAGE)
-        sink.next = sink.next or _place(start)
-        start = Position(start.by_page, *sink.next)
+        first = Position.first(plan.source.search, default_size=LARGEST_PAGE)
+        start = Position(first.by_page, *(sink.next or self._start))
         return Iteration(plan.source, start, seen=sink.seen, max_hits=left, prefetch=plan.prefetch)
 
     async def _write_on(self) -> None:
         """Make the file, or return while it is being made."""
-        if self._work is None or self._work.get_loop() is not asyncio.get_running_loop():
-            self._work = asyncio.ensure_future(in_thread(self._sink.finish, "export"))
-        await asyncio.wait({self._work}, timeout=_TICK)
-        if self._work.done():
-            self._work.result()
+        here = asyncio.get_running_loop()
+        if self._finishing is None or self._finishing.get_loop() is not here:
+            self._finishing = here.create_task(self._do(self._sink.finish))
+        await asyncio.wait({self._finishing}, timeout=_TICK)
+        if self._finishing.done():
+            self._finishing.result()
             self._finished = True
             self.result = self._export()
 
@@ -184,15 +187,13 @@ class Run:
             written=sink.written,
         )
 
-    async def _do(self, work: Callable[[], _T]) -> _T:
-        """Do what blocks in a thread; cancelled, `aclose` waits for its end."""
-        done: asyncio.Future[_T] = asyncio.ensure_future(in_thread(work, "export"))
-        self._work = done
-        await asyncio.wait({done})
-        self._work = None
-        return done.result()
+    async def _do(self, work: Callable[[], object]) -> None:
+        """Do what blocks in a thread that does one thing after another, also if it is cancelled meanwhile."""
+        here = asyncio.get_running_loop()
+        if self._errands is None or self._errands[0] is not here:
+            self._errands = here, Errands(1, "export")
+        await self._errands[1].do(work)
 
 
 def _place(position: Position) -> tuple[int, int | None]:
     return position.number, position.size
-

@@ -36,12 +36,29 @@ class What:
         return self.how.layout(self.hit_class, flat=self.flat, seen=seen)
 
 
+@attrs.frozen
+class Portion:
+    """The hits of a page, the place where the next one begins, and why there is none, as far as that is known."""
+
+    hits: Sequence[Hit]
+    next: Place
+    end: StopReason | None
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it counts as a page: the end that is found where nothing comes does not."""
+        return bool(self.hits) or self.end is None
+
+
 class Sink(ABC):
     """Where pages go. Its methods block, and are for threads, one at a time; but `stop` and `kept`.
 
     `hits` and `pages` count what is there, `written` the hits in the file at the end; `next` is the place where reading
-    goes on, None for the beginning, `end` why there is no more to read, and `seen` has the ids.
+    goes on, None for the beginning, `end` why there is no more to read, and `seen` has the ids. `path` is None where a
+    file object is written.
     """
+
+    path: Path | None = None
 
     def __init__(self, what: What) -> None:
         self.what = what
@@ -52,17 +69,12 @@ class Sink(ABC):
         self.end: StopReason | None = None
         self.seen = CompactIds()
 
-    @property
-    @abstractmethod
-    def path(self) -> Path | None:
-        """The file, None for a file object."""
-
     @abstractmethod
     def open(self) -> None:
         """Begin, or find out where to go on; `WriteError` for what stands in the way."""
 
     @abstractmethod
-    def append(self, hits: Sequence[Hit], next: Place, end: StopReason | None) -> None:
+    def append(self, portion: Portion) -> None:
         """Take a page."""
 
     @abstractmethod

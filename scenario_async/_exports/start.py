@@ -14,7 +14,7 @@ from scenario_async._exports.kept import Kept
 from scenario_async._exports.run import Plan, Run
 from scenario_async._exports.sink import What
 from scenario_async._exports.streamed import Streamed, out_of
-from scenario_async._paging.patience import PatientSource
+from scenario_async._paging.patience import patient
 from scenario_async._paging.position import Position
 from scenario_async._paging.token import make_token
 from scenario_async._support import checks
@@ -79,9 +79,7 @@ def begun(
         if resumes:
             checks.refuse("resume", resumes, "only an export to a path can go on")
         sink = Streamed(what, out_of(file, how.name))
-    plan = Plan(
-        source=PatientSource.of(source), sink=sink, max_hits=most, prefetch=ahead, on_progress=on_progress
-    )
+    plan = Plan(source=patient(source), sink=sink, max_hits=most, prefetch=ahead, on_progress=on_progress)
     return Run(plan)
 
 
@@ -91,13 +89,17 @@ def _target(path: Any, format: str | None) -> tuple[Format, Any]:  # noqa: ANN40
         how = format_of("-", format or "jsonl")
         return _streamable(how, path), getattr(sys.stdout, "buffer", sys.stdout)
     if isinstance(path, (str, os.PathLike)):
-        text = os.fspath(cast("str", path))
+        text = os.fspath(cast("os.PathLike[str] | str", path))
         if _URL.match(text):
-            way = 'open it, with fsspec for instance, and pass the file: `with fsspec.open(path, "wb") as file`'
+            way = (
+                'open it, with fsspec for instance, and pass the file: `with fsspec.open(path, "wb") as file`'
+            )
             checks.refuse("path", text, f"it is no path of this machine; {way}")
-        return format_of(path, format), Path(text).absolute()
+        return format_of(text, format), Path(text).absolute()
     if not callable(getattr(path, "write", None)):
-        checks.refuse("path", path, 'it must be a str, a pathlib.Path, "-" or a file that is open for writing')
+        checks.refuse(
+            "path", path, 'it must be a str, a pathlib.Path, "-" or a file that is open for writing'
+        )
     if format is None:
         name = getattr(path, "path", None) or getattr(path, "name", None)
         if not isinstance(name, str):

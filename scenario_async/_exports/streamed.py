@@ -15,10 +15,8 @@ from scenario_async.errors import WriteError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from scenario_async._exports.journal import Place
-    from scenario_async._exports.sink import What
+    from scenario_async._exports.sink import Portion, What
     from scenario_async.models import Hit
-    from scenario_async.pages import StopReason
 
 _PAGES_AHEAD: Final = 2
 _PATIENCE: Final = 0.2
@@ -29,8 +27,6 @@ OF_BYTES: Final = ("parquet", "arrow")
 
 class Streamed(Sink):
     """An export to a file object: a thread writes it, with the pages that it is given."""
-
-    path = None
 
     def __init__(self, what: What, out: Out) -> None:
         super().__init__(what)
@@ -44,11 +40,11 @@ class Streamed(Sink):
         """Let the thread begin."""
         self._writer.start()
 
-    def append(self, hits: Sequence[Hit], next: Place, end: StopReason | None) -> None:
+    def append(self, portion: Portion) -> None:
         """Hand a page to the thread, which may be two pages behind."""
-        self._hand_over(hits)
-        self.hits += len(hits)
-        self.pages += 1 if hits or end is None else 0
+        self._hand_over(portion.hits)
+        self.hits += len(portion.hits)
+        self.pages += portion.is_page
 
     def finish(self) -> None:
         """Wait until all is written."""
@@ -116,7 +112,7 @@ class Streamed(Sink):
 class Out:
     """A file object to write bytes to, also where it takes texts; nobody closes it from here."""
 
-    closed = False
+    closed: bool = False
 
     def __init__(self, file: Any, *, of_texts: bool) -> None:  # noqa: ANN401
         self._file = file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -33,11 +33,6 @@ class PatientSource(PageSource[HitT_co]):
     """
 
     spent: Spent = attrs.field(factory=Spent, repr=False)
-
-    @classmethod
-    def of(cls, source: PageSource[HitT_co]) -> Self:
-        """Make a source patient."""
-        return cls(**{field.name: getattr(source, field.name) for field in attrs.fields(PageSource)})
 
     @property
     def waiting(self) -> float:
@@ -72,3 +67,9 @@ class PatientSource(PageSource[HitT_co]):
             await caller.admission.hold_back(pause)
             if deadline is not None:
                 request = attrs.evolve(request, deadline=left)
+
+
+def patient(source: PageSource[HitT_co]) -> PatientSource[HitT_co]:
+    """Make a source patient."""
+    parts = {field.name: getattr(source, field.name) for field in attrs.fields(PageSource)}
+    return PatientSource[HitT_co](**parts)

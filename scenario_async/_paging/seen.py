@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _PARTS: Final = 256
+_LAST_PART: Final = _PARTS - 1
 _FIRST_SIZE: Final = 16
 _FULLEST: Final = 0.6
 
@@ -35,7 +36,7 @@ class CompactIds:
         parts = self._parts
         for identifier in ids:
             value = hash(identifier) or 1  # 0 is an empty place
-            part = parts[value % _PARTS]
+            part = parts[value & _LAST_PART]
             last = len(part) - 1
             place = (value >> 8) & last
             while found := part[place]:
@@ -52,11 +53,18 @@ class CompactIds:
         parts, counts = self._parts, self._counts
         for identifier in ids:
             value = hash(identifier) or 1
-            number = value % _PARTS
+            number = value & _LAST_PART
             part = parts[number]
-            if _put(part, value):
+            last = len(part) - 1
+            place = (value >> 8) & last
+            while found := part[place]:
+                if found == value:
+                    break
+                place = (place + 1) & last
+            else:
+                part[place] = value
                 counts[number] += 1
-                if counts[number] > len(part) * _FULLEST:
+                if counts[number] > last * _FULLEST:
                     parts[number] = _larger(part)
         return self
 
@@ -65,20 +73,12 @@ def _empty(size: int) -> array[int]:
     return array("q", bytes(8 * size))
 
 
-def _put(part: array[int], value: int) -> bool:
-    """Put a value into its place; False if it is there already."""
-    last = len(part) - 1
-    place = (value >> 8) & last
-    while found := part[place]:
-        if found == value:
-            return False
-        place = (place + 1) & last
-    part[place] = value
-    return True
-
-
 def _larger(part: array[int]) -> array[int]:
     larger = _empty(2 * len(part))
+    last = len(larger) - 1
     for value in filter(None, part):
-        _put(larger, value)
+        place = (value >> 8) & last
+        while larger[place]:
+            place = (place + 1) & last
+        larger[place] = value
     return larger
