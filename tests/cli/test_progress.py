@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import signal
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from scenario_async import RetryEvent
 from scenario_async._tables.formats import FORMATS
-from scenario_async.cli import progress as room
 from scenario_async.cli.failures import tell_interruption
 from scenario_async.cli.printing import NobodyReadsError, Output, check_output
 from scenario_async.cli.progress import Progress, hint
@@ -48,7 +48,8 @@ def replied(**headers: str) -> ResponseEvent:
 def test_the_quota(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is what the service says, and else what our own count of the last minute leaves."""
     now = 1000.0
-    monkeypatch.setattr(room.time, "monotonic", lambda: now)
+    clock = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr("scenario_async.cli.progress.time", clock)
     progress = Progress(3)
     told = progress.hooks["on_response"]
     for expected in (2, 1, 0, 0):

@@ -227,6 +227,9 @@ def test_pictures(run: Run, served: Emulator, tmp_path: Path, monkeypatch: pytes
     for given in ("sketch.png", "-"):
         _, out, _ = run("search", "assets", "--image", given, "--dry-run")
         assert json.loads(out)["body"]["image"] == "data:image/png;base64,… (46 characters)"
+    _, out, _ = run("search", "assets", "--like", "sketch.png", "--unlike", first.id, "--dry-run")
+    expected = {"like": ["data:image/png;base64,… (46 characters)"], "unlike": [first.id]}
+    assert json.loads(out)["body"]["images"] == expected
     code, _, err = run("search", "assets", "--image", "none.png")
     assert code == 2
     assert "image 'none.png' cannot be read: No such file or directory" in err
