@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar, cast
 
@@ -136,7 +137,9 @@ def print_hits(pages: Iterable[SyncSearchPage[Any]], how: Format, layout: Layout
             out.write(content if how.name == "jsonl" or not index else content.partition(b"\n")[2])
             out.flush()
         return
-    hits = _flushing(pages, out)
+    coming = iter(pages)
+    first = next(coming, None)  # where the search is refused, not even a bracket is out
+    hits = _flushing(chain([] if first is None else [first], coming), out)
     if how.database:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "hits.sqlite")

@@ -31,6 +31,14 @@ def found(**parameters: Any) -> list[Any]:
         return client.search.asset_search(**parameters).collect().hits
 
 
+@pytest.mark.parametrize("name", ["table", "jsonl", "json", "csv", "parquet", "arrow", "sqlite"])
+def test_a_refused_search_writes_nothing(served: Emulator, name: str) -> None:
+    """Where the service refuses, the standard output stays empty in every format."""
+    served.faults.add("403")
+    done = in_pipes("search", "assets", "knight", "--format", name)
+    assert (done.returncode, done.stdout) == (1, b"")
+
+
 @pytest.mark.parametrize("name", ["jsonl", "json", "csv", "parquet", "arrow", "sqlite"])
 def test_formats_in_a_pipe(served: Emulator, name: str, tmp_path: Path) -> None:
     """Every format holds all hits of several pages, as other libraries read it."""
