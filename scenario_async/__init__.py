@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from scenario_async._calls.quota import RateLimit
     from scenario_async._downloads.download import Download, DownloadProgress
     from scenario_async._endpoints.raw import APIResponse, AsyncAPIResponse
+    from scenario_async._exports.export import Export, ExportProgress
     from scenario_async._http.reply import Reply
     from scenario_async._paging.fan_out import FanOutEnd, FanOutError, FanOutHit
     from scenario_async._paging.pager import AsyncSearchPage, SearchPager
@@ -78,6 +79,7 @@ _ROOMS: Final = {
     "searches": "AssetSearch ModelSearch Search WorkflowSearch",
     "settings": "RateLimiter",
     "_downloads.download": "Download DownloadProgress",
+    "_exports.export": "Export ExportProgress",
     "_paging.fan_out": "FanOutEnd FanOutError FanOutHit",
     "sync": "Scenario SyncSearchPage",
 }
@@ -89,8 +91,8 @@ __all__ = [
     "APIConnectionError", "APIError", "APIResponse", "APIResponseValidationError", "APIStatusError",
     "APITimeoutError", "AssetHit", "AssetMetadata", "AssetSearch", "AsyncAPIResponse", "AsyncScenario",
     "AsyncSearchPage", "AuthenticationError", "BadRequestError", "Concept", "ConfigurationError",
-    "ConflictError", "DeadlineExceededError", "Download", "DownloadProgress", "F", "FanOutEnd", "FanOutError",
-    "FanOutHit", "Filter", "Hit", "HitTable", "Images", "InternalServerError", "InvalidSearchError", "MetadataThumbnail",
+    "ConflictError", "DeadlineExceededError", "Download", "DownloadProgress", "Export", "ExportProgress",
+    "F", "FanOutEnd", "FanOutError", "FanOutHit", "Filter", "Hit", "HitTable", "Images", "InternalServerError", "InvalidSearchError", "MetadataThumbnail",
     "ModelHit", "ModelSearch", "NotFoundError", "PermissionDeniedError", "PlanLimitError", "RateLimit",
     "RateLimitError", "RateLimiter", "Reply", "RequestEvent", "ResponseEvent", "RetryEvent", "Scenario",
     "ScenarioError", "Search", "SearchPage", "SearchPager", "SyncSearchPage", "Thumbnail",

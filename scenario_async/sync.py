@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from scenario_async._downloads.download import Download, DownloadProgress
     from scenario_async._downloads.run import Run
     from scenario_async._endpoints.raw import SyncRawSearches
+    from scenario_async._exports.export import Export, ExportProgress
+    from scenario_async._exports.start import Writable
     from scenario_async._http.reply import Reply
     from scenario_async._paging.fan_out import (
         FanOut,
@@ -248,6 +250,38 @@ class SyncSearches(Searches):
         """
         fan_out = self._fan_out_of(concurrency, max_hits, order, on_error, ends=ends)
         return _fanned_out(fan_out, iter(searches))
+
+    def export(
+        self,
+        search: Search[Any],
+        path: str | os.PathLike[str] | Writable,
+        *,
+        format: str | None = None,
+        max_hits: int | None = None,
+        resume: bool = False,
+        overwrite: bool = False,
+        flat: bool = False,
+        prefetch: int = 2,
+        on_progress: Callable[[ExportProgress], object] | None = None,
+    ) -> Export:
+        """Write all hits of a search to a file, in constant memory; see `AsyncSearches.export`.
+
+        `on_progress` is called in the calling thread.
+        """
+        run = self._export_of(
+            search, path, format=format, max_hits=max_hits, resume=resume, overwrite=overwrite, flat=flat,
+            prefetch=prefetch, on_progress=on_progress,
+        )  # fmt: skip
+        try:
+            blocking(run.open)
+            while (progress := blocking(run.advance)) is not None:
+                run.tell(progress)
+        except BaseException as error:
+            run.explain(error)
+            raise
+        finally:
+            blocking(run.aclose, portal.finish)
+        return run.result
 
 
 def _fanned_out(fan_out: FanOut[Any], searches: Iterator[Search[Any]]) -> Generator[Any]:

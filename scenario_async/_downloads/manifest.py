@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, ca
 
 import attrs
 
+from scenario_async._support.locks import locked
 from scenario_async.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -197,15 +198,8 @@ def _is_plain(name: str) -> bool:
 
 
 def _lock(file: int, folder: Path) -> bool:
-    """Take a lock that ends with its process, `ScenarioError` if it is taken; False where there are no locks."""
+    """Lock the manifest, `ScenarioError` if it is taken; False where there are no locks."""
     try:
-        import fcntl  # noqa: PLC0415 - not on Windows
-    except ImportError:
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return locked(file)
     except BlockingIOError:
         raise ScenarioError(_BUSY.format(folder)) from None
-    except OSError:  # some network file systems have none
-        return False
-    return True

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scenario_async._calls.call import Caller
-    from scenario_async._downloads.errands import Errands
     from scenario_async._downloads.store import Store
     from scenario_async._downloads.wanted import Wanted
     from scenario_async._http.pictures import PictureHost
     from scenario_async._http.transport import Answer
+    from scenario_async._support.errands import Errands
 
 _BUFFER: Final = 512 * 1024
 """So many bytes are kept before they are written: smaller files reach the disk whole, by one errand."""

@@ -18,7 +18,6 @@ import attrs
 from scenario_async._calls.retries import RetryBudget
 from scenario_async._downloads.addresses import expires_at
 from scenario_async._downloads.download import Download, DownloadProgress, DownloadStatus
-from scenario_async._downloads.errands import Errands
 from scenario_async._downloads.job import Job, each_of, unknown
 from scenario_async._downloads.picture import CoolDown, ExpiredError, Picture
 from scenario_async._downloads.renewal import MOST_IDS, renewed
@@ -26,6 +25,7 @@ from scenario_async._downloads.store import Store, UnwritableError
 from scenario_async._downloads.wanted import Wanted, nothing_to_download, wanted
 from scenario_async._http.failures import closed_meanwhile
 from scenario_async._http.pictures import PictureHost
+from scenario_async._support.errands import Errands
 from scenario_async.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Run:
         plan = self._plan
         opened = partial(Store.opened, plan.folder, plan.template, sidecar=plan.sidecar)
         self._loop = asyncio.get_running_loop()
-        self._errands = Errands(plan.concurrency)
+        self._errands = Errands(plan.concurrency, "download")
         self._store = await self._errands.do(opened)
         self._host = PictureHost(self._caller.settings)
         self._caller.pool.calls.add(self)

@@ -38,10 +38,14 @@ from scenario_async.models import Hit
 from scenario_async.searches import ENDPOINTS, AssetSearch, HitT_co, ModelSearch, Search, WorkflowSearch
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
 
     from scenario_async._calls.call import Caller
     from scenario_async._endpoints.raw import APIResponse, AsyncAPIResponse, AsyncRawSearches, SyncRawSearches
+    from scenario_async._exports.export import Export, ExportProgress
+    from scenario_async._exports.run import Run
+    from scenario_async._exports.start import Writable
     from scenario_async._paging.fan_out import (
         FanOut,
         FanOutEnd,
@@ -156,7 +160,7 @@ class Searches(ABC):
         return object.__new__(cls)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {', '.join([*methods(), 'run', 'resume', 'fan_out'])}>"
+        return f"<{type(self).__name__}: {', '.join([*methods(), 'run', 'resume', 'fan_out', 'export'])}>"
 
     if not TYPE_CHECKING:  # a hint is no attribute
 
@@ -200,6 +204,13 @@ class Searches(ABC):
 
         ordered = order == "submitted"
         return FanOut(iteration, concurrency=concurrency, ordered=ordered, on_error=on_error, ends=ends)
+
+    def _export_of(self, search: Search[Any], path: object, **options: Any) -> Run:  # noqa: ANN401
+        """Give an export that waits to be opened; what is wrong with it shows now."""
+        with LOADING:
+            from scenario_async._exports.start import begun  # noqa: PLC0415 - a search has no need of it
+
+        return begun(self._source(search), path, **options)
 
 
 def methods() -> dict[str, Any]:
@@ -305,6 +316,46 @@ class AsyncSearches(Searches):
         """
         fan_out = self._fan_out_of(concurrency, max_hits, order, on_error, ends=ends)
         return _fanned_out(fan_out, _each(searches))
+
+    async def export(
+        self,
+        search: Search[Any],
+        path: str | os.PathLike[str] | Writable,
+        *,
+        format: str | None = None,
+        max_hits: int | None = None,
+        resume: bool = False,
+        overwrite: bool = False,
+        flat: bool = False,
+        prefetch: int = 2,
+        on_progress: Callable[[ExportProgress], object] | None = None,
+    ) -> Export:
+        """Write all hits of a search to a file, in constant memory; what was interrupted can go on.
+
+        Args:
+            search: an AssetSearch, ModelSearch or WorkflowSearch.
+            path: the file, whose suffix names the format: .jsonl, .json, .csv, .parquet, .arrow, .sqlite. Or `"-"` for the
+                standard output, or a file object that is open for writing.
+            format: the name of a format, where the suffix says nothing or something else.
+            max_hits: the most hits; None for all.
+            resume: go on with what was interrupted; where nothing was, the file is written anew.
+            overwrite: replace a file that is there, and begin anew where an export was interrupted; both are refused
+                otherwise.
+            flat: write JSON as flat rows. CSV, Parquet and Arrow always are; SQLite has views.
+            prefetch: how many pages are under way ahead of the one that is read.
+            on_progress: is told how far it is, after each page, and every second while a 429 is waited out.
+
+        Pages go to a journal beside the file, and the file appears whole, by one rename. A 429 that is no plan limit is
+        waited out for as long as it takes; `deadline` bounds one page.
+
+        Raises `InvalidSearchError` before any request, `WriteError` for a file that cannot be written, `ImportError` where
+        a library is missing, `APIError` like a search does. The error says what is kept and how to go on.
+        """
+        run = self._export_of(
+            search, path, format=format, max_hits=max_hits, resume=resume, overwrite=overwrite, flat=flat,
+            prefetch=prefetch, on_progress=on_progress,
+        )  # fmt: skip
+        return await run.carried_out()
 
 
 async def _fanned_out(fan_out: FanOut[Any], searches: AsyncIterator[Search[Any]]) -> AsyncGenerator[Any]:

@@ -9,13 +9,10 @@ import attrs
 
 from scenario_async._looks.loading import loaded
 from scenario_async._support import checks
-from scenario_async._tables.optional import needed
 from scenario_async.errors import ScenarioError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-    from PIL.Image import Image
 
     from scenario_async._calls.call import Caller
     from scenario_async._looks.thumbnails import Loaded
@@ -62,14 +59,6 @@ def ensure_thumbnails(table: AnyTable, what: str) -> None:
             f"`await table.load_thumbnails()`, then {what}"
         )
     load_thumbnails(table)
-
-
-def draw_sheet(table: AnyTable, columns: int | None, size: int | None) -> Image:
-    """Draw the contact sheet of a table; `ImportError` where Pillow is not installed."""
-    needed("PIL.Image", "a contact sheet")
-    from scenario_async._looks.sheet import sheet  # noqa: PLC0415 - it loads Pillow
-
-    return sheet(table, columns, size)
 
 
 def _way(table: AnyTable, client: object) -> Way | None:

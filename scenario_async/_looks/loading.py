@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from scenario_async._calls.retries import Retried, RetryBudget
-from scenario_async._downloads.errands import Errands
+from scenario_async._support.errands import Errands
 from scenario_async._downloads.picture import CoolDown
 from scenario_async._http.failures import closed_meanwhile
 from scenario_async._http.pictures import PictureHost

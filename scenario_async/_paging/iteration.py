@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from scenario_async._calls.call import Caller
     from scenario_async._http.reply import Reply
     from scenario_async._http.request import PreparedSearch
+    from scenario_async._paging.seen import CompactIds
     from scenario_async._tables.table import HitTable
     from scenario_async.pages import StopReason
     from scenario_async.searches import Search
@@ -204,7 +205,8 @@ class HasStatus:
 class Iteration(Generic[HitT_co]):
     """One iteration over pages: from where the search itself begins, from a position, or from a page that is there.
 
-    Gives no hit twice and no empty page. `aclose` it, or iterate `pages()` or `hits()`, which do.
+    Gives no hit twice and no empty page, and none that `seen` has. `aclose` it, or iterate `pages()` or `hits()`, which
+    do.
     """
 
     def __init__(
@@ -213,6 +215,7 @@ class Iteration(Generic[HitT_co]):
         start: Position | None = None,
         *,
         first_page: LinkedPage[HitT_co] | None = None,
+        seen: CompactIds | None = None,
         **limits: Unpack[Limits],
     ) -> None:
         checked = {name: checks.integer(limits.get(name), name, least=0) for name in Limits.__annotations__}
@@ -223,9 +226,18 @@ class Iteration(Generic[HitT_co]):
         self._hits_left = checked["max_hits"]
         self._pages_left = checked["max_pages"]
         self._prefetch = Prefetch(source, checked["prefetch"] or 0)
-        self._seen: set[str] = set()
+        self._seen: set[str] | CompactIds = set() if seen is None else seen
         self._was_last = False
         self._ended = False
+
+    @property
+    def ends_because(self) -> StopReason | None:
+        """Why there is nothing behind the page that was given last, as far as that is known without asking for it."""
+        if self._was_last:
+            return "exhausted"
+        if self._hits_left == 0 or self._pages_left == 0:
+            return "max_hits" if self._hits_left == 0 else "max_pages"
+        return None
 
     async def next_page(self) -> LinkedPage[HitT_co] | None:
         """Give the next page with something new, None at the end."""
@@ -275,10 +287,8 @@ class Iteration(Generic[HitT_co]):
 
     async def _next_page(self) -> LinkedPage[HitT_co] | StopReason:
         """Give the next page with something new, or why there is none."""
-        if self._was_last:
-            return "exhausted"
-        if self._hits_left == 0 or self._pages_left == 0:
-            return "max_hits" if self._hits_left == 0 else "max_pages"
+        if (reason := self.ends_because) is not None:
+            return reason
         page, self._first_page = self._first_page, None
         if page is None:
             page = await self._prefetch.page_at(self._position)

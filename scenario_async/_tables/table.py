@@ -213,9 +213,12 @@ class HitTable(Generic[HitT_co]):
         Raises `ScenarioError` for a table of the async client whose thumbnails were not loaded: `await
         table.load_thumbnails()` first. `ImportError` where Pillow, of the extra `pictures`, is not installed.
         """
-        from scenario_async._looks.doors import draw_sheet  # noqa: PLC0415
+        from scenario_async._tables.optional import needed  # noqa: PLC0415
 
-        return draw_sheet(self, columns, size)
+        needed("PIL.Image", "a contact sheet")
+        from scenario_async._looks.sheet import sheet  # noqa: PLC0415 - it loads Pillow
+
+        return sheet(self, columns, size)
 
     def _repr_html_(self) -> str:
         from scenario_async._looks.notebook import table_html  # noqa: PLC0415

@@ -100,10 +100,13 @@ def _write_error(target: Path, error: OSError) -> WriteError:
 
 
 @contextmanager
-def beside(target: Path, *, overwrite: bool) -> Generator[Path]:
-    """Give a path beside a target, to be written and closed; then it becomes the target, or is gone."""
+def beside(target: Path, *, overwrite: bool, part: Path | None = None) -> Generator[Path]:
+    """Give a path beside a target, to be written and closed; then it becomes the target, or is gone.
+
+    It is `part`, which is not there yet and nobody else's, or one of its own.
+    """
     target = Path(os.path.realpath(target))
-    part = target.with_name(f".{target.name[:_LONGEST]}.{token_hex(4)}.part")
+    part = part or target.with_name(f".{target.name[:_LONGEST]}.{token_hex(4)}.part")
     try:
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         yield part

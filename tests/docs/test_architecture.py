@@ -63,8 +63,12 @@ def test_the_rooms_are_those_of_the_package() -> None:
     assert sorted(ROOMS) == sorted(there)
 
 
-DOORS = {"models": {"_http", "_support"}, "pages": {"_tables"}}
-"""What a low room opens above itself, when it is used: a hit reads and describes itself, a page gives a table."""
+DOORS = {
+    "models": {"_http", "_looks", "_support"},
+    "pages": {"_looks", "_tables"},
+    "_tables": {"_gallery", "_looks"},
+}
+"""What a low room opens above itself, when it is used: a hit reads, describes and shows itself, a page gives a table."""
 
 
 @pytest.mark.parametrize("room", ROOMS)

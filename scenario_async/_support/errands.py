@@ -1,4 +1,4 @@
-"""Blocking work beside an event loop, for thousands of small files: in a few threads that stay.
+"""Blocking work beside an event loop, in thousands of small pieces: in a few threads that stay.
 
 A thread for each piece of work would cost more than the work. There is one at first; others come where work waits because
 the disk takes its time. Where no thread starts any more, the work is done in place.
@@ -26,9 +26,10 @@ _TOGETHER: Final = 4
 
 
 class Errands:
-    """Threads of one download, at most as many as there are files under way; `close` lets them end."""
+    """Threads of one purpose, on one loop, at most as many as pieces of work are under way; `close` lets them end."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, name: str) -> None:
+        self._name = name
         self._most = min(most, _MOST)
         self._loop = asyncio.get_running_loop()
         self._asked: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None] = SimpleQueue()
@@ -58,7 +59,7 @@ class Errands:
     def _start(self) -> bool:
         """Start another thread; False if there is none, and none can be started."""
         try:
-            threading.Thread(target=self._work, name="scenario-async-download", daemon=True).start()
+            threading.Thread(target=self._work, name=f"scenario-async-{self._name}", daemon=True).start()
         except RuntimeError:  # the program is ending, or there are too many threads
             return bool(self._threads)
         self._threads += 1

@@ -1,0 +1,199 @@
+"""An export under way: pages are asked for, and each is put away before it counts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import attrs
+
+from scenario_async._exports.export import Export, ExportProgress
+from scenario_async._exports.sink import Portion
+from scenario_async._paging.iteration import Iteration
+from scenario_async._paging.page import hinted_total, next_position
+from scenario_async._paging.position import Position
+from scenario_async._support.errands import Errands
+from scenario_async._support.logger import log
+from scenario_async.errors import APIError, WriteError
+from scenario_async.pages import LARGEST_PAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scenario_async._exports.sink import Sink
+    from scenario_async._paging.page import LinkedPage
+    from scenario_async._paging.patience import PatientSource
+
+_TICK: Final = 1.0
+"""Seconds after which a wait, or the making of the file, is told of again."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Plan:
+    """What is asked of an export, checked."""
+
+    source: PatientSource[Any]
+    sink: Sink
+    max_hits: int | None
+    prefetch: int
+    on_progress: Callable[[ExportProgress], object] | None
+
+
+class Run:
+    """An export under way: `open` it, `advance` until that gives None, which is when `result` is there, `aclose` it."""
+
+    result: Export
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._sink = plan.sink
+        self._iteration: Iteration[Any] | None = None
+        self._asking: asyncio.Task[LinkedPage[Any] | None] | None = None
+        self._finishing: asyncio.Task[None] | None = None
+        self._errands: tuple[asyncio.AbstractEventLoop, Errands] | None = None
+        self._total: int | None = None
+        self._start = _place(Position.first(plan.source.search, default_size=LARGEST_PAGE))
+        self._finished = False
+
+    async def open(self) -> None:
+        """Find out where to begin, or to go on."""
+        await self._do(self._sink.open)
+
+    async def advance(self) -> ExportProgress | None:
+        """Go on until there is something to tell; None at the end."""
+        if self._finished:
+            return None
+        if self._sink.end is None:
+            await self._read_on()
+        else:
+            await self._write_on()
+        return self._progress()
+
+    async def carried_out(self) -> Export:
+        """Carry out all of it."""
+        try:
+            await self.open()
+            while (progress := await self.advance()) is not None:
+                self.tell(progress)
+        except BaseException as error:
+            self.explain(error)
+            raise
+        finally:
+            await self.aclose()
+        return self.result
+
+    def tell(self, progress: ExportProgress) -> None:
+        """Tell the one who asked for it how far it is."""
+        if self._plan.on_progress is not None:
+            self._plan.on_progress(progress)
+
+    async def aclose(self) -> None:
+        """Give up what is under way, and let others have the file."""
+        self._sink.stop()
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
+        if self._iteration is not None:
+            await self._iteration.aclose()
+        if self._finishing is not None:
+            await asyncio.gather(self._finishing, return_exceptions=True)
+        await self._do(self._sink.close)
+        if self._errands is not None:
+            self._errands[1].close()
+
+    def explain(self, error: BaseException) -> None:
+        """Let an error, or an interrupt, say what is kept and how to go on."""
+        kept = self._sink.kept()
+        if not kept:
+            return
+        log(logging.WARNING, "an export ended early: %s", kept)
+        if isinstance(error, APIError):
+            error.hint = f"{error.hint}; {kept}" if error.hint else kept
+        elif isinstance(error, WriteError):
+            error.message = f"{error.message}; {kept}"
+            error.args = (error.message,)
+        elif isinstance(error, (KeyboardInterrupt, SystemExit, asyncio.CancelledError)):
+            error.add_note(f"the export ended early: {kept}")
+
+    async def _read_on(self) -> None:
+        """Read a page and put it away, or return while a 429 is waited out."""
+        here = asyncio.get_running_loop()
+        if self._asking is None or self._asking.get_loop() is not here:  # a loop that has ended took it along
+            if self._iteration is None or self._asking is not None:
+                self._iteration = self._begun()
+            self._asking = here.create_task(self._iteration.next_page())
+        while not self._asking.done():
+            await asyncio.wait({self._asking}, timeout=_TICK)
+            if not self._asking.done() and self._plan.source.waiting:
+                return
+        asked, self._asking = self._asking, None
+        page, iteration = asked.result(), cast("Iteration[Any]", self._iteration)
+        sink = self._sink
+        if page is None:
+            portion = Portion((), sink.next or self._start, iteration.status.stopped_because)
+        else:
+            self._hint(page)
+            portion = Portion(page.hits, _place(next_position(page)), iteration.ends_because)
+        await self._do(partial(sink.append, portion))
+        sink.next, sink.end = portion.next, portion.end
+
+    def _begun(self) -> Iteration[Any]:
+        """Begin where the sink ends."""
+        plan, sink = self._plan, self._sink
+        left = None if plan.max_hits is None else plan.max_hits - sink.hits
+        first = Position.first(plan.source.search, default_size=LARGEST_PAGE)
+        start = Position(first.by_page, *(sink.next or self._start))
+        return Iteration(plan.source, start, seen=sink.seen, max_hits=left, prefetch=plan.prefetch)
+
+    async def _write_on(self) -> None:
+        """Make the file, or return while it is being made."""
+        here = asyncio.get_running_loop()
+        if self._finishing is None or self._finishing.get_loop() is not here:
+            self._finishing = here.create_task(self._do(self._sink.finish))
+        await asyncio.wait({self._finishing}, timeout=_TICK)
+        if self._finishing.done():
+            self._finishing.result()
+            self._finished = True
+            self.result = self._export()
+
+    def _export(self) -> Export:
+        sink = self._sink
+        assert sink.end is not None  # noqa: S101 - it was read to its end
+        return Export(
+            path=sink.path,
+            hits=sink.hits,
+            pages=sink.pages,
+            requests=self._plan.source.spent.requests,
+            stopped_because=sink.end,
+        )
+
+    def _hint(self, page: LinkedPage[Any]) -> None:
+        hint = hinted_total(page)
+        if hint is not None:
+            most = hint if self._plan.max_hits is None else min(hint, self._plan.max_hits)
+            self._total = most
+
+    def _progress(self) -> ExportProgress:
+        source, sink = self._plan.source, self._sink
+        total = sink.hits if sink.end is not None else self._total
+        return ExportProgress(
+            hits=sink.hits,
+            pages=sink.pages,
+            requests=source.spent.requests,
+            total=total if total is None else max(total, sink.hits),
+            waiting=source.waiting if sink.end is None else 0.0,
+            written=sink.written,
+        )
+
+    async def _do(self, work: Callable[[], object]) -> None:
+        """Do what blocks in a thread that does one thing after another, also if it is cancelled meanwhile."""
+        here = asyncio.get_running_loop()
+        if self._errands is None or self._errands[0] is not here:
+            self._errands = here, Errands(1, "export")
+        await self._errands[1].do(work)
+
+
+def _place(position: Position) -> tuple[int, int | None]:
+    return position.number, position.size

@@ -1,0 +1,75 @@
+"""Pages for those who have time: a 429 is waited out for as long as it takes."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import TYPE_CHECKING
+
+import attrs
+
+from scenario_async._paging.iteration import PageSource
+from scenario_async.errors import APIError, RateLimitError
+from scenario_async.searches import HitT_co
+
+if TYPE_CHECKING:
+    from scenario_async._http.reply import Reply
+    from scenario_async._paging.position import Position
+
+
+@attrs.define(eq=False)
+class Spent:
+    """How many requests were sent, retries included."""
+
+    requests: int = 0
+
+
+@attrs.frozen(eq=False)
+class PatientSource(PageSource[HitT_co]):
+    """A source that tries again after a 429, beyond `max_retries`, unless waiting does not help.
+
+    A deadline bounds each page, with all that it takes. `spent` counts what was sent, and `waiting` tells how long the
+    service still lets nothing through.
+    """
+
+    spent: Spent = attrs.field(factory=Spent, repr=False)
+
+    @property
+    def waiting(self) -> float:
+        """The seconds that are left of a 429; 0 where nothing waits for one."""
+        return 0.0 if self.caller is None else self.caller.admission.cool_down.left()
+
+    async def reply_at(self, position: Position) -> Reply:
+        """Fetch the reply that has a page in it."""
+        caller = self._known_caller()
+        assert self.prepared is not None  # noqa: S101 - they come and go together
+        request = self.prepared.at(position.members())
+        deadline = caller.settings.deadline if request.deadline is None else request.deadline
+        loop = asyncio.get_running_loop()
+        ends = math.inf if deadline is None else loop.time() + deadline
+        refused = 0
+        while True:
+            try:
+                reply = await caller.search(request)
+            except APIError as error:
+                self.spent.requests += error.attempts
+                if not isinstance(error, RateLimitError) or not error.retryable:
+                    raise
+                refused += 1
+                # Of a 429 that names no time, or none to speak of, nobody else has made a cool-down.
+                pause = caller.backoff.asked(error) or caller.backoff.wait(None, refused)
+                left = ends - loop.time()
+                if pause >= left:
+                    raise
+            else:
+                self.spent.requests += reply.attempts
+                return reply
+            await caller.admission.hold_back(pause)
+            if deadline is not None:
+                request = attrs.evolve(request, deadline=left)
+
+
+def patient(source: PageSource[HitT_co]) -> PatientSource[HitT_co]:
+    """Make a source patient."""
+    parts = {field.name: getattr(source, field.name) for field in attrs.fields(PageSource)}
+    return PatientSource[HitT_co](**parts)
