@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 Colour: TypeAlias = tuple[int, int, int]
 
 USUAL_SIZE: Final = 200
-_SMALLEST: Final = 64
+_SIZES: Final = (USUAL_SIZE, 160, 128, 96, 64)
 _MOST_PIXELS: Final = 100_000_000
-_WIDE_ENOUGH: Final = 6
+_ONE_ROW: Final = 5
+_MOST_COLUMNS: Final = 12
 _NOT_LOADED: Final = "not loaded"
 
 _PAPER: Final[Colour] = (255, 255, 255)
@@ -70,9 +71,10 @@ class _Measures:
     def width(self) -> int:
         return self.left(self.columns) - self.gap + self.margin
 
-    def most_high(self, rows: int) -> int:
-        """Give how high that many rows are with the longest captions."""
-        return 2 * self.margin + rows * (self.side + 6 * self.caption + self.gap)
+    def pixels(self, count: int) -> int:
+        """Give how many pixels so many hits take with the longest captions."""
+        rows = math.ceil(count / self.columns)
+        return self.width * (2 * self.margin + rows * (self.side + 6 * self.caption + self.gap))
 
 
 @attrs.frozen
@@ -95,16 +97,16 @@ class _Lines:
 def sheet(table: HitTable[Any], columns: int | None = None, size: int | None = None) -> Image.Image:
     """Draw the sheet of a table; the hits without a thumbnail have a sign of their kind, and why they have none."""
     columns = checks.integer(columns, "columns", least=1)
-    side = _checked_size(size)
     count = len(table)
-    measures = _Measures(side, max(1, min(columns or _columns_for(count), count)))
-    rows = math.ceil(count / measures.columns)
-    if measures.width * measures.most_high(rows) > _MOST_PIXELS:
-        checks.refuse(
-            "size" if columns is None else "columns",
-            side if columns is None else columns,
-            f"a sheet of {count:,} hits would be too large: draw a part, table[:500].sheet(), or a smaller size",
+    across = max(1, min(columns or _columns_for(count), count))
+    tried = [_Measures(side, across) for side in _sizes(size)]
+    measures = next((each for each in tried if each.pixels(count) <= _MOST_PIXELS), None)
+    if measures is None:
+        name, value = (
+            ("columns", columns) if columns is not None and size is None else ("size", tried[-1].side)
         )
+        rule = f"a sheet of {count:,} hits would be too large: draw a part of it, table[:500].sheet()"
+        checks.refuse(name, value, rule if size is None else f"{rule}, or choose a smaller size")
     ensure_thumbnails(table, "sheet()")
     return _drawn(table, measures) if count else _empty(table, measures)
 
@@ -115,18 +117,19 @@ def write(file: BinaryIO, hits: Iterable[Hit], layout: Layout) -> None:  # noqa:
     sheet(layout.table).save(file, "PNG")
 
 
-def _checked_size(size: object) -> int:
-    side = checks.integer(size, "size", least=_SMALLEST)
+def _sizes(size: object) -> tuple[int, ...]:
+    """Give the sides of pictures that are to be tried: the one that is asked for, or those for ever more hits."""
+    side = checks.integer(size, "size", least=_SIZES[-1])
     if side is None:
-        return USUAL_SIZE
+        return _SIZES
     if side > SIDE:
         checks.refuse("size", side, f"it must be {SIDE} or less, which is what thumbnails have")
-    return side
+    return (side,)
 
 
 def _columns_for(count: int) -> int:
     """Give how many columns make a sheet that is a little wider than high."""
-    return count if count <= _WIDE_ENOUGH - 1 else max(4, min(10, round(math.sqrt(1.25 * count))))
+    return count if count <= _ONE_ROW else max(4, min(_MOST_COLUMNS, round(math.sqrt(1.25 * count))))
 
 
 def _spacing(size: int) -> int:

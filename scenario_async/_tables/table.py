@@ -208,7 +208,8 @@ class HitTable(Generic[HitT_co]):
 
         Args:
             columns: how many pictures stand side by side; None makes the sheet a little wider than high.
-            size: the side of a picture, in pixels, from 64 to 256; None stands for 200.
+            size: the side of a picture, in pixels, from 64 to 256; None stands for 200, and for less where there are
+                more than a thousand hits.
 
         Raises `ScenarioError` for a table of the async client whose thumbnails were not loaded: `await
         table.load_thumbnails()` first. `ImportError` where Pillow, of the extra `pictures`, is not installed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import closing
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 
 from scenario_async._tables.formats import FORMATS, format_of
 from scenario_async._tables.schema import columns_named
+from scenario_async.cli.looking import AUTO, WAYS, Looks
 from scenario_async.cli.sections import RESULT, option
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def writing_options(command: _F) -> _F:
     for add in (
         option(
             "--format",
-            type=_Nearest([TABLE, *FORMATS]),
+            type=_Nearest([TABLE, *(name for name, each in FORMATS.items() if not each.of_table)]),
             help="How to write hits. Without it: as the name of the file says, a table in a terminal, else jsonl.",
             section=RESULT,
         ),
@@ -78,6 +80,21 @@ def writing_options(command: _F) -> _F:
             help="Write a file, which appears whole or not at all.",
             section=RESULT,
         ),
+        option(
+            "--show",
+            bare=AUTO,
+            type=click.Choice(WAYS),
+            metavar="[=blocks|kitty|iterm]",
+            help="Show pictures in the terminal, above the table.",
+            section=RESULT,
+        ),
+        option(
+            "--sheet",
+            type=click.Path(path_type=Path),
+            metavar="FILE.png",
+            help="Write a contact sheet: numbered pictures with captions and ids.",
+            section=RESULT,
+        ),
         option("--resume", is_flag=True, help="Go on with a file that was not finished.", section=RESULT),
         option("--overwrite", is_flag=True, help="Replace a file that is there.", section=RESULT),
         option(
@@ -95,7 +112,10 @@ def writing_options(command: _F) -> _F:
 
 @attrs.frozen
 class Wish:
-    """What is to become of hits. `how` is None for a table, and `kept` for the standard output."""
+    """What is to become of hits. `how` is None for a table, and `kept` for the standard output.
+
+    `quiet` tells that a sheet is all that is wanted, so that nothing is printed.
+    """
 
     how: Format | None
     layout: Layout | None
@@ -106,6 +126,8 @@ class Wish:
     kept: Path | None
     resume: bool
     overwrite: bool
+    looks: Looks
+    quiet: bool
 
     @classmethod
     def of(cls, given: Mapping[str, Any], hit_class: type[Hit]) -> Wish:
@@ -114,6 +136,10 @@ class Wish:
 
         _check(given)
         kept, fields, named, flat = given["output"], given["fields"], given["format"], given["flat"]
+        sheet = given["sheet"]
+        if kept is not None and named is None and kept.suffix.lower() == ".png":
+            kept, sheet = None, kept
+        looks = Looks.of(given, sheet)
         if fields is not None:
             fields = _full_names(fields, hit_class)
         how = format_of(kept, named) if kept is not None else _printed(named)
@@ -134,6 +160,8 @@ class Wish:
             kept=kept,
             resume=given["resume"],
             overwrite=given["overwrite"],
+            looks=looks,
+            quiet=sheet is not None and not (named or looks.show or given["ids"] or fields),
         )
 
     @property
@@ -148,13 +176,16 @@ class Wish:
         if self.how is not None and self.layout is not None and self.kept is not None:
             self._keep(reading, self.kept, self.how, self.layout)
             return
-        with closing(reading.pages()) as pages:
-            if self.ids:
+        with closing(reading.pages()) as read, closing(self.looks.passing(read)) as pages:
+            if self.quiet:
+                deque(pages, maxlen=0)
+            elif self.ids:
                 printing.print_ids(pages)
             elif self.how is None or self.layout is None:
                 printing.print_table(pages, hit_class, self.fields)
             else:
                 printing.print_hits(pages, self.how, self.layout)
+        self.looks.finish(hit_class)
 
     def _keep(self, reading: Reading, path: Path, how: Format, layout: Layout) -> None:
         from scenario_async._tables.writing import check_target, keep  # noqa: PLC0415 - only for files
@@ -180,14 +211,26 @@ def _printed(format: str | None) -> Format | None:
     return None if name == TABLE else FORMATS[name]
 
 
+def _check_looks(given: Mapping[str, Any], chosen: list[str]) -> None:
+    """Refuse pictures of what is counted, or goes to a file page by page."""
+    for name in ("show", "sheet"):
+        others = [each for each in chosen if each != "--ids"]
+        if given[name] and others:
+            raise click.UsageError(f"--{name} and {others[0]} exclude each other: give one of them")
+    if given["show"] and (given["ids"] or given["format"] not in {None, TABLE}):
+        raise click.UsageError("--show goes with the table: leave out --ids and --format")
+
+
 def _check(given: Mapping[str, Any]) -> None:
     """Refuse options that say opposite things."""
     chosen = [f"--{name.replace('_', '-')}" for name in ("ids", "count", "dry_run", "output") if given[name]]
     if len(chosen) > 1 and chosen != ["--dry-run", "--output"]:
         raise click.UsageError(f"{chosen[0]} and {chosen[1]} exclude each other: give one of them")
-    for name in ("resume", "overwrite"):
-        if given[name] and given["output"] is None:
-            raise click.UsageError(f"--{name} is for a file: name it with --output")
+    _check_looks(given, chosen)
+    if given["resume"] and given["output"] is None:
+        raise click.UsageError("--resume is for a file: name it with --output")
+    if given["overwrite"] and given["output"] is None and given["sheet"] is None:
+        raise click.UsageError("--overwrite is for a file: name it with --output")
     for name in ("fields", "flat", "format"):
         if given[name] and given["ids"]:
             raise click.UsageError(f"--ids writes nothing but ids, so it goes without --{name}")

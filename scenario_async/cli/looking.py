@@ -1,0 +1,87 @@
+"""`--show` and `--sheet`: the pictures of hits, in the terminal and in a file."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+import click
+
+from scenario_async.cli import INSTALL
+from scenario_async.cli.progress import hint
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Mapping
+    from pathlib import Path
+
+    from scenario_async import SyncSearchPage
+    from scenario_async.models import Hit
+
+AUTO: Final = "auto"
+WAYS: Final = (AUTO, "blocks", "kitty", "iterm")
+_NOT_HERE: Final = "no pictures are shown here: it is no terminal that can; --sheet FILE.png writes them"
+
+
+@attrs.frozen
+class Looks:
+    """How the hits that pass are to be looked at; they are kept for a sheet."""
+
+    show: str | None = None
+    sheet: Path | None = None
+    overwrite: bool = False
+    _hits: list[Hit] = attrs.field(factory=list[Any], init=False)
+    _sources: list[Any] = attrs.field(factory=list[Any], init=False)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], sheet: Path | None) -> Looks:
+        """Take it from options, or refuse it, before anything is asked."""
+        looks = cls(given["show"], sheet, given["overwrite"])
+        if looks:
+            looks._check()
+        return looks
+
+    def __bool__(self) -> bool:
+        return self.show is not None or self.sheet is not None
+
+    def _check(self) -> None:
+        from scenario_async._tables.optional import found  # noqa: PLC0415 - `--help` has no need of it
+
+        if found("PIL.Image") is None:
+            option = "--show" if self.sheet is None else "--sheet"
+            raise click.ClickException(f'{option} needs Pillow, of the extra "cli"; {INSTALL}')
+        if self.sheet is not None:
+            from scenario_async._tables.writing import check_target  # noqa: PLC0415 - as above
+
+            if self.sheet.suffix.lower() != ".png":
+                raise click.UsageError(f"--sheet writes a PNG: {self.sheet.with_suffix('.png')}")
+            check_target(self.sheet, overwrite=self.overwrite)
+
+    def passing(self, pages: Iterable[SyncSearchPage[Any]]) -> Generator[SyncSearchPage[Any]]:
+        """Show each page, and give it; keep its hits for the sheet."""
+        for page in pages:
+            if self.show is not None and page.hits:
+                self._show(page, self.show)
+            if self.sheet is not None:
+                self._hits.extend(page.hits)
+                self._sources.append(page.table.source)
+            yield page
+
+    def _show(self, page: SyncSearchPage[Any], how: str) -> None:
+        from scenario_async._looks.mosaic import show_table  # noqa: PLC0415 - as above
+
+        sys.stdout.flush()
+        shown = show_table(page.table, sys.stdout, None if how == AUTO else how)
+        if shown is None:
+            hint(_NOT_HERE)
+
+    def finish(self, hit_class: type[Hit]) -> None:
+        """Write the sheet of all hits that passed."""
+        if self.sheet is None:
+            return
+        from scenario_async import HitTable  # noqa: PLC0415 - as above
+
+        table: HitTable[Any] = HitTable(self._hits, hit_class)
+        table.came_from(self._sources[0] if self._sources else None)
+        table.write(self.sheet, "png", overwrite=self.overwrite)
+        hint(f"{self.sheet} shows {len(table):,} hits")
