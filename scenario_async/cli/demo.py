@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from scenario_async import Scenario, ScenarioError, __version__, preload
+from scenario_async import F, Scenario, ScenarioError, __version__, preload
 from scenario_async.cli import typed
 from scenario_async.cli._tour import listings
 from scenario_async.cli.emulating import environment, make_emulator, variables
@@ -24,7 +26,7 @@ Examples:
   scenario-async demo | less
 """
 _INTRODUCTION: Final = (
-    "You see six small programs, each followed by what it prints. They search a sample library "
+    "You see seven small programs, each followed by what it prints. They search a sample library "
     "of {assets} assets, {models} models and {workflows} workflows. An emulator serves it: Scenario's search "
     "API, rebuilt in this process. Nothing leaves this machine."
 )
@@ -43,10 +45,11 @@ _FIRST: Final = (
     help="Wait that long in those places instead.",
 )
 def demo(*, step: bool, pause: float | None) -> None:
-    """Watch six small programs search, and see their code.
+    """Watch seven small programs search, and see their code.
 
-    They search by words, by filters and with a picture. They survive errors, run many searches at once, and stop and
-    go on. You need no account and no network: the demo brings a service of its own, with sample data.
+    They search by words, by filters and with a picture, and draw what they find. They survive errors, run many
+    searches at once, and stop and go on. You need no account and no network: the demo brings a service of its own,
+    with sample data.
 
     In a small terminal, --step shows one screenful at a time. Every program can be pasted into a file and run; the
     end says how.
@@ -70,6 +73,21 @@ def _warm_up() -> None:
         client.search.asset_search(query="knight", limit=1)
 
 
+def _pictures() -> list[str]:
+    """Give what the sheet shows as lines of half blocks; none where the screen has no colours for them."""
+    from scenario_async._looks.mosaic import mosaic  # noqa: PLC0415 - it loads Pillow
+    from scenario_async._looks.terminal import terminal_of, way_of  # noqa: PLC0415
+
+    if os.environ.get("NO_COLOR") or way_of(sys.stdout) is None:
+        return []
+    with Scenario() as client:
+        page = client.search.asset_search(query="knight", filter=F.kind == "image", limit=6)
+        table = page.table
+        table.load_thumbnails()
+    *lines, _ = mosaic(table, terminal_of(sys.stdout, os.environ))
+    return lines
+
+
 def _show(screen: Screen, library: Library) -> None:
     screen.heading(f"scenario-async {__version__}: a tour")
     screen.note(
@@ -85,6 +103,8 @@ def _show(screen: Screen, library: Library) -> None:
         screen.pause("run it")
         with screen.printed():
             listing.run()
+        if listing.module.endswith(".looking"):
+            screen.drawn(_pictures())
         screen.pause("go on")
     screen.heading("Three things to type next")
     screen.command("Start a service to try things with:", f"{typed('scenario-async')} serve --port {_PORT}")

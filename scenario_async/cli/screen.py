@@ -80,6 +80,14 @@ class Screen:
         """Write a line of output, or one to type."""
         self._line(Text(line, style="green"), indent=2 * self._indent)
 
+    def drawn(self, lines: list[str]) -> None:
+        """Write lines that are drawn for a terminal, a row of it each."""
+        if lines:
+            self._blank()
+        for line in lines:
+            self._make_room(1)
+            self._console.file.write(f"{line}\n")
+
     def pause(self, hint: str) -> None:
         """Wait, if that is agreed on; where it takes Enter, say what Enter does, and take that away again."""
         if self._pauses.enter:

@@ -14,7 +14,7 @@ from scenario_async.cli.listing import Listing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STEPS: Final = ("words", "filters", "picture", "trouble", "many", "resuming")
+STEPS: Final = ("words", "filters", "picture", "looking", "trouble", "many", "resuming")
 
 
 def listings() -> Iterator[Listing]:
