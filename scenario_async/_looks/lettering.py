@@ -1,11 +1,14 @@
 """Letters of drawn pictures: which font, how wide, and where a line breaks.
 
-Pillow brings a font with Latin letters. For texts in other letters, fonts of the machine are tried.
+Pillow brings a font with ASCII. The letters of Europe, Greek, Cyrillic, Hebrew and Arabic are in a file here, as are those
+for ids, in which no two look alike. For texts in other letters, fonts of the machine are tried.
 """
 
 from __future__ import annotations
 
 from functools import cache
+from importlib import resources
+from io import BytesIO
 from math import ceil
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
 Font: TypeAlias = "ImageFont.FreeTypeFont | ImageFont.ImageFont"
 _MORE: Final = (
-    "DejaVuSans.ttf", "NotoSansCJK-Regular.ttc", "NotoSans-Regular.ttf", "NotoSansArabic-Regular.ttf",
+    "NotoSansCJK-Regular.ttc", "NotoSans-Regular.ttf", "NotoSansArabic-Regular.ttf",
     "Arial Unicode.ttf", "Hiragino Sans GB.ttc", "AppleSDGothicNeo.ttc", "msyh.ttc", "segoeui.ttf",
 )  # fmt: skip
 """Fonts of Linux, macOS and Windows that have many letters."""
@@ -31,8 +34,19 @@ def usual(size: int) -> Font:
 
 
 @cache
+def exact(size: int) -> Font:
+    """Give the font for ids."""
+    return _ours("DejaVuSansMono.ttf", size)
+
+
+def _ours(name: str, size: int) -> Font:
+    content = resources.files(__package__).joinpath("letters", name).read_bytes()
+    return ImageFont.truetype(BytesIO(content), size)
+
+
+@cache
 def _others(size: int) -> tuple[Font, ...]:
-    found: list[Font] = []
+    found: list[Font] = [_ours("DejaVuSans.ttf", size)]
     for name in _MORE:
         try:
             found.append(ImageFont.truetype(name, size))

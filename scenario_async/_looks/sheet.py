@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
 
@@ -11,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from scenario_async._looks.doors import ensure_thumbnails
 from scenario_async._looks.icons import sign
-from scenario_async._looks.lettering import font_for, usual, wrapped
+from scenario_async._looks.lettering import exact, font_for, usual, wrapped
 from scenario_async._looks.thumbnails import SIDE, Missing, Shown
 from scenario_async._looks.words import caption_of, is_shown_by_another, kind_of_hit, line
 from scenario_async._support import checks
@@ -168,7 +169,7 @@ def _lines_of(hit: Hit, measures: _Measures) -> _Lines:
     return _Lines(
         wrapped(caption, font, measures.side, 2),
         font,
-        wrapped(identifier, font_for(identifier, measures.small), measures.side, 3),
+        wrapped(identifier, exact(measures.small), measures.side, 3),
     )
 
 
@@ -181,7 +182,7 @@ def _write_below(paper: Image.Image, lines: _Lines, corner: tuple[int, int], mea
         top += _spacing(measures.caption)
     top += _below_caption(measures)
     for text in lines.id:
-        draw.text((left, top), text, _QUIET, font_for(text, measures.small))
+        draw.text((left, top), text, _QUIET, exact(measures.small))
         top += _spacing(measures.small)
 
 
@@ -255,6 +256,7 @@ def _label(field: Image.Image, text: str, measures: _Measures, *, at_bottom: boo
     draw.text((inset + width / 2, top + height / 2), text, (255, 255, 255), font, anchor="mm")
 
 
+@cache
 def _corners(side: int) -> Image.Image:
     """Give the mask of a square with round corners."""
     finer = 4

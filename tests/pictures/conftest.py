@@ -1,0 +1,5 @@
+"""Both clients, behind the same face."""
+
+from flow.conftest import connect, serve
+
+__all__ = ["connect", "serve"]
