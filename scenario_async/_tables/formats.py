@@ -99,17 +99,27 @@ FORMATS: Final[dict[str, Format]] = {
         Format(
             name="sqlite", suffixes=(".sqlite", ".sqlite3", ".db"), flat="never", room="sqlite", database=True
         ),
-        Format(name="png", suffixes=(".png",), flat="never", room="sheet", needs="PIL.Image", of_table=True),
     )
 }
-_BY_SUFFIX: Final = {suffix: each for each in FORMATS.values() for suffix in each.suffixes}
+"""Those of rows."""
+OF_TABLES: Final[dict[str, Format]] = {
+    each.name: each
+    for each in (
+        Format(
+            name="png", suffixes=(".png",), flat="never", room="sheet", needs="PIL.Image", of_table=True
+        ),
+    )
+}
+"""Those to be looked at, which show a table with its thumbnails."""
+_ALL: Final = FORMATS | OF_TABLES
+_BY_SUFFIX: Final = {suffix: each for each in _ALL.values() for suffix in each.suffixes}
 
 
 def format_of(path: str | os.PathLike[str], format: str | None = None) -> Format:
     """Give the format that is named, else that of the path's suffix; the error names the nearest."""
     if format is not None:
-        named = FORMATS.get(str(format).lstrip(".").lower()) or _BY_SUFFIX.get(str(format).lower())
-        return named or _unknown("format", format, format, FORMATS)
+        named = _ALL.get(str(format).lstrip(".").lower()) or _BY_SUFFIX.get(str(format).lower())
+        return named or _unknown("format", format, format, _ALL)
     if isinstance(cast("object", path), bytes) or not isinstance(cast("object", path), str | os.PathLike):
         checks.refuse("path", path, "it must be a str or a pathlib.Path")
     name = Path(path).name

@@ -58,7 +58,7 @@ def writing_options(command: _F) -> _F:
     for add in (
         option(
             "--format",
-            type=_Nearest([TABLE, *(name for name, each in FORMATS.items() if not each.of_table)]),
+            type=_Nearest([TABLE, *FORMATS]),
             help="How to write hits. Without it: as the name of the file says, a table in a terminal, else jsonl.",
             section=RESULT,
         ),

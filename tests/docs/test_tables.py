@@ -10,7 +10,8 @@ import re
 from pathlib import Path
 
 from scenario_async import AssetHit, ModelHit, WorkflowHit
-from scenario_async._tables.formats import FORMATS
+from scenario_async._tables.formats import FORMATS, OF_TABLES
+from scenario_async._tables.optional import EXTRAS
 from scenario_async._tables.schema import columns_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "tables.md"
@@ -52,7 +53,7 @@ def test_every_suffix_is_on_the_page() -> None:
     """With what it needs."""
     files = PAGE.read_text(encoding="utf-8").partition("\n## Files\n")[2]
     rows = re.findall(r"^\| (`\..+?) \| .* \| (.*?) ?\|$", files, re.MULTILINE)
-    assert [re.findall(r"`(.+?)`", suffixes) for suffixes, _ in rows] == [
-        list(each.suffixes) for each in FORMATS.values()
-    ]
-    assert ["`export`" in needs for _, needs in rows] == [bool(each.needs) for each in FORMATS.values()]
+    every = [*FORMATS.values(), *OF_TABLES.values()]
+    assert [re.findall(r"`(.+?)`", suffixes) for suffixes, _ in rows] == [list(each.suffixes) for each in every]
+    extras = [EXTRAS[each.needs.partition(".")[0]] if each.needs else "" for each in every]
+    assert [needs.removeprefix("extra ").strip("`") for _, needs in rows] == extras
