@@ -79,7 +79,7 @@ def _maker(cls: Any) -> Callable[[Any], dict[str, Any]]:  # noqa: ANN401 - mypy 
             lines.append("    if value is not None:")
         if field.record is not None:
             made = f"make_{field.name}"
-            names[made] = _maker(field.record)
+            names[made] = _maker(cast("Hashable", field.record))
             taken = f"[{made}(each) for each in value]" if field.shape == "records" else f"{made}(value)"
         elif field.shape == "number":
             lines.append(f"{indent}if type(value) is float and {_ODD}: raise OddError")
