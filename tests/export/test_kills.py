@@ -1,4 +1,4 @@
-"""Exports that are killed at random moments, a few times here; `nox -s soak` kills each format fifty times."""
+"""Exports that are killed at random moments, a few times here; `nox -s kills` kills each format fifty times."""
 
 from __future__ import annotations
 
