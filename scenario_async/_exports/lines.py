@@ -36,7 +36,7 @@ def lines_of(hits: Sequence[Hit]) -> bytes:
     """Give a line of JSON for each hit, none of them with a signature."""
     if not hits:
         return b""
-    make, encode = _maker(cast("Hashable", type(hits[0]))), _encoder()
+    make, encode = _maker(cast("Hashable", type(hits[0]))), encoder()
     lines: list[bytes] = []
     for hit in hits:
         try:
@@ -69,7 +69,7 @@ def _plain(extra: Mapping[str, Any], made: dict[str, Any]) -> None:
 
 
 @cache
-def _encoder() -> Callable[[dict[str, Any]], bytes]:
+def encoder() -> Callable[[dict[str, Any]], bytes]:
     try:
         with LOADING:
             import msgspec  # noqa: PLC0415 - of the extra `speed`

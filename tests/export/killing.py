@@ -98,8 +98,7 @@ class Exporter:
             while not ended:
                 pid = self.start(path)
                 if done < kills:
-                    # Most of the moments are within what is left to do, wherever that is.
-                    time.sleep(chance.random() ** 2 * seconds * 1.05)
+                    self._wait(pid, path, seconds, chance, late=done % 3 == 2)
                     with suppress(ProcessLookupError):  # it has come to its end
                         os.kill(pid, signal.SIGKILL)
                 code = self.end()
@@ -117,11 +116,27 @@ class Exporter:
             run += 1
         return Killed(done, in_the_last_pass, again, breaches)
 
+    def _wait(self, pid: int, path: Path, seconds: float, chance: random.Random, *, late: bool) -> None:
+        """Wait for a random moment: anywhere in what there may be to do, or, if it is to be `late`, in the last pass."""
+        if not late:
+            time.sleep(chance.random() ** 2 * seconds * 1.05)  # as there is less and less left to do
+            return
+        part = path.with_name(path.name + ".part")
+        with suppress(ProcessLookupError):
+            while not part.exists():
+                os.kill(pid, 0)
+                time.sleep(0.001)
+            time.sleep(chance.random() * seconds * 0.05)
+
     def _compared(self, path: Path, expected: bytes, kills: int, format: str) -> list[str]:
         breaches: list[str] = []
         if path.read_bytes() != _as_seen(path, expected, format):
             breaches.append(f"{format}: other bytes than those of an uninterrupted run")
-        left = [each.name for each in path.parent.iterdir() if each.name.startswith((f"{path.name}.", f".{path.name}"))]
+        left = [
+            each.name
+            for each in path.parent.iterdir()
+            if each.name.startswith((f"{path.name}.", f".{path.name}"))
+        ]
         if left:
             breaches.append(f"{format}: left behind {left}")
         if self._asked_again() > kills * UNDER_WAY:
@@ -189,11 +204,11 @@ def main() -> int:
     chance = random.Random(given.seed)
     breaches: list[str] = []
     with tempfile.TemporaryDirectory() as folder, exporting(Path(folder), given.hits) as exporter:
-        for format in FORMATS:
-            killed = exporter.killed(format, given.kills, chance)
+        for each in FORMATS:
+            killed = exporter.killed(each, given.kills, chance)
             breaches += killed.breaches
             told = f"{killed.kills} kills, {killed.in_the_last_pass} in the last pass"
-            print(f"{format:8} {told}, {killed.asked_again} pages asked for again", flush=True)
+            print(f"{each:8} {told}, {killed.asked_again} pages asked for again", flush=True)
     for breach in breaches:
         print(f"BREACH: {breach}")
     return 1 if breaches else 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,7 +32,9 @@ SEARCH = AssetSearch(query="knight")
 BROKEN = Answer({"message": "no"}, status=400)
 VARIED = [
     *assets(120),
-    asset("asset_odd", score=1e-7, metadata={"width": 2**60, "prompt": "=1+1", "kind": "image"}, new={"a": [1]}),
+    asset(
+        "asset_odd", score=1e-7, metadata={"width": 2**60, "prompt": "=1+1", "kind": "image"}, new={"a": [1]}
+    ),
     asset("asset_text", description='see https://cdn.example/x?Signature=s3cr3t, "quoted",\n日本 \u2028'),
 ]
 
@@ -93,8 +94,8 @@ def test_bytes_do_not_depend_on_where_pages_are_cut(connect: Connect, serve: Ser
     """Pages of 7 or of 100: the row groups and batches are the same."""
     pytest.importorskip("pyarrow")
     face = connect(serve(paged(assets(230))).base_url)
-    for format in ("parquet", "arrow", "json"):
-        whole, cut = tmp_path / f"whole.{format}", tmp_path / f"cut.{format}"
+    for each in ("parquet", "arrow", "json"):
+        whole, cut = tmp_path / f"whole.{each}", tmp_path / f"cut.{each}"
         export(face, SEARCH, whole)
         export(face, AssetSearch(query="knight", limit=7), cut)
         assert whole.read_bytes() == cut.read_bytes()
@@ -273,34 +274,40 @@ def test_progress(connect: Connect, serve: Serve, tmp_path: Path) -> None:
     assert names(tmp_path) == ["hits.csv", "other.csv.journal"]
 
 
-@pytest.mark.parametrize(
-    ("path", "options", "words"),
-    [
-        ("hits.jsom", {}, "did you mean '.json'?"),
-        ("hits", {}, "its suffix names no format"),
-        ("hits.jsonl", {"format": "parkett"}, "did you mean 'parquet'?"),
-        ("hits.jsonl", {"max_hits": -1}, "max_hits is -1"),
-        ("hits.jsonl", {"prefetch": -1}, "prefetch is -1"),
-        ("hits.jsonl", {"resume": 1}, "resume is 1, but it must be True or False"),
-        ("hits.jsonl", {"overwrite": "yes"}, "overwrite is 'yes'"),
-        ("hits.jsonl", {"on_progress": 3}, "on_progress is 3"),
-        ("hits.sqlite", {"flat": True}, "flat is True"),
-        ("s3://bucket/hits.jsonl", {}, "fsspec"),
-        (b"hits.jsonl", {}, "path is b'hits.jsonl'"),
-        (None, {}, "path is None"),
-    ],
-)
-def test_what_is_wrong_is_refused_before_any_request(
-    connect: Connect, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    path: Any, options: dict[str, Any], words: str,
-) -> None:  # fmt: skip
-    """The parameter is named, with its value and the way out; nothing is sent or written."""
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a folder the current one."""
     monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+WRONG: list[tuple[Any, tuple[dict[str, Any], str]]] = [
+    ("hits.jsom", ({}, "did you mean '.json'?")),
+    ("hits", ({}, "its suffix names no format")),
+    ("hits.jsonl", ({"format": "parkett"}, "did you mean 'parquet'?")),
+    ("hits.jsonl", ({"max_hits": -1}, "max_hits is -1")),
+    ("hits.jsonl", ({"prefetch": -1}, "prefetch is -1")),
+    ("hits.jsonl", ({"resume": 1}, "resume is 1, but it must be True or False")),
+    ("hits.jsonl", ({"overwrite": "yes"}, "overwrite is 'yes'")),
+    ("hits.jsonl", ({"on_progress": 3}, "on_progress is 3")),
+    ("hits.sqlite", ({"flat": True}, "flat is True")),
+    ("s3://bucket/hits.jsonl", ({}, "fsspec")),
+    (b"hits.jsonl", ({}, "path is b'hits.jsonl'")),
+    (None, ({}, "path is None")),
+]
+
+
+@pytest.mark.parametrize(("path", "given"), WRONG)
+def test_what_is_wrong_is_refused_before_any_request(
+    connect: Connect, serve: Serve, folder: Path, path: Any, given: tuple[dict[str, Any], str]
+) -> None:
+    """The parameter is named, with its value and the way out; nothing is sent or written."""
+    options, words = given
     server = serve(paged(assets(3)))
     with pytest.raises(InvalidSearchError) as caught:
         export(connect(server.base_url), SEARCH, path, **options)
     assert words in str(caught.value)
-    assert (server.requests, names(tmp_path)) == ([], [])
+    assert (server.requests, names(folder)) == ([], [])
 
 
 def test_what_is_no_search_is_refused(connect: Connect, tmp_path: Path) -> None:
@@ -334,7 +341,7 @@ def test_a_link_is_followed(connect: Connect, serve: Serve, tmp_path: Path) -> N
     (tmp_path / "link.jsonl").symlink_to(tmp_path / "real" / "hits.jsonl")
     face = connect(serve(paged(assets(3))).base_url)
     export(face, SEARCH, tmp_path / "link.jsonl", overwrite=True)
-    assert os.path.islink(tmp_path / "link.jsonl")
+    assert (tmp_path / "link.jsonl").is_symlink()
     assert names(tmp_path / "real") == ["hits.jsonl"]
 
 

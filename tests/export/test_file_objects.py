@@ -15,7 +15,7 @@ from support.hits import assets
 from support.programs import environment, needs
 from support.servers import Answer, paged
 
-from scenario_async import AssetSearch, BadRequestError, InvalidSearchError, WriteError
+from scenario_async import AssetSearch, BadRequestError, ExportProgress, InvalidSearchError, WriteError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,13 @@ def test_a_binary_file(connect: Connect, serve: Serve, tmp_path: Path, format: s
         pytest.importorskip("pyarrow")
     face, file = connect(serve(paged(assets(250))).base_url), io.BytesIO()
     done = export(face, SEARCH, file, format=format, prefetch=0)
-    assert (done.path, done.hits, done.pages, done.requests, done.stopped_because) == (None, 250, 3, 3, "exhausted")
+    assert (done.path, done.hits, done.pages, done.requests, done.stopped_because) == (
+        None,
+        250,
+        3,
+        3,
+        "exhausted",
+    )
     export(face, SEARCH, tmp_path / f"hits.{format}")
     assert file.getvalue() == (tmp_path / f"hits.{format}").read_bytes()
 
@@ -80,7 +86,11 @@ class Shut(io.BytesIO):
     ("file", "options", "words"),
     [
         (io.BytesIO(), {}, "format is None, but a file object needs one that is named"),
-        (io.BytesIO(), {"format": "csv", "resume": True}, "resume is True, but only an export to a path can go on"),
+        (
+            io.BytesIO(),
+            {"format": "csv", "resume": True},
+            "resume is True, but only an export to a path can go on",
+        ),
         (io.BytesIO(), {"format": "sqlite"}, "is written to a path"),
         (Awaited(), {"format": "csv"}, "is to be awaited"),
         (Shut(), {"format": "csv"}, "cannot be written"),
@@ -117,7 +127,9 @@ class Slow(io.BytesIO):
 def test_a_file_that_is_full(connect: Connect, serve: Serve) -> None:
     """The export ends with one line, and asks for no more."""
     server = serve(paged(assets(5000)))
-    with pytest.raises(WriteError, match="could not write to the file: No space left.*only an export to a path can go on"):
+    with pytest.raises(
+        WriteError, match=r"could not write to the file: No space left.*only an export to a path can go on"
+    ):
         export(connect(server.base_url), SEARCH, Slow(100_000), format="jsonl")
     assert len(server.requests) < 20
 
@@ -125,20 +137,26 @@ def test_a_file_that_is_full(connect: Connect, serve: Serve) -> None:
 def test_a_slow_file_stops_the_reading(connect: Connect, serve: Serve) -> None:
     """Memory is bounded: no more pages are read than the file is behind."""
     server = serve(paged(assets(2000)))
-    seen: list[int] = []
+    behind: list[int] = []
+
+    def tell(told: ExportProgress) -> None:
+        behind.append(told.hits - told.written)
+
     file = Slow(10**9, pause=0.002)
     export(
         connect(server.base_url), SEARCH, file, format="jsonl", prefetch=1,
-        on_progress=lambda told: seen.append(told.hits - told.written),
+        on_progress=tell,
     )  # fmt: skip
-    assert max(seen) <= 500
+    assert max(behind) <= 500
     assert file.getvalue().count(b"\n") == 2000
 
 
 def test_a_failed_export_tells_what_was_written(connect: Connect, serve: Serve) -> None:
     """What the file got stays there; it cannot go on."""
     face, file = connect(serve(failing(assets(300), 200, Answer({}, 400))).base_url), io.BytesIO()
-    with pytest.raises(BadRequestError, match="hits were written, and only an export to a path can go on: begin anew"):
+    with pytest.raises(
+        BadRequestError, match="hits were written, and only an export to a path can go on: begin anew"
+    ):
         export(face, SEARCH, file, format="jsonl", prefetch=0)
     assert not file.closed
 
@@ -168,7 +186,9 @@ def test_the_standard_output(serve: Serve, tmp_path: Path, client: str) -> None:
         "Scenario": f"with Scenario() as client: {call}",
         "AsyncScenario": f"async def main():\n async with AsyncScenario() as client: await {call}\nasyncio.run(main())",
     }
-    head = "import asyncio; from scenario_async import *; from scenario_async import Scenario, AsyncScenario\n"
+    head = (
+        "import asyncio; from scenario_async import *; from scenario_async import Scenario, AsyncScenario\n"
+    )
     server = serve(paged(assets(5)))
     for options, begins in (({}, '{"id":"asset_00000"'), ({"format": "csv"}, "id,author_id")):
         program = f"{head}options = {options!r}\n{lines[client]}"

@@ -30,9 +30,9 @@ def codec(request: pytest.FixtureRequest) -> Generator[None]:
             pytest.importorskip("msgspec")
         else:
             patch.setitem(sys.modules, "msgspec", None)
-        lines._encoder.cache_clear()
+        lines.encoder.cache_clear()
         yield
-    lines._encoder.cache_clear()
+    lines.encoder.cache_clear()
 
 
 def written(hits: list[Hit]) -> bytes:
@@ -45,16 +45,31 @@ def written(hits: list[Hit]) -> bytes:
 
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 TEXTS = st.text() | st.sampled_from(["https://x.example/a?Signature=b c", "a?b", "\ud83d", "\x7f\u2028"])
-JSON = st.recursive(st.none() | st.booleans() | NUMBERS | TEXTS, lambda each: st.lists(each) | st.dictionaries(TEXTS, each))
+JSON = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXTS, lambda each: st.lists(each) | st.dictionaries(TEXTS, each)
+)
 
 
 @given(
-    score=st.none() | NUMBERS, width=NUMBERS, text=TEXTS, tags=st.lists(TEXTS), extra=st.dictionaries(st.just("new"), JSON)
+    score=st.none() | NUMBERS,
+    width=NUMBERS,
+    text=TEXTS,
+    tags=st.lists(TEXTS),
+    extra=st.dictionaries(st.just("new"), JSON),
 )
-def test_lines_are_those_of_the_tables(score: Any, width: Any, text: str, tags: list[str], extra: dict[str, Any]) -> None:
+def test_lines_are_those_of_the_tables(
+    score: Any, width: Any, text: str, tags: list[str], extra: dict[str, Any]
+) -> None:
     """Whatever a hit holds: odd numbers, signed URLs in texts, half characters, fields that nobody knows."""
     hit = AssetHit.from_dict(
-        asset("asset_1", score=score, metadata={"width": width, "prompt": text}, description=text, tags=tags, **extra)
+        asset(
+            "asset_1",
+            score=score,
+            metadata={"width": width, "prompt": text},
+            description=text,
+            tags=tags,
+            **extra,
+        )
     )
     expected = written([hit, hit])
     assert lines.lines_of([hit, hit]) == expected
@@ -66,7 +81,7 @@ def test_lines_are_those_of_the_tables(score: Any, width: Any, text: str, tags: 
 
 @pytest.mark.parametrize("number", [1e-5, 1e-7, -3e-5, 1e16, 1e22, -1e300, 5e-324, 0.0, -0.0, 0.0001, 2**70])
 def test_numbers_are_spelt_alike(number: float) -> None:
-    """msgspec and the standard library differ in some, which are left to one of them."""
+    """The two encoders differ in some, which are left to one of them."""
     hit = AssetHit.from_dict(asset(score=number))
     assert lines.lines_of([hit]) == written([hit])
 
@@ -75,7 +90,10 @@ def test_numbers_are_spelt_alike(number: float) -> None:
     ("hit_class", "content"),
     [
         (ModelHit, model(thumbnail={"assetId": "a", "url": "https://cdn.example/a?Signature=s3cr3t"})),
-        (WorkflowHit, workflow(before={"assetId": "a", "url": "https://cdn.example/a?Signature=s3cr3t", "new": 1})),
+        (
+            WorkflowHit,
+            workflow(before={"assetId": "a", "url": "https://cdn.example/a?Signature=s3cr3t", "new": 1}),
+        ),
     ],
 )
 def test_every_kind(hit_class: type[Hit], content: dict[str, Any]) -> None:

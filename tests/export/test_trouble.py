@@ -27,9 +27,10 @@ from scenario_async import (
     ScenarioError,
     WriteError,
 )
-from scenario_async._exports import journal, kept, run
+from scenario_async._exports import journal, run, sink
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from typing import BinaryIO
 
@@ -46,7 +47,11 @@ def busy(times: int, **headers: str) -> Any:
     def script(request: Arrived) -> Answer | dict[str, Any]:
         if request.body.get("offset") == 100 and left[0]:
             left[0] -= 1
-            return Answer({"message": "slow down"}, 429, {name.replace("_", "-"): value for name, value in headers.items()})
+            return Answer(
+                {"message": "slow down"},
+                429,
+                {name.replace("_", "-"): value for name, value in headers.items()},
+            )
         return whole(request)
 
     return script
@@ -82,7 +87,9 @@ def test_the_wait_is_told(
 def test_a_429_without_a_time_is_waited_out_slowly(connect: Connect, serve: Serve, tmp_path: Path) -> None:
     """Where the service names none, the waits grow by themselves: it is not flooded."""
     server = serve(busy(4, retry_after="0"))
-    assert export(connect(server.base_url, max_retries=0), SEARCH, tmp_path / "hits.csv", prefetch=0).hits == 300
+    assert (
+        export(connect(server.base_url, max_retries=0), SEARCH, tmp_path / "hits.csv", prefetch=0).hits == 300
+    )
     assert len(server.requests) == 4 + 4
 
 
@@ -91,7 +98,9 @@ def test_a_plan_limit_is_not_waited_out(connect: Connect, serve: Serve, tmp_path
     """It ends the export, keeps what is there, and says how to go on."""
     limit = Answer({"message": "used up", "code": "QUOTA_EXCEEDED"}, 429)
     face, path = connect(serve(failing(assets(300), 200, limit)).base_url), tmp_path / "hits.csv"
-    with pytest.raises(PlanLimitError, match=r"200 hits are kept in .*hits\.csv\.journal: the same call with resume"):
+    with pytest.raises(
+        PlanLimitError, match=r"200 hits are kept in .*hits\.csv\.journal: the same call with resume"
+    ):
         export(face, SEARCH, path, prefetch=0)
 
 
@@ -130,8 +139,12 @@ def test_no_space_for_the_journal(
     """Pages that are whole are kept, half a page is taken back, one line tells, and it goes on where there is space."""
     server = serve(paged(assets(300)))
     face, path = connect(server.base_url), tmp_path / "hits.jsonl"
-    locked = journal._locked
-    monkeypatch.setattr(journal, "_locked", lambda at: Full(locked(at), 60_000))
+    locked = journal.locked_file
+
+    def nearly_full(at: Path) -> Any:
+        return Full(locked(at), 60_000)
+
+    monkeypatch.setattr(journal, "locked_file", nearly_full)
     with pytest.raises(WriteError) as caught:
         export(face, SEARCH, path, prefetch=0)
     told = str(caught.value)
@@ -140,30 +153,38 @@ def test_no_space_for_the_journal(
     assert told.endswith(f"100 hits are kept in {path}.journal: the same call with resume=True goes on there")
     assert "\n" not in told
     assert (tmp_path / "hits.jsonl.journal").read_bytes().endswith(b"}\n")
-    monkeypatch.setattr(journal, "_locked", locked)
+    monkeypatch.setattr(journal, "locked_file", locked)
     server.requests.clear()
     assert export(face, SEARCH, path, resume=True, prefetch=0).hits == 300
     assert server.bodies()[0]["offset"] == 100
 
 
-def test_no_space_for_the_file(
-    connect: Connect, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def ends_with(error: Exception) -> Any:
+    """Give a reading of the journal that fails behind the first page, as the writing of the file may."""
+    read = journal.Journal.read
+
+    def failing_read(self: journal.Journal) -> Iterator[tuple[journal.Record, bytes]]:
+        for page in read(self):
+            yield page
+            raise error
+
+    return failing_read
+
+
+def test_no_space_for_the_file(connect: Connect, serve: Serve, tmp_path: Path) -> None:
     """The journal is kept whole, and nothing is asked for again."""
     server = serve(paged(assets(300)))
     face, path = connect(server.base_url), tmp_path / "hits.csv"
     path.write_text("old", encoding="utf-8")
-    write = kept.Kept._write
-
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(kept.Kept, "_write", full)
-    with pytest.raises(WriteError, match="what stood there is untouched; free some space.*; 300 hits are kept in"):
-        export(face, SEARCH, path, overwrite=True)
+    no_space = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(journal.Journal, "read", ends_with(no_space))
+        with pytest.raises(
+            WriteError, match=r"what stood there is untouched; free some space.*; 300 hits are kept in"
+        ):
+            export(face, SEARCH, path, overwrite=True)
     assert names(tmp_path) == ["hits.csv", "hits.csv.journal"]
     assert path.read_text(encoding="utf-8") == "old"
-    monkeypatch.setattr(kept.Kept, "_write", write)
     server.requests.clear()
     done = export(face, SEARCH, path, resume=True)
     assert (done.hits, done.requests, server.requests, names(tmp_path)) == (300, 0, [], ["hits.csv"])
@@ -173,15 +194,19 @@ def test_a_file_that_comes_meanwhile_stays(connect: Connect, serve: Serve, tmp_p
     """What somebody puts there while the export runs is not written over, and the hits are kept."""
     path = tmp_path / "hits.csv"
     face = connect(serve(paged(assets(300))).base_url)
+
+    def put_there(_: ExportProgress) -> None:
+        path.write_text("mine", encoding="utf-8")
+
     with pytest.raises(WriteError, match=r"is there already.*; 300 hits are kept in"):
-        export(face, SEARCH, path, on_progress=lambda _: path.write_text("mine", encoding="utf-8"))
+        export(face, SEARCH, path, on_progress=put_there)
     assert path.read_text(encoding="utf-8") == "mine"
 
 
 def test_a_missing_folder(connect: Connect, serve: Serve, tmp_path: Path) -> None:
     """It is told before any request."""
     server = serve(paged(assets(3)))
-    with pytest.raises(WriteError, match="make its folder first$"):
+    with pytest.raises(WriteError, match=r"make its folder first$"):
         export(connect(server.base_url), SEARCH, tmp_path / "missing" / "hits.csv")
     assert server.requests == []
 
@@ -208,7 +233,9 @@ def test_two_exports_to_one_file(connect: Connect, serve: Serve, tmp_path: Path)
         thread.join()
 
     assert export(face, SEARCH, path, on_progress=second, max_hits=100).hits == 100
-    assert refused[0].startswith(f"another export to this file is under way, and has {path}.journal: wait for its end")
+    assert refused[0].startswith(
+        f"another export to this file is under way, and has {path}.journal: wait for its end"
+    )
     assert export(face, SEARCH, path, overwrite=True).hits == 300
 
 
@@ -295,15 +322,9 @@ def test_ctrl_c(connect: Connect, serve: Serve, tmp_path: Path, client: str) -> 
 def test_given_up_while_the_file_is_made(connect: Connect, serve: Serve, tmp_path: Path) -> None:
     """What was begun of the file goes, the journal stays, and the next run only makes the file."""
     face, path = connect(serve(paged(assets(300))).base_url), tmp_path / "hits.csv"
-    pages = kept.Kept._pages
-
-    def stopped(self: kept.Kept, of: journal.Journal) -> Any:
-        for page in pages(self, of):
-            yield page
-            self.stop()
-
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(kept.StoppedError):
-        patch.setattr(kept.Kept, "_pages", stopped)
-        export(face, SEARCH, path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(journal.Journal, "read", ends_with(sink.StoppedError()))
+        with pytest.raises(sink.StoppedError):
+            export(face, SEARCH, path)
     assert names(tmp_path) == ["hits.csv.journal"]
     assert export(face, SEARCH, path, resume=True).requests == 0
