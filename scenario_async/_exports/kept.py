@@ -95,6 +95,9 @@ class Kept(Sink):
                 with suppress(OSError):
                     self._journal.remove()
             self._journal.close()
+            if self._done and os.name == "nt":  # where what is open cannot be removed
+                with suppress(OSError):
+                    self._journal.remove()
 
     def kept(self) -> str:
         """Tell what is kept, and how to go on."""
