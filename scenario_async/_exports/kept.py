@@ -62,7 +62,7 @@ class Kept(Sink):
                 self.next, self.end = journal.last.next, journal.last.end
             if self.end is None:
                 for _, lines in journal.read():
-                    self.seen |= [hit.id for hit in self._read(lines)]
+                    self.seen.update(hit.id for hit in self._read(lines))
 
     def append(self, portion: Portion) -> None:
         """Add a page to the journal."""
