@@ -44,12 +44,12 @@ def _options(settings: Callable[_P, Settings]) -> Options[_P]:
     """Make the method that gives a client like this one, but for some keywords."""
 
     def with_options(self: Client, /, **overrides: Any) -> Any:  # noqa: ANN401
-        """Give a client like this one, but for the keywords that are given.
+        """Give a client like this one, with other values for the keywords that you name.
 
-        None switches off what may be absent: `deadline`, `rate_limit`, `project_id`, `proxy` and the hooks; of other
-        keywords it counts as not given. The client shares connections, slots, cool-down and rate limit, unless they
-        are what is overridden. Closing it leaves the shared connections open; closing the client it came from closes
-        them for both.
+        The new client shares connections, slots, cool-down and rate limit with this one, unless you name them.
+        Closing it leaves the shared connections open; closing this client closes them for both. None switches off
+        `deadline`, `rate_limit`, `project_id`, `proxy` and the hooks; for other keywords it is the same as not
+        naming them.
         """
         try:
             return self._derived(overrides)  # pyright: ignore[reportPrivateUsage] - a method of the same class
@@ -117,12 +117,12 @@ class Client(_Keywords):
                 from scenario_async._support import moved  # noqa: PLC0415 - only an error has need of it
             raise moved.missing(self, name)
 
-    with_options = _options(Settings)
-    copy = with_options
+    with_options: Final = _options(Settings)
+    copy: Final = with_options
 
     @property
     def is_closed(self) -> bool:
-        """Whether this client can make no more calls."""
+        """Whether this client is closed, and makes no more calls."""
         return self._caller.is_closed
 
     def __repr__(self) -> str:
@@ -204,14 +204,14 @@ def _unpickled(cls: type[Client], keywords: dict[str, Any], off: frozenset[str],
 
 
 class AsyncScenario(Client):
-    """Searches Scenario, asynchronously; all keywords are those of `Settings`.
+    """The client for asyncio.
 
-    It needs no running event loop to be built and works on several, one after another or at once. Use it as
-    an async context manager, or `await client.aclose()`.
+    It can be built where no event loop runs, and works on several, one after another or at once. Use it with
+    `async with`, or close it with `await client.aclose()`.
     """
 
     search: AsyncSearches = AsyncSearches.of_no_client()
-    """The searches: `asset_search`, `model_search`, `workflow_search`, `run`, `resume`, `fan_out`, `export`."""
+    """The searches of this client."""
 
     _searches_class = AsyncSearches
 
@@ -225,7 +225,7 @@ class AsyncScenario(Client):
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - one attempt, not the call
     ) -> Reply:
-        """Reach any endpoint under `base_url` with this client's signature, limits and retries.
+        """Send a request to any endpoint under `base_url`, with this client's keys, limits and retries.
 
         Args:
             method: GET, POST and the like.
@@ -235,7 +235,7 @@ class AsyncScenario(Client):
             headers: headers to add.
             timeout: seconds for one attempt.
 
-        Raises `APIError` like a search does.
+        Raises an `APIError` as a search does.
         """
         try:
             self._caller.check_open()
@@ -291,7 +291,7 @@ class AsyncScenario(Client):
         return downloading(run, hits)
 
     async def aclose(self) -> None:
-        """Close the connections; calls under way end with an error, and later ones raise `ScenarioError`."""
+        """Close the connections; calls under way end with an error, and so does every later call."""
         await self._aclose()
 
     if not TYPE_CHECKING:  # checkers refuse these by themselves

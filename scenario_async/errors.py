@@ -7,8 +7,8 @@ ScenarioError
 ├── WriteError (also OSError)              a file could not be written
 └── APIError                               a call that went out, or tried to
     ├── APIConnectionError                 no whole reply arrived
-    │   ├── APITimeoutError                an attempt outlasted `timeout`
-    │   └── DeadlineExceededError          the call outlasted `deadline`
+    │   ├── APITimeoutError                an attempt took longer than `timeout`
+    │   └── DeadlineExceededError          the call took longer than `deadline`
     ├── APIResponseValidationError         a reply that is not what the service documents
     └── APIStatusError                     the service answered with a status of 300 or more
         ├── BadRequestError 400            ├── ConflictError 409
@@ -49,6 +49,7 @@ _AUTHORIZATION = r"(?ai)\b((?:(?:Basic|Bearer)\s+)+)[\w.~+/=-]{6,}"
 
 
 GaveUp: TypeAlias = Literal["max_retries", "deadline", "retry_budget"]
+"""What kept a client from trying again: its `max_retries`, its `deadline`, or its `retry_budget`."""
 _GAVE_UP: Final[Mapping[GaveUp, str]] = {
     "max_retries": "",
     "deadline": "; the wait before the next attempt would outlast the deadline",
@@ -64,32 +65,35 @@ class ScenarioError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
-        self.message = message
+        self.message: str = message
+        """What happened, without the history that the text of the error adds."""
 
     def __reduce__(self) -> tuple[Callable[..., ScenarioError], tuple[Any, ...]]:
         return _rebuild, (type(self), self.args, self.__dict__)
 
 
 class ConfigurationError(ScenarioError, ValueError):
-    """A client cannot be built of what it was given, or of what the environment has.
+    """A client cannot be built: a keyword or an environment variable is wrong or missing.
 
-    `parameter` names the keyword; the message adds its value, the rule, and the variable where it came from one.
+    The message names the keyword and the rule, and the variable if the value came from one.
     """
 
     def __init__(self, message: str, *, parameter: str = "") -> None:
         super().__init__(message)
-        self.parameter = parameter
+        self.parameter: str = parameter
+        """The keyword that is wrong; empty where it is no single one."""
 
 
 class InvalidSearchError(ScenarioError, ValueError):
     """A parameter breaks a rule; no request was sent.
 
-    `parameter` names it; the message adds its value and the rule.
+    The message names the parameter, its value and the rule.
     """
 
     def __init__(self, message: str, *, parameter: str = "") -> None:
         super().__init__(message)
-        self.parameter = parameter
+        self.parameter: str = parameter
+        """The parameter that is wrong; empty where it is no single one."""
 
 
 class WriteError(ScenarioError, OSError):
@@ -112,25 +116,31 @@ class ErrorRequest:
     __slots__ = ("method", "url")
 
     def __init__(self, method: str, url: str) -> None:
-        self.method = method
-        self.url = url
+        self.method: str = method
+        """The HTTP method."""
+        self.url: str = url
+        """The address, without its query string."""
 
     def __repr__(self) -> str:
         return f"<ErrorRequest: {self.method} {self.url}>"
 
 
 class ErrorResponse:
-    """The reply that an error tells of: `status_code`, `headers`, `content` and the `request`."""
+    """The reply that an error tells of, as the official SDK shows it."""
 
     __slots__ = ("content", "headers", "request", "status_code")
 
     def __init__(
         self, status_code: int, headers: Mapping[str, str], content: bytes, request: ErrorRequest
     ) -> None:
-        self.status_code = status_code
-        self.headers = headers
-        self.content = content
-        self.request = request
+        self.status_code: int = status_code
+        """The HTTP status."""
+        self.headers: Mapping[str, str] = headers
+        """The headers of the reply."""
+        self.content: bytes = content
+        """The body as it came."""
+        self.request: ErrorRequest = request
+        """The request."""
 
     def __repr__(self) -> str:
         return f"<ErrorResponse: {self.status_code}, {len(self.content)} bytes>"
@@ -151,17 +161,7 @@ class ErrorResponse:
 
 
 class APIError(ScenarioError):
-    """A call failed after it left for the service.
-
-    `method` and `url` (without its query string) tell the endpoint, `attempts` how often it was tried,
-    `attempt_seconds` how long each try took, `waited_for_slot`, `waited_for_quota` and `waited_for_cool_down` the
-    seconds before them, `elapsed` the seconds in all, `request_id` the service's own name for the last reply, and
-    `body` that reply's decoded JSON or text.
-
-    `retryable` tells whether the same call may fare better later, and `gave_up_because` what kept the client from
-    trying again by itself: `"max_retries"`, `"deadline"`, `"retry_budget"`, or None where that cannot help.
-    `hint` says what to look at, where there is something to say beyond the service's own words.
-    """
+    """A call failed after it left for the service, or while it waited to leave."""
 
     content: bytes | None = None
     """The body as it came, cut after a megabyte; None where nothing came."""
@@ -176,19 +176,32 @@ class APIError(ScenarioError):
         body: object = None,
     ) -> None:
         super().__init__(message)
-        self.method = method
-        self.url = url
-        self.request_id = request_id
-        self.body = body
-        self.attempts = 0
+        self.method: str = method
+        """The HTTP method."""
+        self.url: str = url
+        """The address, without its query string."""
+        self.request_id: str | None = request_id
+        """The service's name for the last request, None where it sent none; Scenario's support asks for it."""
+        self.body: object = body
+        """The body of the last reply: its JSON, or its text; None without a reply."""
+        self.attempts: int = 0
+        """How often the request was sent."""
         self.attempt_seconds: tuple[float, ...] = ()
-        self.waited_for_slot = 0.0
-        self.waited_for_quota = 0.0
-        self.waited_for_cool_down = 0.0
-        self.elapsed = 0.0
-        self.retryable = False
+        """How many seconds each attempt took."""
+        self.waited_for_slot: float = 0.0
+        """Seconds of waiting for a slot."""
+        self.waited_for_quota: float = 0.0
+        """Seconds of waiting for the quota of `rate_limit`."""
+        self.waited_for_cool_down: float = 0.0
+        """Seconds of waiting for the end of a cool-down."""
+        self.elapsed: float = 0.0
+        """Seconds in all, from the call to the error."""
+        self.retryable: bool = False
+        """Whether the same call may succeed later."""
         self.gave_up_because: GaveUp | None = None
-        self.hint = ""
+        """Why the client did not try again, None where trying again cannot help."""
+        self.hint: str = ""
+        """What to look at, where there is something to say beyond the service's own words; else empty."""
 
     @property
     def request(self) -> ErrorRequest:
@@ -227,13 +240,10 @@ class APIError(ScenarioError):
 
 
 class APIConnectionError(APIError):
-    """No whole reply arrived: the connection failed, was refused, or broke off.
+    """No whole reply arrived: the connection failed, was refused, or broke off."""
 
-    `transient` is False where the same connection would fail again: a certificate that is not trusted, a proxy that
-    refuses.
-    """
-
-    transient = True
+    transient: bool = True
+    """False where the same connection would fail again: the certificate is not trusted, or a proxy refuses."""
 
 
 class APITimeoutError(APIConnectionError):
@@ -243,11 +253,11 @@ class APITimeoutError(APIConnectionError):
 class DeadlineExceededError(APIConnectionError):
     """The call as a whole took longer than `deadline` allows, or a wait that it needs would.
 
-    `retry_after` is that wait in seconds, None where the deadline itself struck. The error of the attempt before,
-    if there was one, is its `__cause__`.
+    The error of the attempt before, if there was one, is its `__cause__`.
     """
 
     retry_after: float | None = None
+    """The seconds of that wait, None where the deadline itself ran out."""
 
     def _history(self) -> str:
         if self.attempts <= 1:
@@ -257,13 +267,12 @@ class DeadlineExceededError(APIConnectionError):
 
 
 class APIResponseValidationError(APIError):
-    """The reply is not what the service documents: too large, undecodable, misshapen, or an error as a 200.
-
-    `status_code`, `headers` and `response` are there if the reply was read to its end; else they say nothing.
-    """
+    """The reply is not what the service documents: too large, not JSON, of another shape, or an error with status 200."""
 
     status_code: int | None = None
+    """The HTTP status, None if the reply was not read to its end."""
     headers: Mapping[str, str] = MappingProxyType({})
+    """The headers of the reply, empty if it was not read to its end."""
 
     @property
     def response(self) -> ErrorResponse | None:
@@ -272,11 +281,7 @@ class APIResponseValidationError(APIError):
 
 
 class APIStatusError(APIError):
-    """The service answered with a status of 300 or more.
-
-    `headers` are the reply's, `retry_after` the seconds it asks to wait (None when it does not), `details`
-    the mapping that some of the service's errors carry.
-    """
+    """The service answered with a status of 300 or more."""
 
     def __init__(
         self,
@@ -292,10 +297,14 @@ class APIStatusError(APIError):
         body: object = None,
     ) -> None:
         super().__init__(message, method=method, url=url, request_id=request_id, body=body)
-        self.status_code = status_code
+        self.status_code: int = status_code
+        """The HTTP status."""
         self.headers: Mapping[str, str] = headers or {}
-        self.retry_after = retry_after
+        """The headers of the reply."""
+        self.retry_after: float | None = retry_after
+        """The seconds that the service asks to wait, None where it does not say."""
         self.details: Mapping[str, Any] = details or {}
+        """What some errors of the service carry besides: `actionLimit` and `limitScope`, for instance."""
 
     @property
     def response(self) -> ErrorResponse:
@@ -308,11 +317,11 @@ class BadRequestError(APIStatusError):
 
 
 class AuthenticationError(APIStatusError):
-    """401: the credentials are missing or wrong, or the `bearer_auth` callable failed."""
+    """401: the credentials are missing or wrong, or the callable of `bearer_auth` failed."""
 
 
 class PermissionDeniedError(APIStatusError):
-    """403: the credentials do not reach this."""
+    """403: the credentials do not allow this."""
 
 
 class NotFoundError(APIStatusError):
@@ -320,19 +329,19 @@ class NotFoundError(APIStatusError):
 
 
 class ConflictError(APIStatusError):
-    """409: the request collides with another."""
+    """409: the request conflicts with another."""
 
 
 class UnprocessableEntityError(APIStatusError):
-    """422: the request is well-formed, but cannot be carried out."""
+    """422: the service understands the request, but cannot carry it out."""
 
 
 class RateLimitError(APIStatusError):
-    """429: too many requests; `retry_after` tells when to come again."""
+    """429: too many requests; `retry_after` says how long to wait."""
 
 
 class PlanLimitError(RateLimitError):
-    """429: a quota of the plan is used up; waiting does not refill it, so it is never retried."""
+    """429: a limit of your plan is reached; waiting does not help, so it is never tried again."""
 
 
 class InternalServerError(APIStatusError):

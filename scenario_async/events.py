@@ -17,25 +17,27 @@ class _Event:
     """What all events tell of their call."""
 
     method: str
+    """The HTTP method."""
     url: str
+    """The address, without its query string."""
     attempt: int
+    """Which attempt of the call it is, from 1."""
     call_id: str = ""
+    """A short text, the same in all events, log records and spans of the call."""
     search: Search[Any] | None = attrs.field(default=None, repr=False)
+    """The search that the call belongs to, None for `client.request`; each page of a search is a call."""
 
 
 @attrs.frozen(kw_only=True)
 class RequestEvent(_Event):
-    """An attempt is about to go out.
-
-    `url` is without its query string. `attempt` counts from 1 within the call, and `call_id` is the same text in all
-    events, log records and spans of it. `search` is what was asked for, None for `client.request`; all pages of it are
-    calls of their own with the same one. `waited_for_slot`, `waited_for_quota` and `waited_for_cool_down` are the
-    seconds that the call has waited so far, `queued` is their sum.
-    """
+    """An attempt is about to go out."""
 
     waited_for_slot: float = 0.0
+    """Seconds of waiting for a slot."""
     waited_for_quota: float = 0.0
+    """Seconds of waiting for the quota of `rate_limit`."""
     waited_for_cool_down: float = 0.0
+    """Seconds of waiting for the end of a cool-down."""
 
     @property
     def queued(self) -> float:
@@ -45,22 +47,31 @@ class RequestEvent(_Event):
 
 @attrs.frozen(kw_only=True)
 class ResponseEvent(_Event):
-    """A whole reply arrived, whatever its status; `seconds` is what the attempt took."""
+    """A whole reply arrived, whatever its status."""
 
     status: int
+    """The HTTP status."""
     headers: Mapping[str, str] = attrs.field(repr=False)
+    """The headers of the reply."""
     request_id: str | None
+    """The service's name for the request, None where it sent none."""
     seconds: float
+    """How many seconds the attempt took."""
 
 
 @attrs.frozen(kw_only=True)
 class RetryEvent(_Event):
-    """An attempt failed with `error`, and another one follows after `wait` seconds."""
+    """An attempt failed, and another one will follow."""
 
     error: APIError
+    """What the attempt failed with."""
     wait: float
+    """Seconds until the next attempt."""
 
 
 OnRequest: TypeAlias = Callable[[RequestEvent], object]
+"""What `on_request` takes: a function, plain or async, of a `RequestEvent`."""
 OnResponse: TypeAlias = Callable[[ResponseEvent], object]
+"""What `on_response` takes: a function, plain or async, of a `ResponseEvent`."""
 OnRetry: TypeAlias = Callable[[RetryEvent], object]
+"""What `on_retry` takes: a function, plain or async, of a `RetryEvent`."""

@@ -8,7 +8,7 @@ Only forms that the service is known to accept are rendered where there is a cho
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Final, NoReturn, cast
 
 import attrs
@@ -102,7 +102,7 @@ class Field:
     """
 
     __slots__ = ("_name",)
-    __hash__ = object.__hash__
+    __hash__: ClassVar[Callable[[object], int]] = object.__hash__
     # So numpy's scalars leave comparisons to this class also where they stand on the left.
     __array_ufunc__: ClassVar[None] = None
 

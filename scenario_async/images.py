@@ -48,14 +48,16 @@ def _unlike(pictures: Sequence[Picture] | None) -> tuple[str, ...] | None:
 
 @attrs.frozen(kw_only=True)
 class Images:
-    """Pictures to come near to (`like`) and to keep away from (`unlike`).
+    """Pictures that hits should look like (`like`), and pictures that they should not look like (`unlike`).
 
-    Each is an asset id, an image data URL, an `os.PathLike` (read now) or bytes; at least one is needed. With pydantic
-    installed, `Images` is also the type of a field: it takes the same mapping, and travels as one.
+    Each is an asset id, an image data URL, a path (`os.PathLike`, read now) or bytes; at least one is needed. With
+    pydantic installed, `Images` can be the type of a field: an object with `like` and `unlike`.
     """
 
     like: tuple[str, ...] | None = attrs.field(default=None, converter=_like, repr=_pictures_repr)
+    """What hits should look like, as ids and data URLs."""
     unlike: tuple[str, ...] | None = attrs.field(default=None, converter=_unlike, repr=_pictures_repr)
+    """What hits should not look like, as ids and data URLs."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: object) -> Any:  # noqa: ANN401 - pydantic's type
@@ -71,7 +73,7 @@ class Images:
         }
         return {
             "type": "object",
-            "description": "Pictures to come near to (`like`) and to keep away from (`unlike`), at least one.",
+            "description": "Pictures that hits should look like (`like`) or not (`unlike`), at least one.",
             "properties": {"like": pictures, "unlike": pictures},
             "minProperties": 1,
             "additionalProperties": False,

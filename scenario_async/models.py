@@ -151,16 +151,17 @@ def _parts_of(cls: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:  #
 class Record(Value):
     """A piece of the service's JSON, as an object.
 
-    `extra` maps the fields that this version of the package does not know to what the service sent.
+    A field that this version of the package does not know is never an error: it stands in `extra`.
     """
 
     extra: Mapping[str, Any] = attrs.field(default=NOTHING, repr=_extra_repr, hash=False)
+    """What the service sent in fields that this version does not know, under their names there."""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Make it of the JSON that `to_dict` gave, checked like a reply of the service.
+        """Build it from the JSON that `to_dict` gave, checked like a reply of the service.
 
-        Raises `InvalidSearchError` with the path to what does not fit.
+        If something does not fit, `InvalidSearchError` says where.
         """
         from scenario_async._http.structure import structure  # noqa: PLC0415 - the one door upwards, opened when used
 
@@ -179,7 +180,7 @@ class Record(Value):
         return {key: value for key, value in {**known, **_plain(self.extra)}.items() if value is not None}
 
     def to_json(self, *, indent: int | None = None) -> str:
-        """Give the same as a JSON text."""
+        """Give what `to_dict` gives, as a JSON text."""
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
 
     @classmethod
@@ -208,87 +209,119 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
 class Thumbnail(Record):
-    """A picture that stands for something: the asset it is, and its signed URL."""
+    """A small picture of something: an asset and its address."""
 
     asset_id: str
+    """The id of the asset that is the picture."""
     url: str = attrs.field(repr=url_repr)
+    """The signed address of the picture; who has it can read it until it expires."""
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
 class MetadataThumbnail(Record):
-    """The asset that stands for another one, a canvas for instance."""
+    """An asset that is shown in the place of another one."""
 
     asset_id: str
+    """The id of the asset that is the picture."""
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
 class Concept(Record):
-    """A model that a composed model is made of."""
+    """A model that another model is composed of."""
 
     model_id: str
+    """The id of the model that is used."""
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
 class AssetMetadata(Record):
-    """How an asset was made, and what it is; every field may be None.
-
-    `width` and `height` are pixels, `size` is bytes, `kind` is one of image, video, audio, 3d, and the like.
-    """
+    """How an asset was made, and what it is; every field may be None."""
 
     _shown_first = ("kind", "prompt", "width", "height", "extra")
 
     aspect_ratio: str | None = None
+    """Width to height, as a text such as `16:9`."""
     base_model_id: str | None = None
+    """The id of the model that `model_id` was trained on."""
     guidance: float | None = None
+    """How closely the model was told to follow the prompt."""
     height: float | None = None
+    """The height in pixels."""
     kind: str | None = None
+    """What sort of file it is: `image`, `image-hdr`, `video`, `audio`, `3d`, `text`, `document` or `json`."""
     model_id: str | None = None
+    """The id of the model that made it."""
     model_type: str | None = None
+    """The type of that model, such as `flux.1-lora`."""
     name: str | None = None
+    """The name that was given to it."""
     negative_prompt: str | None = None
+    """What the model was told to avoid."""
     negative_prompt_strength: float | None = None
+    """How strongly it was told so."""
     num_inference_steps: float | None = None
+    """In how many steps the model made it."""
     parent_job_id: str | None = None
+    """The id of the job that made it."""
     prompt: str | None = None
+    """What the model was asked for."""
     scheduler: str | None = None
+    """The method by which the model went from step to step."""
     seed: str | None = None
+    """The number that the randomness began with, as a text."""
     size: float | None = None
+    """The size of the file in bytes."""
     text: str | None = None
+    """A text that belongs to it."""
     thumbnail: MetadataThumbnail | None = None
+    """The asset that is shown in its place, for a canvas for instance."""
     type: str | None = None
+    """How it came about, such as `inference-txt2img`, `upscale` or `uploaded`."""
     width: float | None = None
+    """The width in pixels."""
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
 class Hit(Record):
-    """What every hit has; hits hash by their id.
+    """What every hit has.
 
-    `created_at` and `updated_at` are the service's texts; `created` and `updated` the same as `datetime`.
+    Two hits are equal where all fields are; they can stand in sets and hash by their id.
     """
 
     id: str
+    """Its id, such as `asset_QtNqmUn7SwNTBd6LLqf1gy`."""
     author_id: str
+    """The id of the user who made it."""
     collection_ids: list[str]
+    """The ids of the collections that it is in."""
     created_at: str
+    """When it was created, as the text that the service sent; `created` is the same as a `datetime`."""
     owner_id: str
+    """The id of the project that owns it."""
     privacy: str
+    """Who can see it: `private`, `public` or `unlisted`."""
     tags: list[str]
+    """Its tags; those that begin with `sc:` are set by the service."""
     team_id: str
+    """The id of the team that the project belongs to."""
     updated_at: str
+    """When it was last changed, as the text that the service sent; `updated` is the same as a `datetime`."""
     score: float | None = None
+    """How well it fits the search; a larger number fits better, and None means that the service sent none."""
     thumbnail: Thumbnail | None = None
+    """A small picture of it."""
 
     def __hash__(self) -> int:
         return hash(self.id)
 
     @property
     def created(self) -> datetime:
-        """When it was created, aware; `ValueError` if the service's text is no ISO 8601 timestamp."""
+        """When it was created, with a time zone; `ValueError` if the service's text is no ISO 8601 timestamp."""
         return self._moment("created_at")
 
     @property
     def updated(self) -> datetime:
-        """When it was last changed, aware; `ValueError` if the service's text is no ISO 8601 timestamp."""
+        """When it was last changed, with a time zone; `ValueError` if the service's text is no ISO 8601 timestamp."""
         return self._moment("updated_at")
 
     def _moment(self, name: str) -> datetime:
@@ -304,20 +337,24 @@ class Hit(Record):
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
 class AssetHit(Hit):
-    """An image, a video, a sound, a 3D object or another file.
-
-    `url` is signed and expires within days; `metadata` tells how the asset was made.
-    """
+    """An image, a video, a sound, a 3D object or another file."""
 
     _shown_first = ("id", "mime_type", "metadata", "description", "created_at", "url", "extra")
 
     metadata: AssetMetadata
+    """How it was made and what it is: prompt, model, size and so on."""
     mime_type: str
+    """The type of the file, such as `image/png`."""
     nsfw: list[str]
+    """What may offend in it, such as `violence`; an empty list where nothing was found."""
     url: str = attrs.field(repr=url_repr)
+    """The signed address of the file; who has it can read the file, until it expires within days."""
     content: str | None = None
+    """What is in it, as a text."""
     description: str | None = None
+    """A description in words."""
     transcription: str | None = None
+    """The words that are spoken in it."""
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
@@ -327,28 +364,43 @@ class ModelHit(Hit):
     _shown_first = ("id", "name", "type", "short_description", "created_at", "thumbnail", "extra")
 
     capabilities: list[str]
+    """What it can do, such as `txt2img` or `inpaint`."""
     concepts: list[Concept]
+    """The models that a composed model is made of."""
     example_asset_ids: list[str]
+    """The ids of assets that show what it makes."""
     name: str
+    """Its name."""
     short_description: str
+    """What it is for, in a few words."""
     source: str
+    """Where it comes from: `scenario`, `huggingface`, `civitai` or `other`."""
     training_images_number: float
+    """How many pictures it was trained with."""
     type: str
+    """Its type, such as `custom` or `flux.1-lora`."""
     parent_model_id: str | None = None
+    """The id of the model that it was trained on."""
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
 class WorkflowHit(Hit):
-    """A workflow; `before` and `after` are pictures that show what it does."""
+    """A workflow: steps that make assets."""
 
     _shown_first = ("id", "name", "status", "description", "created_at", "thumbnail", "extra")
 
     description: str
+    """What it does."""
     name: str
+    """Its name."""
     status: str
+    """`draft`, `ready` or `deleted`."""
     after: Thumbnail | None = None
+    """A picture of what comes out of it."""
     before: Thumbnail | None = None
+    """A picture of what goes into it."""
     short_description: str | None = None
+    """What it does, in a few words."""
 
 
 _OFFICIAL: Final = (

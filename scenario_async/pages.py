@@ -29,28 +29,35 @@ COUNTS: Final = (
 """What a page tells of its place and of how much there is."""
 
 StopReason: TypeAlias = Literal["exhausted", "empty_page", "repeated_page", "max_hits", "max_pages"]
+"""Why an iteration ended: at a page that was not full, empty or a repetition, or at a limit of yours."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class ResponseInfo:
-    """What a page's reply was like, besides its hits.
-
-    `url` is without its query string. `attempts` counts the requests it took and `attempt_seconds` tells how long each
-    was; before them the call waited, in seconds, `waited_for_slot`, `waited_for_quota` and `waited_for_cool_down`.
-    `elapsed` is all of it, from the call to the whole reply.
-    """
+    """What is known of a reply besides its hits: its status and headers, and where the time went."""
 
     status: int
+    """The HTTP status."""
     headers: Mapping[str, str] = attrs.field(repr=False)
+    """The headers of the reply."""
     request_id: str | None
+    """The service's name for the request, None where it sent none."""
     method: str = "POST"
+    """The HTTP method."""
     url: str = ""
+    """The address, without its query string."""
     attempts: int = 1
+    """How many requests it took."""
     attempt_seconds: tuple[float, ...] = ()
+    """How many seconds each attempt took."""
     waited_for_slot: float = 0.0
+    """Seconds of waiting for a slot."""
     waited_for_quota: float = 0.0
+    """Seconds of waiting for the quota of `rate_limit`."""
     waited_for_cool_down: float = 0.0
+    """Seconds of waiting for the end of a cool-down."""
     elapsed: float = attrs.field(default=0.0, repr="{:.3f}".format)
+    """Seconds in all, from the call to the whole reply."""
 
     def __repr__(self) -> str:
         return short_repr(self, ("status", "method", "url", "request_id", "attempts", "elapsed"))
@@ -74,24 +81,34 @@ def _few(hits: Sequence[Any]) -> str:
 class SearchPage(ABC, Generic[HitT_co]):
     """One page of hits.
 
-    In offset paging `limit`, `offset` and `estimated_total_hits` are set, in page paging `page`,
-    `hits_per_page`, `total_hits` and `total_pages`, as far as the service sent them; totals are hints and may
-    be wrong. `invalid_hits` holds the JSON of hits that do not fit, with `invalid_hits="keep"`. `extra` maps what else
-    the service sent beside the hits to its values.
-    A page has no length and is always true: iterating it goes on to the following pages.
+    A search by `limit` and `offset` sets `limit`, `offset` and `estimated_total_hits`; a search by `page` and
+    `hits_per_page` sets `page`, `hits_per_page`, `total_hits` and `total_pages`. What the service did not send is
+    None. Totals are estimates and may be wrong. A page has no length and is always true, because iterating it goes on
+    to the following pages: count and test `page.hits`.
     """
 
     hits: list[HitT_co] = attrs.field(repr=False)
+    """The hits of this page."""
     limit: int | None = None
+    """The most hits that this page could have."""
     offset: int | None = None
+    """How many hits come before this page."""
     estimated_total_hits: int | None = None
+    """About how many hits there are in all."""
     page: int | None = None
+    """The number of this page, from 1."""
     hits_per_page: int | None = None
+    """The most hits that a page can have."""
     total_hits: int | None = None
+    """How many hits there are in all, as the service counts them."""
     total_pages: int | None = None
+    """How many pages there are in all, as the service counts them."""
     invalid_hits: Sequence[Any] = attrs.field(default=(), repr=size_repr)
+    """The JSON of hits that do not fit the schema; empty unless the client has `invalid_hits="keep"`."""
     extra: Mapping[str, Any] = attrs.field(default=NOTHING, repr=False)
+    """What the service sent beside the hits in fields that this version does not know."""
     response: ResponseInfo = attrs.field(repr=lambda response: f"<{response.status}>")
+    """The reply that the page came in."""
 
     def __repr__(self) -> str:
         name, _, others = short_repr(self).partition("(")
@@ -130,6 +147,10 @@ class SearchPage(ABC, Generic[HitT_co]):
     @abstractmethod
     def has_next_page(self) -> bool:
         """Tell whether another page may follow: this one is full."""
+
+    @abstractmethod
+    def next_page_info(self) -> dict[str, int] | None:
+        """Give the parameters that ask for the following page; None at the end."""
 
     @property
     @abstractmethod

@@ -149,7 +149,9 @@ class Search(Value, Generic[HitT_co]):
     hits_per_page: int | None = _ruled(
         "hits a page, 1 or more (the service takes up to 100).", checks.at_least(1), "page"
     )
-    public: bool | None = _ruled("search what is public instead of what is one's own.", checks.truth)
+    public: bool | None = _ruled(
+        "True: search what is public instead of what your project owns.", checks.truth
+    )
     sort_by: tuple[str, ...] | None = attrs.field(
         default=None,
         converter=_sort_by,
@@ -159,13 +161,15 @@ class Search(Value, Generic[HitT_co]):
             None,
         ),
     )
-    original_assets: bool | None = _ruled("ask for URLs of untransformed assets.", checks.truth, "url")
+    original_assets: bool | None = _ruled(
+        "True: ask for the addresses of the original files.", checks.truth, "url"
+    )
     project_id: str | None = _ruled("the project to search; the client's, if not given.", checks.text, "url")
     extra_headers: dict[str, str] | None = attrs.field(
         default=None,
         converter=_extra_headers,
         repr=_public_names,
-        metadata=parameter("headers to add, or to put in place of the usual ones.", None, travels="not"),
+        metadata=parameter("headers to add; they replace those of the same name.", None, travels="not"),
     )
     extra_query: dict[str, Any] | None = attrs.field(
         default=None,
@@ -177,13 +181,17 @@ class Search(Value, Generic[HitT_co]):
         default=None,
         converter=_extra_body,
         repr=_public_names,
-        metadata=parameter("members to add to the JSON body; paging keys are refused.", None, travels="not"),
+        metadata=parameter(
+            "fields to add to the JSON body; those of paging are refused.", None, travels="not"
+        ),
     )
     timeout: float | None = _ruled(
         "seconds for one attempt; the client's, if not given.", checks.seconds, "not"
     )
     deadline: float | None = _ruled(
-        "seconds for one call in all; in an iteration, for each page.", checks.seconds, "not"
+        "seconds for one call, with its waits and retries; in an iteration, for each page.",
+        checks.seconds,
+        "not",
     )
 
     @classmethod
@@ -253,7 +261,7 @@ class PictureSearch(Search[HitT_co]):
         converter=_image,
         repr=picture_repr,
         metadata=parameter(
-            "a picture to come near to: an asset id, an image data URL, an `os.PathLike` (read now) or bytes.",
+            "find what looks like this picture: an asset id, an image data URL, a path (`os.PathLike`, read now) or bytes.",
             None,
         ),
     )
@@ -261,7 +269,7 @@ class PictureSearch(Search[HitT_co]):
         default=None,
         converter=_images,
         metadata=parameter(
-            "several pictures to come near to and to keep away from; not together with `image`.", None
+            "find what looks like some pictures and unlike others; not together with `image`.", None
         ),
     )
     image_semantic_ratio: float | None = _ruled(

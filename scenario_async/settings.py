@@ -41,6 +41,7 @@ _UNPICKLED: Final = (*CREDENTIALS, "default_headers")
 
 _T = TypeVar("_T")
 SessionFactory: TypeAlias = "Callable[[], aiohttp.ClientSession]"
+"""A function that makes an `aiohttp.ClientSession`."""
 
 
 @runtime_checkable
@@ -135,25 +136,27 @@ def session_factory(value: object, parameter: str) -> object:
 class Settings:
     """The keywords of both clients.
 
-    Raises `ScenarioError` when there is nothing to sign with, half a pair, or an unusable base URL.
+    A wrong value, no key, or half a key pair is a `ConfigurationError`.
     """
 
     api_key: Secret | None = attrs.field(
         default=None,
         converter=secret.api_key,
-        metadata=keyword("the key of a pair.", None, variable="SCENARIO_SDK_API_KEY"),
+        metadata=keyword("the key of your key pair.", None, variable="SCENARIO_SDK_API_KEY"),
     )
     api_secret: Secret | None = attrs.field(
         default=None,
         converter=secret.api_secret,
-        metadata=keyword("the secret of a pair.", None, variable="SCENARIO_SDK_API_SECRET"),
+        metadata=keyword("the secret of your key pair.", None, variable="SCENARIO_SDK_API_SECRET"),
     )
     bearer_auth: Secret | TokenSource | None = attrs.field(
         default=None,
         converter=secret.bearer_auth,
         repr=False,
         metadata=keyword(
-            "a token, or a callable (plain or async) that gives one.", None, variable="SCENARIO_SDK_JWT"
+            "in place of a key pair: a token, or a callable (plain or async) that gives one.",
+            None,
+            variable="SCENARIO_SDK_JWT",
         ),
     )
     project_id: str | None = _ruled(
@@ -165,33 +168,37 @@ class Settings:
     base_url: str = attrs.field(
         default=SERVICE_URL,
         converter=_base_url,
-        metadata=keyword("where the API is; the service.", None, variable="SCENARIO_BASE_URL"),
+        metadata=keyword("where the API is; by default the service.", None, variable="SCENARIO_BASE_URL"),
     )
     allow_http: bool = _ruled(
-        "let `http://` reach hosts other than this machine; False.", checks.truth, default=False
+        "allow `http://` to other machines than this one; False by default.", checks.truth, default=False
     )
-    timeout: float = _ruled("seconds for one attempt; 60.", checks.seconds, default=60.0)
+    timeout: float = _ruled("seconds for one attempt; 60 by default.", checks.seconds, default=60.0)
     deadline: float | None = _ruled(
-        "seconds for one call in all: queueing, attempts, waits, body; none.", checks.seconds, can_be_off=True
+        "seconds for one call, with all its waits and retries; none by default.",
+        checks.seconds,
+        can_be_off=True,
     )
-    max_retries: int = _ruled("attempts after the first; 2.", checks.at_least(0), default=2)
+    max_retries: int = _ruled("attempts after the first; 2 by default.", checks.at_least(0), default=2)
     retry_budget: int = _ruled(
-        "the retries of all calls together, refilled by successes; 100. False: without end.",
+        "how many retries all calls together may use up; successes refill it; 100 by default. False: no limit.",
         _retry_budget,
         default=100,
     )
     max_concurrency: int = _ruled(
-        "requests in flight at once per event loop; 32.", checks.at_least(1), default=32
+        "slots: requests under way at once on an event loop; 32 by default.", checks.at_least(1), default=32
     )
     rate_limit: RateLimiter | None = _ruled(
-        "a quota to keep, `RateLimit(requests=100, per=60.0)` for instance; none.", _limiter, can_be_off=True
+        "the quota to keep to, such as `RateLimit(requests=100, per=60.0)`; none by default.",
+        _limiter,
+        can_be_off=True,
     )
     default_headers: dict[str, str] = attrs.field(
         factory=dict[str, str],
         converter=_headers,
         repr=False,
         metadata=keyword(
-            "headers of every request; those of `SCENARIO_CUSTOM_HEADERS` (one a line) come first.", None
+            "headers of every request; they win over those of `SCENARIO_CUSTOM_HEADERS` (one a line).", None
         ),
     )
     default_query: dict[str, Any] = attrs.field(
@@ -206,28 +213,30 @@ class Settings:
         default="raise",
     )
     max_response_bytes: int = _ruled(
-        "the largest reply taken, decompressed; 64 MiB.", checks.at_least(1), default=64 * 1024 * 1024
+        "the largest reply that is accepted, decompressed; 64 MiB by default.",
+        checks.at_least(1),
+        default=64 * 1024 * 1024,
     )
     coalesce: bool = _ruled(
-        "let identical searches that are in flight at once be one request; False.",
+        "send identical searches that run at the same moment as one request; False by default.",
         checks.truth,
         default=False,
     )
     on_request: OnRequest | None = _ruled(
-        "a function, plain or async, that is told of each attempt before it goes out.",
+        "a function, plain or async, called before each attempt.",
         _hook,
         shown=False,
         can_be_off=True,
     )
     on_response: OnResponse | None = _ruled(
-        "one that is told of each reply.", _hook, shown=False, can_be_off=True
+        "the same, called with each reply.", _hook, shown=False, can_be_off=True
     )
     on_retry: OnRetry | None = _ruled(
-        "one that is told of each failure that is tried again.", _hook, shown=False, can_be_off=True
+        "the same, called before each retry.", _hook, shown=False, can_be_off=True
     )
     session: aiohttp.ClientSession | SessionFactory | None = _ruled(
-        "a factory of `aiohttp.ClientSession`, called on the loop that needs one; the async client takes a session as "
-        "well, which binds it to that session's loop and is never closed by it.",
+        "a function that makes an `aiohttp.ClientSession`, called on the event loop that needs one; the async client also "
+        "takes a session, which it uses on that session's loop only and never closes.",
         _session,
         shown=False,
     )
@@ -244,13 +253,13 @@ class Settings:
         converter=network.proxy,
         repr=False,
         metadata=keyword(
-            "the URL of an HTTP proxy; else HTTPS_PROXY (HTTP_PROXY, ALL_PROXY) and NO_PROXY count.",
+            "the URL of an HTTP proxy; without it, HTTPS_PROXY (HTTP_PROXY, ALL_PROXY) and NO_PROXY count.",
             None,
             can_be_off=True,
         ),
     )
     pickle_credentials: bool = _ruled(
-        "let keys travel in a pickle; False: the unpickled client reads its environment.",
+        "keep the keys when a client is pickled; False: the unpickled client reads its environment.",
         checks.truth,
         default=False,
     )
@@ -268,7 +277,7 @@ class Settings:
             raise ConfigurationError(message, parameter=half.partition(" ")[0])
         if self.api_key is None and self.bearer_auth is None and not signs(self.default_headers):
             raise ConfigurationError(
-                "nothing to sign with: pass api_key and api_secret, or bearer_auth, or set SCENARIO_SDK_API_KEY "
+                "no keys: pass api_key and api_secret, or bearer_auth, or set SCENARIO_SDK_API_KEY "
                 "and SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT"
             )
         set_up_logging()

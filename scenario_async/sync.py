@@ -163,6 +163,7 @@ class SyncSearches(Searches):
     """The searches of a `Scenario`."""
 
     result_class = SyncSearchPage
+    promise = "Sends the search at once, and gives its first page: iterate that for all hits."
     _page_class = SyncSearchPage
 
     @cached_property
@@ -240,7 +241,7 @@ class SyncSearches(Searches):
         order: Order = "completed",
         on_error: OnError = "raise",
         ends: bool = False,
-    ) -> Generator[Any]:
+    ) -> Generator[FanOutItem[_HitT]]:
         """Run many searches, a few at a time, and give their hits as pages arrive.
 
         `searches` is read in the calling thread, and only as places free up. All else is as with the async
@@ -307,14 +308,14 @@ def _downloaded(run: Run, hits: Iterator[object]) -> Generator[Download[Any]]:
 
 
 class Scenario(Client, _Keywords):
-    """Searches Scenario, blocking; all keywords are those of `Settings`.
+    """The client without asyncio.
 
-    It works in plain programs, threads and notebooks, also where a loop runs already (which it blocks). Use
-    it as a context manager, or call `close()`.
+    It works in plain programs, threads and notebooks, also where an event loop runs already, which waits as well. Use
+    it with `with`, or call `close()`.
     """
 
     search: SyncSearches = SyncSearches.of_no_client()
-    """The searches: `asset_search`, `model_search`, `workflow_search`, `run`, `resume`, `fan_out`, `export`."""
+    """The searches of this client."""
 
     _searches_class = SyncSearches
 
@@ -328,7 +329,7 @@ class Scenario(Client, _Keywords):
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
     ) -> Reply:
-        """Reach any endpoint under `base_url`; see `AsyncScenario.request`."""
+        """Send a request to any endpoint under `base_url`; see `AsyncScenario.request`."""
         try:
             self._caller.check_open()
             request = free_request(
@@ -365,7 +366,7 @@ class Scenario(Client, _Keywords):
         return _downloaded(run, iter(hits))
 
     def close(self) -> None:
-        """Close the connections; calls under way end with an error, and later ones raise `ScenarioError`."""
+        """Close the connections; calls under way end with an error, and so does every later call."""
         blocking(self._aclose)
 
     def __enter__(self) -> Self:

@@ -5,10 +5,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, Header, HTTPException, Request
+from fastapi import Depends, FastAPI, Header, HTTPException, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel, Field
 
-from scenario_async import APIError, AssetHit, AssetSearch, AsyncScenario, InvalidSearchError, SearchPager
+from scenario_async import APIError, AssetHit, AssetSearch, AsyncScenario, F, InvalidSearchError, SearchPager
+
+
+class Wanted(BaseModel, extra="forbid"):  # all that a stranger may set
+    about: str = Field(min_length=1, max_length=200)
+    kind: str | None = None
+    page: int = Field(1, ge=1, le=50)
+
+    def search(self) -> AssetSearch:
+        kind = None if self.kind is None else F.kind == self.kind
+        return AssetSearch(query=self.about, filter=kind, page=self.page, hits_per_page=5, deadline=20)
 
 
 @asynccontextmanager
@@ -48,13 +59,13 @@ async def stream(
 
 
 @app.get("/search")
-async def search(request: Request, about: str) -> list[str]:
+async def search(request: Request, wanted: Annotated[Wanted, Query()]) -> list[str]:
     async def left() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
 
     async def found() -> list[str]:
-        page = await request.app.state.search.asset_search(query=about, limit=5)
+        page = await request.app.state.search.run(wanted.search())
         return [hit.id for hit in page.hits]
 
     tasks = found_task, left_task = asyncio.create_task(found()), asyncio.create_task(left())
@@ -71,6 +82,6 @@ async def search(request: Request, about: str) -> list[str]:
 
 
 @app.get("/search-to-the-end")
-async def search_to_the_end(request: Request, about: str) -> list[str]:
-    page = await request.app.state.search.asset_search(query=about, limit=5)
+async def search_to_the_end(request: Request, wanted: Annotated[Wanted, Query()]) -> list[str]:
+    page = await request.app.state.search.run(wanted.search())
     return [hit.id for hit in page.hits]

@@ -65,7 +65,7 @@ class RetryBudget:
     """
 
     def __init__(self, retries: int) -> None:
-        self.most = math.inf if retries is False else retries * _RETRY_COST
+        self.most: float = math.inf if retries is False else retries * _RETRY_COST
         self.left = self.most
 
     def spend(self, error: BaseException | None) -> int | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _T_co = TypeVar("_T_co", covariant=True)
 DownloadStatus: TypeAlias = Literal["saved", "present", "failed"]
+"""What became of a file: it was saved, it had been saved before, or it failed."""
 
 
 def _shown(hit: object) -> str:
@@ -24,35 +25,38 @@ def _shown(hit: object) -> str:
 
 @attrs.frozen(kw_only=True)
 class Download(Generic[_T_co]):
-    """What became of the file of a `hit`.
-
-    `status` is `"saved"`, `"present"` where it had been saved before, or `"failed"`; then `path` and `sha256` are None,
-    `bytes` is 0, and `error` tells why.
-    """
+    """What became of the file of a hit."""
 
     hit: _T_co = attrs.field(repr=_shown)
+    """What was given to the download."""
     path: Path | None = None
+    """Where the file is, None if it failed."""
     status: DownloadStatus
+    """Whether it was saved, had been saved before, or failed."""
     bytes: int = 0
+    """The size of the file in bytes, 0 if it failed."""
     sha256: str | None = attrs.field(default=None, repr=False)
+    """The SHA-256 of the file, None if it failed."""
     error: ScenarioError | None = None
+    """Why it failed, None if it did not."""
 
 
 @attrs.frozen(kw_only=True)
 class DownloadProgress:
-    """How far a download is: how many files are `done`, of which so many each are saved, present and failed.
-
-    `bytes` counts those of the files saved.
-    """
+    """How far a download is."""
 
     saved: int = 0
+    """How many files were saved."""
     present: int = 0
+    """How many files had been saved before."""
     failed: int = 0
+    """How many files failed."""
     bytes: int = 0
+    """How many bytes were saved."""
 
     @property
     def done(self) -> int:
-        """How many files need no more waiting for."""
+        """How many files are saved, present or failed."""
         return self.saved + self.present + self.failed
 
     def after(self, download: Download[object]) -> DownloadProgress:

@@ -12,7 +12,19 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator
 from functools import cached_property
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, ParamSpec, Protocol, Self, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Final,
+    Literal,
+    ParamSpec,
+    Protocol,
+    Self,
+    TypeVar,
+    cast,
+    overload,
+)
 
 import attrs
 
@@ -101,19 +113,16 @@ def _of_surface(method: Any, surface: type[Searches]) -> Any:  # noqa: ANN401 - 
         name: parameter.annotation for name, parameter in signature.parameters.items() if name != "self"
     } | {"return": signature.return_annotation}
     own.__qualname__ = f"{surface.__name__}.{method.__name__}"
-    own.__doc__ = method.__doc__
+    own.__doc__ = documentation(search_class, surface.promise)
     return own
 
 
-def documentation(search_class: type[Search[Any]]) -> str:
-    """Put together what a search class says of itself and of its parameters."""
+def documentation(search_class: type[Search[Any]], promise: str = "") -> str:
+    """Put together what a search class says of itself and of its parameters, and what a surface promises."""
     summary = inspect.cleandoc(search_class.__doc__ or "").partition("\n\nArgs:")[0]
-    promise = (
-        "The async client gives a `SearchPager` and sends nothing until that is awaited or iterated; the sync "
-        "client sends the search at once and gives its `SyncSearchPage`."
-    )
     listed = checks.arguments(search_class)
-    return f"{summary}\n\n{promise}\n\nArgs:\n{listed}\n\nRaises `InvalidSearchError` before any request."
+    parts = (summary, promise, f"Args:\n{listed}", "Raises `InvalidSearchError` before any request.")
+    return "\n\n".join(part for part in parts if part)
 
 
 def method_signature(function: Callable[..., Any], **changes: Any) -> inspect.Signature:  # noqa: ANN401
@@ -126,12 +135,14 @@ def method_signature(function: Callable[..., Any], **changes: Any) -> inspect.Si
 class Searches(ABC):
     """The searches of a client."""
 
-    asset_search = endpoint(AssetSearch)
-    model_search = endpoint(ModelSearch)
-    workflow_search = endpoint(WorkflowSearch)
+    asset_search: Final = endpoint(AssetSearch)
+    model_search: Final = endpoint(ModelSearch)
+    workflow_search: Final = endpoint(WorkflowSearch)
 
     result_class: ClassVar[Any]
     """What a method gives, of the class of its hits."""
+    promise: ClassVar[str] = ""
+    """What a method does, for its documentation."""
     _page_class: ClassVar[type[LinkedPage[Any]]]
 
     def __init_subclass__(cls) -> None:
@@ -211,6 +222,7 @@ class AsyncSearches(Searches):
     """The searches of an `AsyncScenario`."""
 
     result_class = SearchPager
+    promise = "Gives a `SearchPager`: await it for the first page, iterate it for all hits. Until then, nothing is sent."
     _page_class = AsyncSearchPage
 
     @cached_property
@@ -288,7 +300,7 @@ class AsyncSearches(Searches):
         order: Order = "completed",
         on_error: OnError = "raise",
         ends: bool = False,
-    ) -> AsyncGenerator[Any]:
+    ) -> AsyncGenerator[FanOutItem[_HitT]]:
         """Run many searches, a few at a time, and give their hits as pages arrive.
 
         Args:

@@ -45,10 +45,12 @@ _ERROR_MEMBERS: Final = ("reason", "message", "error", "detail")
 
 @attrs.frozen(kw_only=True, repr=False)
 class Reply(ResponseInfo):
-    """What the service answered to `client.request`; `call_id` is the call's name in log records, events and spans."""
+    """What the service answered to `client.request`."""
 
     content: bytes = attrs.field(repr=size_repr)
+    """The body, decompressed."""
     call_id: str = attrs.field(default="", repr=False)
+    """The call's name in log records, events and spans."""
 
     def json(self) -> Any:  # noqa: ANN401
         """Decode the body; `APIResponseValidationError` if it is not JSON."""

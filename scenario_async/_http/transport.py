@@ -97,7 +97,7 @@ class Pool:
     ends the `calls` under way.
     """
 
-    closed = True  # until there is something to close
+    closed: bool = True  # until there is something to close
 
     def __init__(self, session: aiohttp.ClientSession | SessionFactory | None) -> None:
         self._given = session

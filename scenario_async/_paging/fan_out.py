@@ -29,38 +29,51 @@ if TYPE_CHECKING:
 
 _HitT = TypeVar("_HitT", bound=Hit)
 FanOutItem: TypeAlias = "FanOutHit[_HitT] | FanOutError[_HitT] | FanOutEnd[_HitT]"
+"""What `fan_out` may give: a hit, the error of a search, or the end of a search."""
 Order: TypeAlias = Literal["completed", "submitted"]
+"""In which order `fan_out` gives hits: as pages arrive, or in the order of the input."""
 OnError: TypeAlias = Literal["raise", "yield"]
+"""What `fan_out` does when a search fails: raise the error and cancel the rest, or give a `FanOutError` and go on."""
 _ORDER: Final = checks.one_of("completed", "submitted")
 _ON_ERROR: Final = checks.one_of("raise", "yield")
 
 
 @attrs.frozen
 class FanOutHit(Generic[HitT_co]):
-    """A hit of one of several searches; `index` is that search's place in the input."""
+    """A hit of one of several searches."""
 
     index: int
+    """The place of the search in the input, from 0."""
     search: Search[HitT_co]
+    """The search that found it."""
     hit: HitT_co
+    """The hit."""
 
 
 @attrs.frozen
 class FanOutError(Generic[HitT_co]):
-    """What one of several searches failed with; `index` is that search's place in the input."""
+    """One of several searches failed."""
 
     index: int
+    """The place of the search in the input, from 0."""
     search: Search[HitT_co]
+    """The search that failed."""
     error: ScenarioError
+    """What it failed with."""
 
 
 @attrs.frozen
 class FanOutEnd(Generic[HitT_co]):
-    """One of several searches is finished; `hits` is how many it gave, none perhaps, and `stopped_because` why it ended."""
+    """One of several searches is finished."""
 
     index: int
+    """The place of the search in the input, from 0."""
     search: Search[HitT_co]
+    """The search that is finished."""
     hits: int
+    """How many hits it gave."""
     stopped_because: StopReason | None
+    """Why it ended."""
 
 
 class _Member:

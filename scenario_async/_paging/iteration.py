@@ -149,7 +149,7 @@ class IterationStatus:
     def __init__(self, source: PageSource[Any], start: Position | None) -> None:
         self.stopped_because: StopReason | None = None
         self.duplicates = 0
-        self.delivered = 0
+        self.delivered: int = 0
         self._search: Search[Hit] = source.search
         self._known = sorted(source.known)
         self._start = start
@@ -219,7 +219,7 @@ class Iteration(Generic[HitT_co]):
         checked = {name: checks.integer(limits.get(name), name, least=0) for name in Limits.__annotations__}
         self.source = source
         self._position = start or Position.first(source.search, default_size=LARGEST_PAGE)
-        self.status = IterationStatus(source, self._position)
+        self.status: IterationStatus = IterationStatus(source, self._position)
         self._first_page = first_page
         self._hits_left = checked["max_hits"]
         self._pages_left = checked["max_pages"]

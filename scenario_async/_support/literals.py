@@ -28,7 +28,7 @@ class Scalar(Protocol):
 
 
 Value: TypeAlias = str | float | bool | date | datetime | Scalar
-"""What an attribute is compared with; a naive `datetime` is taken as UTC."""
+"""What an attribute is compared with, such as a text, a number or a date; a `datetime` without a time zone is UTC."""
 
 
 def literal(value: object, name: str) -> str:

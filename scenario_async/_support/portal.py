@@ -149,6 +149,13 @@ class _Job(Generic[_T]):
     def start(self) -> None:
         if not self.done.is_set():
             self._task = asyncio.get_running_loop().create_task(self._carried_out())
+            self._task.add_done_callback(self._ended)
+
+    def _ended(self, _task: asyncio.Task[None]) -> None:
+        """Tell of a task that was cancelled before its first step: its coroutine never ran."""
+        if not self.done.is_set():
+            self._error = asyncio.CancelledError()
+            self.done.set()
 
     def cancel(self) -> None:
         """Cancel the task; one whose start was not even asked for ends here."""

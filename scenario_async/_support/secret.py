@@ -9,6 +9,7 @@ from typing import TypeAlias, cast
 from scenario_async.errors import ConfigurationError
 
 TokenSource: TypeAlias = Callable[[], "str | Awaitable[str]"]
+"""A callable, plain or async, that gives a token."""
 
 
 class Secret:
@@ -17,7 +18,7 @@ class Secret:
     __slots__ = ("in_plain_text",)
 
     def __init__(self, text: str) -> None:
-        self.in_plain_text = text
+        self.in_plain_text: str = text
 
     def __repr__(self) -> str:
         return "Secret(…)"

@@ -1,29 +1,39 @@
 """The group that the commands belong to."""
 
+import sys
+from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, Final, cast
+from typing import Any, Final, NoReturn, cast
 
 import click
 
 from scenario_async import __version__
 from scenario_async.cli import INTERRUPTED
+from scenario_async.cli.signals import EndedError, ending_well
 
 _COMMANDS: Final = {
+    "search": "Search assets, models or workflows.",
+    "download": "Download what a search finds.",
+    "doctor": "Check the key, the connection and the versions.",
     "demo": "Watch small programs search; no account needed.",
     "serve": "Run a service with sample data on this machine.",
+    "completion": "Let your shell complete commands and options.",
 }
 """What each command is for; the command itself is the function of that name in the module of that name."""
 
 _EXAMPLES: Final = """\b
 Examples:
+  scenario-async search assets knight --emulator
+  scenario-async search models watercolor --public --format json
+  scenario-async download knight --to knights
+  scenario-async doctor            see whether your key works
   scenario-async demo              see what the SDK can do, with the code
-  scenario-async serve             start a service to try things with
-  scenario-async serve --help      read about one command
+  scenario-async search --help     read about one command
 """
 
 
 class _Commands(click.Group):
-    """A group that loads a command when it is called for, and ends with 130 when it is interrupted."""
+    """A group that loads a command when it is called for, and turns every end into an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as in click
         return list(_COMMANDS)
@@ -40,13 +50,34 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in click
         try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
-            ctx.exit(INTERRUPTED)
+            with ending_well():
+                return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            from scenario_async.cli import failures  # noqa: PLC0415 - only where something was interrupted
+
+            failures.tell_interruption(error, as_json=failures.wants_json(ctx.obj))
+            ctx.exit(error.code if isinstance(error, EndedError) else INTERRUPTED)
+
+    def main(self, args: Sequence[str] | None = None, *others: Any, **more: Any) -> NoReturn:  # noqa: ANN401 - as in click
+        """Run a command line, and leave with its exit code."""
+        given = sys.argv[1:] if args is None else list(args)
+        more |= {"standalone_mode": False, "obj": given}
+        code: Any = 0
+        try:
+            code = super().main(given, *others, **more)
+        except Exception as error:  # noqa: BLE001 - what is no failure of a command goes on from `ending`
+            code = _ending(error, given)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _ending(error: Exception, arguments: Sequence[str]) -> int:
+    """Tell how a command failed; what is a mistake of ours is raised again."""
+    from scenario_async.cli import failures  # noqa: PLC0415 - only where something failed
+
+    return failures.end(error, as_json=failures.wants_json(arguments))
 
 
 @click.group(cls=_Commands, epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="scenario-async", message="%(prog)s %(version)s")
 def app() -> None:
-    """Try the search SDK for Scenario: a tour, and a service on your own machine."""
+    """Search Scenario from a shell, download what is found, and try the SDK on your own machine."""

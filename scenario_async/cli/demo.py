@@ -8,10 +8,10 @@ import click
 
 from scenario_async import Scenario, ScenarioError, __version__, preload
 from scenario_async.cli import typed
+from scenario_async.cli._tour import listings
 from scenario_async.cli.emulating import environment, make_emulator, variables
 from scenario_async.cli.pauses import Pauses
 from scenario_async.cli.screen import Screen
-from scenario_async.cli.tour import listings
 
 if TYPE_CHECKING:
     from scenario_async.emulator import Library

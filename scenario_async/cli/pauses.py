@@ -13,7 +13,7 @@ class Pauses:
     """
 
     def __init__(self, *, enter: bool = False, seconds: float | None = None) -> None:
-        self.enter = enter
+        self.enter: bool = enter
         self._seconds = seconds or 0.0
 
     def __bool__(self) -> bool:

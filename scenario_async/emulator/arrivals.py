@@ -10,21 +10,24 @@ _LATER = attrs.setters.NO_OP
 
 @attrs.define(on_setattr=attrs.setters.frozen)
 class RecordedRequest:
-    """A request as it arrived; `body` is the decoded JSON, or None when there was none or it was not JSON.
-
-    `status` is that of the answer, from the moment when it is sent: None before, and when there was none
-    because the connection was dropped or the client went away. `fault` is the name of the fault that the
-    request met, if it met one. `over` says that no more will become of it.
-    """
+    """A request as it arrived, and what became of it."""
 
     method: str
+    """The HTTP method."""
     path: str
+    """The path, without the query string."""
     query: Mapping[str, str]
+    """The parameters of the URL."""
     headers: Mapping[str, str] = attrs.field(repr=False)
+    """The headers."""
     body: Any = attrs.field(on_setattr=_LATER)
+    """The JSON of the body, None where there was none."""
     status: int | None = attrs.field(default=None, on_setattr=_LATER)
+    """The status of the answer; None before it is sent, and where none was sent."""
     fault: str | None = attrs.field(default=None, on_setattr=_LATER)
+    """The name of the fault that the request met, None without one."""
     over: bool = attrs.field(default=False, on_setattr=_LATER, repr=False)
+    """Whether the request is over, with an answer or without."""
 
 
 class RequestLog(list[RecordedRequest]):

@@ -23,8 +23,8 @@ class ServiceError(Exception):
         super().__init__(reason)
         self.status = status
         self.reason = reason
-        self.headers = headers or {}
-        self.more = more or {}
+        self.headers: Mapping[str, str] = headers or {}
+        self.more: Mapping[str, Any] = more or {}
 
     def body(self, request_id: str) -> dict[str, Any]:
         """Give the JSON of the reply: keys that were seen in the service's own refusals, and no others."""

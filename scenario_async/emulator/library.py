@@ -118,7 +118,7 @@ class Library:
         self._version = next(_versions)
         self.skipped: Mapping[Path, str] = {}
         """The files of a folder that are not served, and why."""
-        self.project_id = project_id or next(
+        self.project_id: str = project_id or next(
             (
                 record["ownerId"]
                 for kind in KINDS

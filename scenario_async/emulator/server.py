@@ -95,10 +95,10 @@ class Emulator:
                 raise ValueError(f"{name} must be from 0 to {_LAST_PORT}, not {number!r}")
         if max_total_hits < 0:
             raise ValueError(f"max_total_hits must be a number of hits from 0 up, not {max_total_hits!r}")
-        self.library = Library.sample(seed) if library is None else library
-        self.requests = RequestLog(requests_kept)
+        self.library: Library = Library.sample(seed) if library is None else library
+        self.requests: RequestLog = RequestLog(requests_kept)
         """The newest requests, in the order of arrival, whatever the answer was."""
-        self.faults = FaultPlan(faults)
+        self.faults: FaultPlan = FaultPlan(faults)
         """What the next searches meet."""
         self._signatures = None if urls_expire_after is None else Signatures(urls_expire_after)
         self._service = Service(

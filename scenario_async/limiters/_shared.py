@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 OnFailure: TypeAlias = Literal["closed", "open"]
+"""What a shared limiter does when its file or Redis fails: let calls fail, or let them through."""
 _ON_FAILURE: Final = checks.one_of("closed", "open")
 
 _MARGIN: Final = 0.03

@@ -18,7 +18,8 @@ import pytest
 
 import scenario_async
 from scenario_async import ScenarioError
-from scenario_async.cli import demo, tour
+from scenario_async.cli import _tour as tour
+from scenario_async.cli import demo
 from scenario_async.cli.emulating import environment, variables
 from scenario_async.cli.listing import Listing
 from scenario_async.emulator import Emulator

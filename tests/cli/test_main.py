@@ -45,7 +45,22 @@ def test_version(run: Callable[..., tuple[int, str, str]]) -> None:
     assert run("--version") == (0, f"scenario-async {__version__}\n", "")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["demo", "--help"], ["serve", "-h"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["-h"],
+        ["demo", "--help"],
+        ["serve", "-h"],
+        ["doctor", "-h"],
+        ["download", "-h"],
+        ["completion", "-h"],
+        ["search", "-h"],
+        ["search", "assets", "-h"],
+        ["search", "models", "-h"],
+        ["search", "workflows", "-h"],
+    ],
+)
 def test_help(run: Callable[..., tuple[int, str, str]], arguments: list[str]) -> None:
     """Every help has examples and keeps to 80 columns."""
     code, out, _ = run(*arguments)
@@ -58,7 +73,7 @@ def test_help_names_every_command(run: Callable[..., tuple[int, str, str]]) -> N
     """What the help lists can be run."""
     _, out, _ = run("--help")
     listed = [line.split()[0] for line in out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()]
-    assert listed == ["demo", "serve"]
+    assert listed == ["search", "download", "doctor", "demo", "serve", "completion"]
     for name in listed:
         assert run(name, "--help")[0] == 0
 
@@ -69,7 +84,9 @@ def test_completion(run: Callable[..., tuple[int, str, str]], monkeypatch: pytes
     monkeypatch.setenv("COMP_WORDS", "scenario-async ")
     monkeypatch.setenv("COMP_CWORD", "1")
     _, out, _ = run()
-    assert out.split() == ["plain,demo", "plain,serve"]
+    assert out.split() == [
+        f"plain,{name}" for name in ("search", "download", "doctor", "demo", "serve", "completion")
+    ]
 
 
 def test_help_loads_little() -> None:

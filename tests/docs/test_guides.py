@@ -64,10 +64,10 @@ def test_every_program_is_on_one_page_and_every_page_in_the_contents() -> None:
 
 
 def test_programs_are_short_and_take_their_address_from_the_environment() -> None:
-    """Each fits a screen or two, and names neither a key nor an address of the service."""
+    """Each fits two screens, and names neither a key nor an address of the service."""
     for name in PROGRAMS:
         text = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8")
-        assert text.count("\n") <= 80, name
+        assert text.count("\n") <= 90, name
         assert "api_key" not in text, name
         assert "base_url" not in text, name
 

@@ -107,6 +107,32 @@ def test_a_stream_tells_of_a_failure_in_its_midst(emulator: Emulator, tmp_path: 
     assert found[-1] == {"event": "failed", "data": '{"again": true}'}
 
 
+@with_fastapi
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"extra_headers": '{"Authorization": "Basic c3RyYW5nZXI="}'},
+        {"image": "/etc/passwd"},
+        {"project_id": "proj_other"},
+        {"limit": "100"},
+        {"kind": 'image" OR privacy = "private'},
+    ],
+    ids=lambda more: next(iter(more)),
+)
+def test_what_a_stranger_may_not_set(emulator: Emulator, tmp_path: Path, more: dict[str, str]) -> None:
+    """A parameter that the model does not have is refused before a request; a value stays a value of its filter."""
+    with web_server(FASTAPI, emulator.base_url, tmp_path) as url:
+        reply = httpx.get(f"{url}/search", params={"about": "knight", **more})
+    if "kind" in more:
+        [request] = emulator.requests
+        assert (reply.status_code, reply.json()) == (200, [])
+        assert request.body["filter"] == 'kind = "image\\" OR privacy = \\"private"'
+    else:
+        assert reply.status_code == 422
+        assert reply.json()["detail"][0]["loc"] == ["query", next(iter(more))]
+        assert list(emulator.requests) == []
+
+
 @pytest.mark.parametrize(
     ("command", "path", "arrived", "status"),
     [

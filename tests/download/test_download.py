@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -309,14 +310,19 @@ def test_concurrency_bounds_what_is_under_way(connect: Connect, tmp_path: Path) 
     emulator.faults.repeat("hang seconds=0.05", kind="pictures")
     with emulator.running() as base_url:
         downloads = Downloads(connect(base_url), emulator, tmp_path / "pictures")
-        hits, most = downloads.hits(), 0
+        hits, ended = downloads.hits(), threading.Event()
+        seen: list[int] = []
 
-        def open_now(_: object) -> None:
-            nonlocal most
-            most = max(most, sum(not request.over for request in downloads.requests()))
+        def watch() -> None:
+            while not ended.wait(0.002):
+                seen.append(sum(not request.over for request in downloads.requests()))
 
-        assert statuses(downloads.run(hits, concurrency=3, on_progress=open_now)) == {"saved": 12}
-    assert 1 <= most <= 3
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        assert statuses(downloads.run(hits, concurrency=3)) == {"saved": 12}
+        ended.set()
+        watcher.join()
+    assert 1 <= max(seen) <= 3
 
 
 @pytest.mark.parametrize(

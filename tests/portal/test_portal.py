@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scenario_async._support.portal import Portal, PortalError, portal
+from scenario_async._support.portal import (
+    Portal,
+    PortalError,
+    _Job,  # pyright: ignore[reportPrivateUsage]
+    portal,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -239,3 +244,16 @@ def test_an_interrupt_ends_a_call_in_its_own_thread(own: Portal) -> None:
     finally:
         signal.signal(signal.SIGINT, before)
     assert ended == ["ended"]
+
+
+async def test_a_job_that_is_cancelled_before_its_first_step_ends() -> None:
+    """An interrupt right after a call began cancels a coroutine that never ran; who waits for it is let go."""
+    job = _Job(asyncio.Event().wait)
+    job.start()
+    job.cancel()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert job.done.is_set()
+    assert job.was_cut_off
+    with pytest.raises(PortalError):
+        job.result()

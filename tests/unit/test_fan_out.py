@@ -46,6 +46,10 @@ class Page(SearchPage[Any]):
         """Tell whether another page follows, which nobody asks for."""
         raise NotImplementedError
 
+    def next_page_info(self) -> dict[str, int] | None:
+        """Tell how to ask for that, which nobody does."""
+        raise NotImplementedError
+
 
 class Sources:
     """Searches named by numbers, and their pages, which come at once or when the test says so.

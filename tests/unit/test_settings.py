@@ -283,7 +283,7 @@ def test_wrong_values_are_refused_by_name(name: str, value: object) -> None:
         (PAIR | {"timeout": "4"}, {}, r"^timeout is '4', but it must be a number, not a text$"),
         (PAIR, {"ALL_PROXY": "socks5://x:1"}, r"SOCKS proxy give session="),
         ({"api_key": "k"}, {}, r"^half a key pair: api_secret"),
-        ({}, {}, r"^nothing to sign with"),
+        ({}, {}, r"^no keys: pass api_key and api_secret"),
     ],
 )
 def test_what_a_client_cannot_be_built_of_is_named(

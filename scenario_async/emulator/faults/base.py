@@ -54,7 +54,7 @@ class Fault:
 class Ok(Fault):
     """Nothing goes wrong: the usual answer."""
 
-    name: ClassVar = "ok"
+    name: ClassVar[str] = "ok"
 
 
 def whole(value: int | str) -> int:

@@ -15,7 +15,7 @@ from scenario_async.emulator.replies import Cut, Dripped
 class Half(Fault):
     """The connection is closed after a `share` of the body."""
 
-    name: ClassVar = "half"
+    name: ClassVar[str] = "half"
     share: float = attrs.field(default=0.5, converter=float, validator=and_(ge(0), lt(1)))
 
     async def answer(self, call: Call) -> web.Response:
@@ -27,7 +27,7 @@ class Half(Fault):
 class Truncated(Fault):
     """A reply that is whole to HTTP, but whose JSON ends after a `share` of it."""
 
-    name: ClassVar = "truncated"
+    name: ClassVar[str] = "truncated"
     share: float = attrs.field(default=0.5, converter=float, validator=and_(ge(0), lt(1)))
 
     async def answer(self, call: Call) -> web.Response:
@@ -42,7 +42,7 @@ class Truncated(Fault):
 class Drip(Fault):
     """A reply of which `size` bytes arrive at a time, with `pause` seconds between."""
 
-    name: ClassVar = "drip"
+    name: ClassVar[str] = "drip"
     pause: float = attrs.field(default=0.05, converter=float, validator=between(0, MOST_SECONDS))
     size: int = attrs.field(default=16, converter=whole, validator=between(1, 2**20))
 

@@ -15,7 +15,7 @@ from scenario_async.emulator.signatures import access_denied
 class ExpiredUrl(Instead):
     """A 403 as for the address of a picture that has expired."""
 
-    name: ClassVar = "expired-url"
+    name: ClassVar[str] = "expired-url"
 
     async def reply(self) -> web.Response:
         """Refuse the address."""
@@ -26,15 +26,15 @@ class ExpiredUrl(Instead):
 class NoRanges(Fault):
     """A picture comes whole, whatever part of it is asked for."""
 
-    name: ClassVar = "no-ranges"
-    ranges: ClassVar = False
+    name: ClassVar[str] = "no-ranges"
+    ranges: ClassVar[bool] = False
 
 
 @attrs.frozen
 class Changed(Fault):
     """A picture that was replaced: other bytes, and another ETag."""
 
-    name: ClassVar = "changed"
+    name: ClassVar[str] = "changed"
 
     def showing(self, content: bytes) -> bytes:
         """Give a file that shows the same."""
@@ -45,7 +45,7 @@ class Changed(Fault):
 class WrongType(Fault):
     """A picture in another format than its `content-type` says: `type` is gif, png, webp or jpeg."""
 
-    name: ClassVar = "wrong-type"
+    name: ClassVar[str] = "wrong-type"
     type: str = attrs.field(default="gif", validator=attrs.validators.in_(("gif", "png", "webp", "jpeg")))
 
     def showing(self, content: bytes) -> bytes:

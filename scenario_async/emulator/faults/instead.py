@@ -66,7 +66,7 @@ class Status(Instead):
     `retry_after` is sent as it is: seconds, or an HTTP date. A script may write the number alone.
     """
 
-    name: ClassVar = "status"
+    name: ClassVar[str] = "status"
     code: int = attrs.field(converter=whole, validator=between(200, 599))
     retry_after: str | None = attrs.field(
         default=None, converter=attrs.converters.optional(str), validator=_sendable, kw_only=True
@@ -95,7 +95,7 @@ class Status(Instead):
 class Hang(Fault):
     """No answer until the client goes away or the emulator stops; after `seconds`, if given, the usual one."""
 
-    name: ClassVar = "hang"
+    name: ClassVar[str] = "hang"
     seconds: float | None = attrs.field(
         default=None,
         converter=attrs.converters.optional(float),
@@ -111,7 +111,7 @@ class Hang(Fault):
 class Drop(Instead):
     """The connection is closed in place of a reply."""
 
-    name: ClassVar = "drop"
+    name: ClassVar[str] = "drop"
 
     async def reply(self) -> web.Response:
         """Close the connection."""
@@ -122,7 +122,7 @@ class Drop(Instead):
 class Html(Instead):
     """An HTML page with the status `code`, as a proxy on the way may send one."""
 
-    name: ClassVar = "html"
+    name: ClassVar[str] = "html"
     code: int = attrs.field(default=200, converter=whole, validator=between(200, 599))
 
     async def reply(self) -> web.Response:
@@ -135,7 +135,7 @@ class Html(Instead):
 class NotJson(Instead):
     """A 200 that is called JSON and is the text of `body`."""
 
-    name: ClassVar = "not-json"
+    name: ClassVar[str] = "not-json"
     body: str = "upstream connect error"
 
     async def reply(self) -> web.Response:
@@ -147,7 +147,7 @@ class NotJson(Instead):
 class ErrorBody(Instead):
     """A 200 that carries the body of an error."""
 
-    name: ClassVar = "error-body"
+    name: ClassVar[str] = "error-body"
 
     async def reply(self) -> web.Response:
         """Answer with the error."""
@@ -158,7 +158,7 @@ class ErrorBody(Instead):
 class GzipBomb(Instead):
     """A reply that is small on the wire and has `mebibytes` MiB when it is decoded."""
 
-    name: ClassVar = "gzip-bomb"
+    name: ClassVar[str] = "gzip-bomb"
     mebibytes: int = attrs.field(default=80, converter=whole, validator=between(1, 4096))
 
     async def reply(self) -> web.Response:
@@ -172,7 +172,7 @@ class GzipBomb(Instead):
 class Redirect(Instead):
     """A redirection with the status `code` to `location`, a path of the emulator or a URL."""
 
-    name: ClassVar = "redirect"
+    name: ClassVar[str] = "redirect"
     location: str = attrs.field(default="/login", validator=matches_re(r"\S+"))
     code: int = attrs.field(default=302, converter=whole, validator=between(300, 399))
 
@@ -185,7 +185,7 @@ class Redirect(Instead):
 class ExpiredToken(Instead):
     """A 403 as for a bearer token that has expired, whatever the request is signed with."""
 
-    name: ClassVar = "expired-token"
+    name: ClassVar[str] = "expired-token"
 
     async def reply(self) -> web.Response:
         """Refuse the token."""
@@ -196,7 +196,7 @@ class ExpiredToken(Instead):
 class PlanLimit(Fault):
     """A 429 that no waiting helps against: the plan's limit of an action is reached."""
 
-    name: ClassVar = "plan-limit"
+    name: ClassVar[str] = "plan-limit"
     action: str = "search"
     limit: int = attrs.field(default=0, converter=whole)
     value: int = attrs.field(default=1, converter=whole)

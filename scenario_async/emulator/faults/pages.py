@@ -20,7 +20,7 @@ class Shift(Fault):
     So many are added between one page and the next; the total grows with them.
     """
 
-    name: ClassVar = "shift"
+    name: ClassVar[str] = "shift"
     by: int = attrs.field(default=1, converter=whole, validator=between(1, 1000))
 
     def asking(self, asked: SearchRequest) -> SearchRequest:
@@ -38,7 +38,7 @@ class Shift(Fault):
 class RepeatedPage(Fault):
     """The hits of an earlier `page`, counted from 1, whatever is asked for."""
 
-    name: ClassVar = "repeated-page"
+    name: ClassVar[str] = "repeated-page"
     page: int = attrs.field(default=1, converter=whole, validator=between(1, _LARGEST))
 
     def asking(self, asked: SearchRequest) -> SearchRequest:
@@ -50,7 +50,7 @@ class RepeatedPage(Fault):
 class Total(Fault):
     """A total that lies: `says` is high, low, zero or a number."""
 
-    name: ClassVar = "total"
+    name: ClassVar[str] = "total"
     says: str = attrs.field(default="high", converter=str, validator=matches_re(r"high|low|zero|\d{1,15}"))
 
     def telling(self, page: dict[str, Any]) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class Total(Fault):
 class MissingField(Fault):
     """One hit, the `hit`-th from 0 or else the last, lacks a `field`; dots lead inside: `metadata.kind`."""
 
-    name: ClassVar = "missing-field"
+    name: ClassVar[str] = "missing-field"
     field: str = attrs.field(default="id", validator=matches_re(r"[^.\s]+(\.[^.\s]+)*"))
     hit: int = attrs.field(default=0, converter=whole, validator=between(0, _LARGEST))
 
@@ -81,7 +81,7 @@ class MissingField(Fault):
 class UnknownFields(Fault):
     """Fields that nobody has heard of, on the page, on every hit and in its metadata."""
 
-    name: ClassVar = "unknown-fields"
+    name: ClassVar[str] = "unknown-fields"
 
     def telling(self, page: dict[str, Any]) -> dict[str, Any]:
         """Add the fields."""

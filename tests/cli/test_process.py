@@ -1,0 +1,336 @@
+"""The installed command as a process: in pipes, in a terminal, and where there is trouble."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cli.driving import BY_ITSELF, COMMAND, Terminal, in_pipes, in_terminal, surroundings
+from cli.files import rows
+
+from scenario_async import F, Scenario
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scenario_async.emulator import Emulator
+
+IMAGES = ("--where", "kind=image")
+
+
+def found(**parameters: Any) -> list[Any]:
+    """Give the hits that the SDK itself finds."""
+    with Scenario() as client:
+        return client.search.asset_search(**parameters).collect().hits
+
+
+@pytest.mark.parametrize("name", ["table", "jsonl", "json", "csv", "parquet", "arrow", "sqlite"])
+def test_a_refused_search_writes_nothing(served: Emulator, name: str) -> None:
+    """Where the service refuses, the standard output stays empty in every format."""
+    served.faults.add("403")
+    done = in_pipes("search", "assets", "knight", "--format", name)
+    assert (done.returncode, done.stdout) == (1, b"")
+
+
+@pytest.mark.parametrize("name", ["jsonl", "json", "csv", "parquet", "arrow", "sqlite"])
+def test_formats_in_a_pipe(served: Emulator, name: str, tmp_path: Path) -> None:
+    """Every format holds all hits of several pages, as other libraries read it."""
+    done = in_pipes("search", "assets", "knight", "--all", "--limit", "30", "--format", name)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == b"about 58 hits: 2 requests, less than a minute at 100 a minute\n"
+    expected = [(hit.id, hit.metadata.width) for hit in found(query="knight")]
+    path = tmp_path / "hits"
+    path.write_bytes(done.stdout)
+    read = rows(name, path)
+    assert set(read) == set(expected) if name == "sqlite" else read == expected
+    assert len(read) == len(expected)
+
+
+def test_the_first_line_is_out_when_the_first_page_is_in(served: Emulator) -> None:
+    """A reader of JSON lines need not wait for the second page."""
+    served.faults.add("ok")
+    served.faults.repeat("hang")
+    running = subprocess.Popen(
+        [*COMMAND, "search", "assets", *IMAGES, "--all"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=surroundings(),
+    )
+    try:
+        assert running.stdout is not None
+        assert json.loads(running.stdout.readline())["id"].startswith("asset_")
+        assert running.poll() is None
+    finally:
+        running.kill()
+        running.communicate()
+
+
+def test_a_reader_that_leaves(served: Emulator) -> None:
+    """A broken pipe is silent, and no failure."""
+    line = " ".join([*COMMAND, "search", "assets", *IMAGES, "--all", "| head -n 1; echo ${PIPESTATUS[0]}"])
+    done = subprocess.run(
+        ["/bin/bash", "-c", line], capture_output=True, text=True, timeout=60, check=True, env=surroundings()
+    )
+    first, code = done.stdout.splitlines()
+    assert json.loads(first)["id"].startswith("asset_")
+    assert code == "0"
+    assert done.stderr == "about 284 hits: 3 requests, less than a minute at 100 a minute\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is full")  # noqa: PTH110
+@pytest.mark.parametrize("name", ["jsonl", "json", "csv", "parquet", "table"])
+def test_no_space_left(served: Emulator, name: str) -> None:
+    """Output that cannot be written ends with 4 and one line, an object of JSON where JSON was asked for."""
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [*COMMAND, "search", "assets", "knight", "--format", name],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+            env=surroundings(),
+        )
+    assert done.returncode == 4
+    if name.startswith("json"):
+        assert json.loads(done.stderr) == {
+            "error": "could not write the standard output: No space left on device",
+            "fix": "write to another place",
+            "retryable": False,
+        }
+    else:
+        assert done.stderr.decode() == (
+            "Error: could not write the standard output: No space left on device; write to another place\n"
+        )
+
+
+def test_a_closed_output(served: Emulator) -> None:
+    """Where there is no standard output, that is said, with 4."""
+    line = " ".join([*COMMAND, "search", "assets", "knight", ">&-"])
+    done = subprocess.run(
+        ["/bin/sh", "-c", line], stderr=subprocess.PIPE, check=False, timeout=60, env=surroundings()
+    )
+    assert (done.returncode, done.stderr.count(b"\n")) == (4, 1)
+    assert b"it is closed" in done.stderr
+
+
+def test_the_table_in_a_terminal(served: Emulator) -> None:
+    """A terminal gets a table that fits, with a head in bold, and is told that there is more."""
+    code, shown = in_terminal("search", "assets", "knight", COLUMNS="80")
+    assert code == 0
+    lines = re.sub(r"\x1b\[[\d;]*m", "", shown).splitlines()
+    assert lines[0].split()[:2] == ["ID", "KIND"]
+    assert shown.startswith("\x1b[1m")
+    assert max(map(len, lines[:-1])) <= 80
+    assert [line.split()[0] for line in lines[1:-1]] == [hit.id for hit in found(query="knight")[:20]]
+    assert lines[-1] == "20 of about 58 hits; --all reads all of them"
+
+
+def test_no_color(served: Emulator) -> None:
+    """With NO_COLOR the same table has no colours."""
+    _, shown = in_terminal("search", "assets", "knight", NO_COLOR="1")
+    assert "\x1b[" not in shown
+
+
+def test_progress_in_a_terminal(served: Emulator, tmp_path: Path) -> None:
+    """While results go to a file, the terminal shows hits, pages, the rate and what is left of the quota."""
+    output = tmp_path / "out.jsonl"
+    code, shown = in_terminal("search", "assets", *IMAGES, "--all", output=str(output))
+    assert code == 0
+    assert re.search(r"284 hits · 3 pages · [\d,]+ hits/s · quota left 97", shown)
+    assert len(output.read_text(encoding="utf-8").splitlines()) == 284
+
+
+def test_progress_leaves_results_alone(served: Emulator) -> None:
+    """Where results go to the same terminal, every id stands on a line of its own there."""
+    code, shown = in_terminal("search", "assets", *IMAGES, "--all", "--ids")
+    assert code == 0
+    assert "quota left" in shown
+    plain = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown)
+    ids = re.findall(r"(?m)^\r?(asset_\S{22})\r$", plain)
+    assert ids == [hit.id for hit in found(filter=F.kind == "image")]
+
+
+def test_binary_formats_and_terminals(served: Emulator) -> None:
+    """What no terminal can show is refused there, before anything is asked."""
+    code, shown = in_terminal("search", "assets", "knight", "--format", "parquet")
+    assert code == 2
+    assert "name a file with --output, or lead it into a pipe" in shown
+    assert not served.requests
+
+
+def test_an_interruption(served: Emulator) -> None:
+    """Ctrl-C ends with 130, and says how many hits are out and how to go on."""
+    last = found(filter=F.kind == "image")[99].id.encode()
+    served.faults.add("ok")
+    served.faults.repeat("hang")
+    terminal = Terminal(["search", "assets", *IMAGES, "--all", "--ids"])
+    terminal.read_until(last + b".*100 hits")  # of the progress, which comes back when the page is out
+    terminal.interrupt()
+    code, shown = terminal.ended()
+    assert code == 130
+    assert "interrupted; 100 hits are out: --offset 100 goes on" in shown
+    assert "Traceback" not in shown
+
+
+def test_a_signal_in_a_pipe(served: Emulator) -> None:
+    """SIGINT sent to the process does the same; what was printed is whole lines."""
+    served.faults.add("ok")
+    served.faults.repeat("hang")
+    running = subprocess.Popen(
+        [*BY_ITSELF, *COMMAND, "search", "assets", *IMAGES, "--all"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=surroundings(),
+    )
+    try:
+        assert running.stdout is not None
+        lines = [running.stdout.readline() for _ in range(100)]
+        time.sleep(0.5)
+        running.send_signal(signal.SIGINT)
+        rest, err = running.communicate(timeout=60)
+    finally:
+        running.kill()
+    assert running.returncode == 130
+    assert rest == b""
+    assert all(json.loads(line) for line in lines)
+    assert err.decode().splitlines()[-1] == "interrupted; 100 hits are out: --offset 100 goes on"
+
+
+@pytest.mark.parametrize(("end", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_what_ends_a_process(served: Emulator, tmp_path: Path, end: signal.Signals, code: int) -> None:
+    """A request to end, or a terminal that closes, leaves no half file behind, and says what is kept as JSON if asked."""
+    served.faults.add("ok")
+    served.faults.repeat("hang")
+    line = [
+        "search",
+        "assets",
+        *IMAGES,
+        "--all",
+        "--output",
+        "out.jsonl",
+        "--fields",
+        "id",
+        "--format",
+        "jsonl",
+    ]
+    running = subprocess.Popen(
+        [*BY_ITSELF, *COMMAND, *line],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=surroundings(),
+        cwd=tmp_path,
+    )
+    try:
+        assert running.stderr is not None
+        assert running.stderr.readline().startswith(b"about 284 hits")
+        running.send_signal(end)
+        _, err = running.communicate(timeout=60)
+    finally:
+        running.kill()
+    assert running.returncode == code
+    assert json.loads(err) == {
+        "error": "interrupted",
+        "fix": "out.jsonl is as it was: run the same line again",
+        "retryable": True,
+    }
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_listens() -> None:
+    """Where nobody answers, that is 3, and worth another try."""
+    done = in_pipes(
+        *("search", "assets", "knight", "--format", "jsonl"),
+        SCENARIO_BASE_URL="http://127.0.0.1:9/v1",
+        SCENARIO_SDK_JWT="token-of-mine",
+        NO_PROXY="127.0.0.1",
+    )
+    assert (done.returncode, done.stdout) == (3, b"")
+    told = json.loads(done.stderr)
+    assert sorted(told) == ["error", "fix", "retryable"]
+    assert told["retryable"] is True
+    assert "the connection failed" in told["error"]
+    assert b"token-of-mine" not in done.stderr
+
+
+def test_a_key_that_is_refused(served: Emulator) -> None:
+    """The service's refusal is 1, and says what to look at."""
+    done = in_pipes("search", "assets", "knight", SCENARIO_SDK_API_SECRET="secret-of-mine")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"Error: 401 ")
+    assert b"scenario-async doctor tells more" in done.stderr
+    assert b"secret-of-mine" not in done.stderr
+
+
+def test_wrong_usage_as_json() -> None:
+    """Also a line that cannot be understood is answered in JSON where that was asked for."""
+    done = in_pipes("search", "assets", "--format=json", "--no-such-option")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert json.loads(done.stderr)["error"].startswith("No such option")
+
+
+def test_the_emulator_needs_no_account(tmp_path: Path) -> None:
+    """`--emulator` answers, whatever the environment says."""
+    done = in_pipes(
+        "search", "models", "knight", "--emulator", "--ids", SCENARIO_BASE_URL="https://api.invalid/v1"
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"model_")
+
+
+def test_help_is_quick() -> None:
+    """`--help` takes little longer than Python itself: the best of some runs, so that a busy machine does not matter."""
+
+    def best(*command: str) -> float:
+        times: list[float] = []
+        for _ in range(7):
+            began = time.perf_counter()
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=surroundings(), timeout=60)
+            times.append(time.perf_counter() - began)
+        return min(times)
+
+    assert best(sys.executable, "-m", "scenario_async", "--help") - best(sys.executable, "-c", "pass") < 0.25
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("scenario-async se", ["search", "serve"]),
+        ("scenario-async search ", ["assets", "models", "workflows"]),
+        ("scenario-async search assets --format j", ["json", "jsonl"]),
+        ("scenario-async search assets --image-", ["--image-semantic-ratio"]),
+    ],
+)
+def test_completion_in_bash(words: str, expected: list[str]) -> None:
+    """What `completion bash` prints completes commands, options and values in a real bash."""
+    script = in_pipes("completion", "bash").stdout.decode()
+    folder = os.path.dirname(COMMAND[0])  # noqa: PTH120
+    begun = '""' if words.endswith(" ") else ""
+    program = (
+        f"{script}\nCOMP_WORDS=({words} {begun})\n"
+        "COMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_scenario_async_completion scenario-async\n"
+        "printf '%s\\n' \"${COMPREPLY[@]}\""
+    )
+    done = subprocess.run(
+        ["/bin/bash", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env=surroundings(PATH=f"{folder}:{os.environ['PATH']}"),
+    )
+    assert sorted(done.stdout.split()) == expected
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_completion_of_other_shells(shell: str) -> None:
+    """The lines for zsh and fish name the command and the variable that it listens to."""
+    done = in_pipes("completion", shell)
+    assert done.returncode == 0
+    assert b"_SCENARIO_ASYNC_COMPLETE=" + shell.encode() + b"_complete" in done.stdout
