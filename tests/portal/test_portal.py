@@ -155,7 +155,9 @@ def test_an_interrupt_before_the_coroutine_has_begun_ends_the_call(own: Portal) 
     try:
         own.run(partial(_busy_for, 1.0))
         began = time.monotonic()
-        signal.setitimer(signal.ITIMER_REAL, 0.3, 10.0)  # the second one ends the test where the first did not
+        signal.setitimer(
+            signal.ITIMER_REAL, 0.3, 10.0
+        )  # the second one ends the test where the first did not
         with pytest.raises(KeyboardInterrupt):
             own.run(partial(_double, 21))
         assert time.monotonic() - began < 8
