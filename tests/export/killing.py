@@ -108,6 +108,8 @@ class Exporter:
                     in_the_last_pass += path.with_name(path.name + ".part").exists()
                     if path.exists() and path.read_bytes() != _as_seen(path, expected, format):
                         breaches.append(f"{format}: a file that is not whole, after kill {done}")
+                    # Killed when all was done: one that goes on with nothing begins anew.
+                    ended = path.exists() and not path.with_name(path.name + ".journal").exists()
                 elif code:
                     breaches.append(f"{format}: it ended with {code}")
                     ended = True
