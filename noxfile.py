@@ -122,6 +122,13 @@ def soak(session: nox.Session) -> None:
     session.run("python", "tests/soak/soak.py", *(session.posargs or ["--seconds", "60"]))
 
 
+@nox.session
+def kills(session: nox.Session) -> None:
+    """Kill exports at 50 random moments for each format; each file is that of an uninterrupted run."""
+    session.install(".[all]", *group("test"))
+    session.run("python", "tests/export/killing.py", *session.posargs)
+
+
 @nox.session(python="3.11")
 def fuzz(session: nox.Session) -> None:
     """Feed what comes from outside to the rooms that read it, led by coverage; by default 30 seconds for each."""

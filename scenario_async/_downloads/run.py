@@ -21,12 +21,12 @@ from scenario_async._downloads.download import Download, DownloadProgress, Downl
 from scenario_async._downloads.job import Job, each_of, unknown
 from scenario_async._downloads.picture import CoolDown, ExpiredError, Picture
 from scenario_async._downloads.renewal import MOST_IDS, renewed
-from scenario_async._downloads.store import Store, UnwritableError
+from scenario_async._downloads.store import Store
 from scenario_async._downloads.wanted import Wanted, nothing_to_download, wanted
 from scenario_async._http.failures import closed_meanwhile
 from scenario_async._http.pictures import PictureHost
 from scenario_async._support.errands import Errands
-from scenario_async.errors import ScenarioError
+from scenario_async.errors import ScenarioError, WriteError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable
@@ -278,7 +278,7 @@ class Run:
             entry = await picture.fetched(url)
         except ExpiredError as expired:
             await self._expired(job, picture, expired)
-        except UnwritableError as error:
+        except WriteError as error:
             self._stop(error)
         except ScenarioError as error:
             await self._failed(job, picture, error)

@@ -19,7 +19,7 @@ from scenario_async._downloads.formats import complaint, extension_of
 from scenario_async._downloads.manifest import Entry, Key, Manifest
 from scenario_async._downloads.names import Claims, Template, another, named
 from scenario_async._downloads.wanted import described
-from scenario_async.errors import APIResponseValidationError, ScenarioError
+from scenario_async.errors import APIResponseValidationError, ScenarioError, WriteError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from scenario_async._downloads.wanted import Wanted
 
 _OF_ONE_NAME: Final = frozenset({errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL})
-
-
-class UnwritableError(ScenarioError):
-    """The folder takes no more: what is there stays, and nothing else can be saved."""
 
 
 @attrs.frozen(eq=False)
@@ -182,7 +178,7 @@ class _writing:  # noqa: N801 - it is used like a function
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and not isinstance(error, WriteError):
             if error.errno in _OF_ONE_NAME:
                 raise ScenarioError(
                     f"its name is none that {self._folder} takes: {error.strerror}"
@@ -194,4 +190,4 @@ def unwritable(folder: Path, error: OSError) -> NoReturn:
     """Tell that a folder takes no more, and how to go on."""
     reason = os.strerror(error.errno) if error.errno else str(error)
     message = f"nothing more can be written to {folder}: {reason}; what was saved stays, and the same call goes on there"
-    raise UnwritableError(message) from error
+    raise WriteError(message, code=error.errno) from error

@@ -89,7 +89,7 @@ class Journal:
         `WriteError` for one that another export has, for one of another purpose, and for one that neither is to go on
         nor to be begun `anew`.
         """
-        file = _locked(path)
+        file = locked_file(path)
         try:
             journal = cls(path, file, since)
             found = journal._read_head()
@@ -189,7 +189,7 @@ class Journal:
         raise WriteError(f"{self.path} {what}: {way}", code=errno.EEXIST)
 
 
-def _locked(path: Path) -> BinaryIO:
+def locked_file(path: Path) -> BinaryIO:
     """Open and lock a file, which is made if it is not there."""
     for _ in range(_LOCK_TRIES):
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)

@@ -62,7 +62,7 @@ class Kept(Sink):
                 self.next, self.end = journal.last.next, journal.last.end
             if self.end is None:
                 for _, lines in journal.read():
-                    self.seen |= [hit.id for hit in self._read(lines)]
+                    self.seen.update(hit.id for hit in self._read(lines))
 
     def append(self, portion: Portion) -> None:
         """Add a page to the journal."""
@@ -95,6 +95,9 @@ class Kept(Sink):
                 with suppress(OSError):
                     self._journal.remove()
             self._journal.close()
+            if self._done and os.name == "nt":  # where what is open cannot be removed
+                with suppress(OSError):
+                    self._journal.remove()
 
     def kept(self) -> str:
         """Tell what is kept, and how to go on."""

@@ -21,7 +21,7 @@ from scenario_async._tables.unsigned import unsigned
 from scenario_async.models import Hit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
 _HitT = TypeVar("_HitT", bound=Hit)
 _MAY_BE_SIGNED: Final = re.compile(rb"://[^\s?\"'<>]+\?")
@@ -29,22 +29,25 @@ _ODD: Final = "not 0.0001 <= abs(value) < 1e16 and value != 0"
 
 
 class _OddError(ValueError):
-    """A number that msgspec spells in its own way, or that is none."""
+    """A number that msgspec spells in its own way, or something nested that may hold one, or a signed URL."""
 
 
 def lines_of(hits: Sequence[Hit]) -> bytes:
     """Give a line of JSON for each hit, none of them with a signature."""
     if not hits:
         return b""
-    make = _maker(cast("Hashable", type(hits[0])))
-    try:
-        encode = _encoder()
-        lines = b"\n".join([encode(make(hit)) for hit in hits]) + b"\n"
-    except (TypeError, ValueError, RecursionError):  # which are told of below
-        lines = b""
-    if not lines or (b"?" in lines and _MAY_BE_SIGNED.search(lines)):
-        return b"".join(f"{json_text(unsigned(hit).to_dict())}\n".encode() for hit in hits)
-    return lines
+    make, encode = _maker(cast("Hashable", type(hits[0]))), encoder()
+    lines: list[bytes] = []
+    for hit in hits:
+        try:
+            line = encode(make(hit))
+        except (TypeError, ValueError, RecursionError):
+            line = b""
+        if not line or (b"?" in line and _MAY_BE_SIGNED.search(line)):
+            line = json_text(unsigned(hit).to_dict()).encode()
+        lines.append(line)
+    lines.append(b"")
+    return b"\n".join(lines)
 
 
 def hits_of(lines: bytes, hit_class: type[_HitT]) -> list[_HitT]:
@@ -56,8 +59,17 @@ def hits_of(lines: bytes, hit_class: type[_HitT]) -> list[_HitT]:
     return found[0] if found is not None else structure_hits(codec.loads(content)["hits"], hit_class)
 
 
+def _plain(extra: Mapping[str, Any], made: dict[str, Any]) -> None:
+    """Take over fields that this version does not know, if they are plain, as nearly all are."""
+    for name, value in extra.items():
+        if (type(value) is str and "?" not in value) or type(value) is int or type(value) is bool:
+            made[name] = value
+        elif value is not None:
+            raise _OddError
+
+
 @cache
-def _encoder() -> Callable[[dict[str, Any]], bytes]:
+def encoder() -> Callable[[dict[str, Any]], bytes]:
     try:
         with LOADING:
             import msgspec  # noqa: PLC0415 - of the extra `speed`
@@ -70,8 +82,8 @@ def _encoder() -> Callable[[dict[str, Any]], bytes]:
 @cache
 def _maker(cls: Any) -> Callable[[Any], dict[str, Any]]:  # noqa: ANN401 - mypy takes no class for a hashable
     """Generate the function that gives a record's JSON, in the order of `to_dict`, with bare URLs."""
-    names: dict[str, Any] = {"unsigned": unsigned, "OddError": _OddError}
-    lines = ["def make(record):", "    if record.extra: return unsigned(record).to_dict()", "    made = {}"]
+    names: dict[str, Any] = {"plain": _plain, "OddError": _OddError}
+    lines = ["def make(record):", "    made = {}"]
     for field in shapes_of(cls):
         taken, indent = "value", "        " if field.optional else "    "
         lines.append(f"    value = record.{field.name}")
@@ -79,12 +91,13 @@ def _maker(cls: Any) -> Callable[[Any], dict[str, Any]]:  # noqa: ANN401 - mypy 
             lines.append("    if value is not None:")
         if field.record is not None:
             made = f"make_{field.name}"
-            names[made] = _maker(field.record)
+            names[made] = _maker(cast("Hashable", field.record))
             taken = f"[{made}(each) for each in value]" if field.shape == "records" else f"{made}(value)"
         elif field.shape == "number":
             lines.append(f"{indent}if type(value) is float and {_ODD}: raise OddError")
         elif field.wire == "url":
             taken = "value.partition('?')[0]"
         lines.append(f"{indent}made[{field.wire!r}] = {taken}")
-    exec("\n".join([*lines, "    return made"]), names)  # noqa: S102 - made of our own field names alone
+    lines += ["    if record.extra: plain(record.extra, made)", "    return made"]
+    exec("\n".join(lines), names)  # noqa: S102 - made of our own field names alone
     return cast("Callable[[Any], dict[str, Any]]", names["make"])

@@ -64,7 +64,7 @@ class Sink(ABC):
         self.what = what
         self.hits = 0
         self.pages = 0
-        self.written = 0
+        self.written: int = 0
         self.next: Place | None = None
         self.end: StopReason | None = None
         self.seen = CompactIds()

@@ -340,7 +340,7 @@ class Iteration(Generic[HitT_co]):
         ids = [hit.id for hit in page.hits]
         new = set(ids)
         if len(new) == len(ids) and not page.invalid_hits and seen.isdisjoint(new):
-            seen |= new
+            seen.update(new)
             return page
         dropped += [each for each in ids if each in seen]  # those that the page has twice are still to come
         fresh: list[HitT_co] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,9 +47,10 @@ class CompactIds:
 
     def add(self, identifier: str) -> None:
         """Take note of one."""
-        self |= (identifier,)
+        self.update((identifier,))
 
-    def __ior__(self, ids: Iterable[str]) -> Self:
+    def update(self, ids: Iterable[str]) -> None:
+        """Take note of these."""
         parts, counts = self._parts, self._counts
         for identifier in ids:
             value = hash(identifier) or 1
@@ -66,7 +67,6 @@ class CompactIds:
                 counts[number] += 1
                 if counts[number] > last * _FULLEST:
                     parts[number] = _larger(part)
-        return self
 
 
 def _empty(size: int) -> array[int]:

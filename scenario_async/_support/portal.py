@@ -160,6 +160,9 @@ class _Job(Generic[_T]):
     def cancel(self) -> None:
         """Cancel the task; one whose start was not even asked for ends here."""
         if self._task is not None:
+            self._task.add_done_callback(
+                lambda _: self.done.set()
+            )  # cancelled before it began, it cannot tell
             self._task.cancel()
         else:
             self.done.set()

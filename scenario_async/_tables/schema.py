@@ -100,8 +100,8 @@ def _name_of(field: object, known: dict[str, Column], hit_class: type[Hit]) -> s
     name = _UPPER.sub(lambda upper: "_" + upper[0].lower(), field).replace(".", "_")
     if name in known:
         return name
-    near = get_close_matches(name, known, n=1, cutoff=0.5)
-    near = near or [each for each in known if each.endswith("_" + name)][:1]
+    near = sorted((each for each in known if each.endswith("_" + name)), key=len)[:1]  # width: metadata_width
+    near = near or get_close_matches(name, known, n=1, cutoff=0.5)
     meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
     return checks.refuse(
         "fields", field, f"{hit_class.__name__} has no such column; {meant}", part="a column"

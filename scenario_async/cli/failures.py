@@ -94,8 +94,6 @@ def failure_of(error: Exception) -> Failure:
     retryable = isinstance(error, APIError) and error.retryable
     usage = isinstance(error, (ConfigurationError, InvalidSearchError))
     code = USAGE if usage else UNREACHABLE if isinstance(error, APIConnectionError) else REFUSED
-    if not isinstance(error, APIError) and isinstance(error.__cause__, OSError):
-        code = UNWRITTEN
     return Failure(_as_options(_without_hint(error)), notes or _fix(error), retryable, code)
 
 

@@ -26,7 +26,7 @@ _ARGUMENT: Final = "query"
 _PICTURE: Final = "FILE|ID"
 _WORDS: Final[Mapping[str, str]] = {
     "filter": "a condition in the service's filter language.",
-    "image": "a picture to come near to: a file, - for the standard input, or the id of an asset.",
+    "image": "a picture that hits should resemble: a file, - for the standard input, or the id of an asset.",
     "sort_by": "an attribute to sort by, such as createdAt:desc; several are given one by one, the first one first.",
     "project_id": "the project to search; else SCENARIO_PROJECT_ID.",
     "extra_headers": "a header to add, or to put in place of a usual one.",
@@ -57,8 +57,8 @@ def _options(field: attrs.Attribute[Any], words: str) -> Iterator[Option]:
     name = "--" + field.name.replace("_", "-")
     section = _SECTIONS[travels(field)]
     if kind is Images:
-        for each, what in (("like", "come near to"), ("unlike", "keep away from")):
-            told = f"A picture to {what}; several are given one by one, and not together with --image."
+        for each, what in (("like", "resemble"), ("unlike", "not resemble")):
+            told = f"A picture that hits should {what}. Repeat it for several. Not together with --image."
             yield Option([f"--{each}"], multiple=True, metavar=_PICTURE, help=told, section=section)
     elif kind is bool:
         yield Option([f"{name}/--no-{name[2:]}"], default=None, help=words, section=section)

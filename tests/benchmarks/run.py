@@ -25,6 +25,7 @@ import attrs
 import blocking
 import decoding
 import downloading
+import exporting
 import fanning_out
 import pacing
 import regression
@@ -91,6 +92,12 @@ def downloads() -> list[Figure]:
         return downloading.figures(url)
 
 
+def exports() -> list[Figure]:
+    """Measure exports beside iterations."""
+    with serving() as url:
+        return exporting.figures(url)
+
+
 def the_way() -> list[Figure]:
     """Count what a call goes through."""
     with serving() as url:
@@ -103,6 +110,7 @@ STEADY = (
     widths,
     searching_blocked,
     downloads,
+    exports,
     starting.imports,
     first_hits,
     remembering.keeping,

@@ -1,12 +1,14 @@
 """A server in a process of its own that answers as fast as it can.
 
-Every search gets the same 100 asset hits, 20 of them or one; every GET a small picture.
+Every search gets the same 100 asset hits, 20 of them or one, but for that of "each", whose pages have other ids at each
+offset; every GET a small picture.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 
 from page import PAGE
@@ -24,6 +26,15 @@ def picture(size: int) -> bytes:
     content = b"\x89PNG\r\n\x1a\n".ljust(size, b"\0")
     head = f'HTTP/1.1 200 OK\r\ncontent-type: image/png\r\netag: "a"\r\ncontent-length: {size}\r\n\r\n'
     return head.encode() + content
+
+
+OFFSET = re.compile(rb'"offset":(\d+)')
+
+
+def page_at(asked: bytes) -> bytes:
+    """Give a page of 100 hits with ids of its own, which are as long as those of the others."""
+    found = OFFSET.search(asked)
+    return LARGE.replace(b"asset_00000000", b"asset_%08d" % (int(found[1]) if found else 0))
 
 
 LARGE, SMALL, ONE, PICTURE = reply(100), reply(20), reply(1), picture(8192)
@@ -56,6 +67,9 @@ class Answering(asyncio.Protocol):
                 self.transport.write(PICTURE)
                 continue
             asked = body.replace(b" ", b"")
+            if b'"query":"each"' in asked:
+                self.transport.write(page_at(asked))
+                continue
             small = b'"limit":20' in asked or b'"limit":5,' in asked
             self.transport.write(SMALL if small else ONE if b'"limit":1,' in asked else LARGE)
 

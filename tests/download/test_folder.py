@@ -12,7 +12,7 @@ import pytest
 from download.running import Downloads, download, statuses
 from support.faces import AsyncFace
 
-from scenario_async import ScenarioError
+from scenario_async import ScenarioError, WriteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ def test_a_full_disk_ends_it_with_one_line(
     with monkeypatch.context() as full:
         # The manifest is opened first, which is another story.
         full.setattr(os, call, failing(call, number, lambda time: time > (1 if call == "open" else 2)))
-        with pytest.raises(ScenarioError) as caught:
+        with pytest.raises(WriteError) as caught:
             downloads.run(concurrency=2)
     message = str(caught.value)
     assert message.startswith(
@@ -82,7 +82,7 @@ def test_a_disk_that_fills_up_within_a_line_of_the_manifest(
 
     with monkeypatch.context() as full:
         full.setattr(os, "write", half)
-        with pytest.raises(ScenarioError, match="nothing more can be written"):
+        with pytest.raises(WriteError, match="nothing more can be written"):
             downloads.run(downloads.hits()[:1])
     assert statuses(downloads.run()) == {"saved": 12}
     assert statuses(downloads.run()) == {"present": 12}
@@ -91,16 +91,16 @@ def test_a_disk_that_fills_up_within_a_line_of_the_manifest(
 def test_a_folder_that_cannot_be_made(downloads: Downloads, connect: Connect, tmp_path: Path) -> None:
     """It is named, with the reason."""
     (tmp_path / "file").write_text("x")
-    with pytest.raises(ScenarioError, match=f"{tmp_path / 'file'}.*: (File exists|Not a directory)"):
+    with pytest.raises(WriteError, match=f"{tmp_path / 'file'}.*: (File exists|Not a directory)"):
         download(downloads.face, [], tmp_path / "file")
-    with pytest.raises(ScenarioError, match="Not a directory"):
+    with pytest.raises(WriteError, match="Not a directory"):
         download(downloads.face, [], tmp_path / "file" / "below")
 
 
 def test_a_folder_that_cannot_be_written(downloads: Downloads, monkeypatch: pytest.MonkeyPatch) -> None:
     """So it is with one that belongs to somebody else."""
     monkeypatch.setattr(os, "open", failing("open", errno.EACCES, lambda _: True))
-    with pytest.raises(ScenarioError, match=f"{downloads.folder}: Permission denied"):
+    with pytest.raises(WriteError, match=f"{downloads.folder}: Permission denied"):
         downloads.run()
 
 

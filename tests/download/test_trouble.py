@@ -231,8 +231,11 @@ class TestExpired:
         assert [request.status for request in downloads.requests()] == [403] * 12 + [200] * 12
 
     @pytest.mark.parametrize("count", [200, 201, 450])
-    def test_two_hundred_with_each_request(self, connect: Connect, tmp_path: Path, count: int) -> None:
+    def test_two_hundred_with_each_request(
+        self, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+    ) -> None:
         """The limit of the service is kept, and used up."""
+        monkeypatch.setattr(run, "_GATHERING", 60)  # however slowly they come
         emulator = Emulator(library(count, side=4), urls_expire_after=3600)
         with emulator.running() as base_url:
             downloads = Downloads(connect(base_url), emulator, tmp_path / "pictures")

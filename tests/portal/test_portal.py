@@ -140,6 +140,33 @@ def test_an_interrupt_cancels_the_coroutine_and_leaves_the_portal_usable(
     assert own.run(partial(_double, 3)) == 6
 
 
+async def _busy_for(seconds: float) -> None:
+    asyncio.get_running_loop().call_soon(time.sleep, seconds)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers that send signals")
+def test_an_interrupt_before_the_coroutine_has_begun_ends_the_call(own: Portal) -> None:
+    """Start and end reach a loop that is busy in the same moment, and the caller does not wait for ever."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        own.run(partial(_busy_for, 1.0))
+        began = time.monotonic()
+        signal.setitimer(
+            signal.ITIMER_REAL, 0.3, 10.0
+        )  # the second one ends the test where the first did not
+        with pytest.raises(KeyboardInterrupt):
+            own.run(partial(_double, 21))
+        assert time.monotonic() - began < 8
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert own.run(partial(_double, 21)) == 42
+
+
 def test_stopping_cancels_what_is_under_way(own: Portal) -> None:
     """Those who wait are told, and the next call starts anew."""
     began = threading.Event()
