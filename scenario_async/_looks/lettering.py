@@ -29,8 +29,11 @@ _BLANKS: Final = frozenset(" \N{NO-BREAK SPACE}")
 
 @cache
 def usual(size: int) -> Font:
-    """Give the font that Pillow brings."""
-    return ImageFont.load_default(size)
+    """Give the font that Pillow brings, laid out in the same way wherever it runs."""
+    font = ImageFont.load_default(size)
+    if isinstance(font, ImageFont.FreeTypeFont):
+        return font.font_variant(layout_engine=ImageFont.Layout.BASIC)
+    return font
 
 
 @cache

@@ -105,9 +105,7 @@ FORMATS: Final[dict[str, Format]] = {
 OF_TABLES: Final[dict[str, Format]] = {
     each.name: each
     for each in (
-        Format(
-            name="png", suffixes=(".png",), flat="never", room="sheet", needs="PIL.Image", of_table=True
-        ),
+        Format(name="png", suffixes=(".png",), flat="never", room="sheet", needs="PIL.Image", of_table=True),
     )
 }
 """Those to be looked at, which show a table with its thumbnails."""

@@ -15,11 +15,12 @@ from PIL import Image, ImageChops, ImageStat
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted([*DOCS.glob("*.md"), *DOCS.glob("guides/*.md")])
 DIAGRAMS = sorted((DOCS / "diagrams").glob("*.svg"))
+SCRIPTS = ("picture", "sheet")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def _picture_script() -> Any:
-    spec = spec_from_file_location("picture", DOCS / "picture.py")
+def _script(name: str) -> Any:
+    spec = spec_from_file_location(name, DOCS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
@@ -27,9 +28,10 @@ def _picture_script() -> Any:
     return module
 
 
-def test_the_picture_is_what_a_search_finds() -> None:
-    """The script draws the picture of the start page anew: it is the same, and small."""
-    script = _picture_script()
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_picture_is_what_a_search_finds(name: str) -> None:
+    """The script draws it anew: it is the same, and small."""
+    script = _script(name)
     assert script.OUTPUT.stat().st_size < 150_000
     with Image.open(script.OUTPUT) as shown:
         drawn = script.drawn().convert("RGB")
@@ -99,8 +101,9 @@ def test_what_was_stiff_stays_away(stiff: str) -> None:
     assert [str(path) for path in files if stiff in path.read_text(encoding="utf-8")] == []
 
 
-def test_the_script_needs_no_more_than_the_extra() -> None:
-    """What draws the picture loads nothing but the package, its extra `emulator` and the standard library."""
-    text = (DOCS / "picture.py").read_text(encoding="utf-8")
-    roots = {found.split(".")[0] for found in re.findall(r"^(?:from|import) ([\w.]+)", text, re.MULTILINE)}
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_needs_no_more_than_the_extra(name: str) -> None:
+    """What draws a picture loads nothing but the package, its extra `emulator` and the standard library."""
+    text = (DOCS / f"{name}.py").read_text(encoding="utf-8")
+    roots = {found.split(".")[0] for found in re.findall(r"^ *(?:from|import) ([\w.]+)", text, re.MULTILINE)}
     assert roots - {*sys.stdlib_module_names} == {"PIL", "scenario_async"}

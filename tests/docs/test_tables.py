@@ -54,6 +54,8 @@ def test_every_suffix_is_on_the_page() -> None:
     files = PAGE.read_text(encoding="utf-8").partition("\n## Files\n")[2]
     rows = re.findall(r"^\| (`\..+?) \| .* \| (.*?) ?\|$", files, re.MULTILINE)
     every = [*FORMATS.values(), *OF_TABLES.values()]
-    assert [re.findall(r"`(.+?)`", suffixes) for suffixes, _ in rows] == [list(each.suffixes) for each in every]
+    assert [re.findall(r"`(.+?)`", suffixes) for suffixes, _ in rows] == [
+        list(each.suffixes) for each in every
+    ]
     extras = [EXTRAS[each.needs.partition(".")[0]] if each.needs else "" for each in every]
     assert [needs.removeprefix("extra ").strip("`") for _, needs in rows] == extras
