@@ -43,7 +43,7 @@ def exact(size: int) -> Font:
 
 
 def _ours(name: str, size: int) -> Font:
-    content = resources.files(__package__).joinpath("letters", name).read_bytes()
+    content = resources.files("scenario_async._looks").joinpath("letters", name).read_bytes()
     return ImageFont.truetype(BytesIO(content), size)
 
 
@@ -62,23 +62,24 @@ def font_for(text: str, size: int) -> Font:
     """Give the first font that has every letter of a text; else the one that lacks the fewest."""
     letters = sorted({*text} - _BLANKS)
     first = usual(size)
-    lacking = _lacking(first, letters)
-    if not lacking or text.isascii():
+    if text.isascii() or not lacking(first, letters):
         return first
-    return min((first, *_others(size)), key=lambda font: _lacking(font, letters))
+    return min((first, *_others(size)), key=lambda font: lacking(font, letters))
 
 
-def _lacking(font: Font, letters: list[str]) -> int:
+def lacking(font: Font, letters: list[str]) -> int:
+    """Count the letters that a font has not."""
     return sum(not _has(font, letter) for letter in letters)
 
 
 @cache
 def _has(font: Font, letter: str) -> bool:
-    return _shape(font, letter) not in (_shape(font, _UNKNOWN), _shape(font, " "))
+    return shape_of(font, letter) not in (shape_of(font, _UNKNOWN), shape_of(font, " "))
 
 
 @cache
-def _shape(font: Font, letter: str) -> bytes:
+def shape_of(font: Font, letter: str) -> bytes:
+    """Give the pixels of a letter."""
     left, top, right, bottom = font.getbbox(letter)
     field = Image.new("1", (max(1, ceil(right - left)), max(1, ceil(bottom - top))))
     ImageDraw.Draw(field).text((-left, -top), letter, 1, font)

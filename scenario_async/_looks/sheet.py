@@ -190,7 +190,7 @@ def _field(hit: Hit, look: Shown | Missing | None, number: int, measures: _Measu
     """Draw a picture in its square, or the sign that stands for it."""
     side = measures.side
     field = Image.new("RGB", (side, side), _FIELD)
-    picture, reason = _decoded(look, side)
+    picture, reason = decoded(look, side)
     if picture is not None:
         place = (side - picture.width) // 2, (side - picture.height) // 2
         field.paste(picture, place, picture)
@@ -204,7 +204,7 @@ def _field(hit: Hit, look: Shown | Missing | None, number: int, measures: _Measu
     return rounded
 
 
-def _decoded(look: Shown | Missing | None, side: int) -> tuple[Image.Image | None, str]:
+def decoded(look: Shown | Missing | None, side: int) -> tuple[Image.Image | None, str]:
     """Give a thumbnail in its size on the sheet, or why there is none."""
     if look is None:
         return None, _NOT_LOADED

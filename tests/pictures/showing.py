@@ -52,7 +52,7 @@ def table_of(looks: Iterable[Shown | Missing | None], kind: str = "image", **fie
 class Screen(io.StringIO):
     """A stream that is a terminal, or says so."""
 
-    encoding = "utf-8"  # type: ignore[assignment] # pyright: ignore[reportAssignmentType] - as of a terminal
+    encoding = "utf-8"
 
     def __init__(self, *, terminal: bool = True, encoding: str = "utf-8") -> None:
         super().__init__()

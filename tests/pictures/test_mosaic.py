@@ -7,8 +7,8 @@ import io
 import re
 
 import pytest
-from PIL import Image
 from pictures.showing import BLUE, RED, Screen, cells_of, table_of, thumbnail
+from PIL import Image
 
 from scenario_async._looks.mosaic import cells, padded, show_table
 from scenario_async._looks.thumbnails import Missing, Shown

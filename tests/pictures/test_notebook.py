@@ -77,9 +77,15 @@ class Read(HTMLParser):
         return [attributes["src"] or "" for tag, attributes in self.found if tag == "img"]
 
 
+def html_of(shown: Any) -> str:
+    """Give what a notebook asks for."""
+    html: str = shown._repr_html_()
+    return html
+
+
 def read(shown: Any) -> Read:
     """Read what a notebook shows, and hold it to what is allowed: no script, no request, no other markup."""
-    html = shown._repr_html_()
+    html = html_of(shown)
     found = Read(html)
     assert {tag for tag, _ in found.found} <= TAGS
     assert {name for _, attributes in found.found for name in attributes} <= ATTRIBUTES
@@ -134,7 +140,7 @@ def test_many_hits_are_counted() -> None:
     """And the first of them shown, also where a prompt has 100,000 characters: the notebook stays small."""
     table = table_of([Missing("none")] * (MOST + 1), metadata={"prompt": "<" * 100_000})
     assert read(table).texts[0] == f"{MOST + 1} assets; the first {MOST} are shown"
-    assert len(table._repr_html_()) < 200_000
+    assert len(html_of(table)) < 200_000
 
 
 def test_a_hit_shows_what_is_most_asked_for() -> None:
@@ -168,9 +174,9 @@ def test_a_page_says_how_many_there_are() -> None:
 
 def test_terminals_get_text() -> None:
     """The bundle has both, and the text is the repr."""
-    table = table_of([thumbnail()])
+    table: Any = table_of([thumbnail()])
     bundle = table._repr_mimebundle_(include=None, exclude=None)
-    assert bundle == {"text/plain": repr(table), "text/html": table._repr_html_()}
+    assert bundle == {"text/plain": repr(table), "text/html": html_of(table)}
     assert "<" not in bundle["text/plain"][1:-1]
 
 
@@ -202,9 +208,13 @@ def test_pages_tables_and_hits_share_what_was_loaded(connect: Connect, base_url:
     assert len(read(page.table[:2]).pictures) == 2
 
 
+SEARCHED = """\
+from scenario_async import AsyncScenario
+client = AsyncScenario()
+page = await client.search.asset_search(query="knight", limit=4)
+page"""
 CELLS = [
-    "from scenario_async import AsyncScenario\nclient = AsyncScenario()\n"
-    "page = await client.search.asset_search(query='knight', limit=4)\npage",
+    SEARCHED,
     "await page.table.load_thumbnails()",
     "page",
     "page.table",

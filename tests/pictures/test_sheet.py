@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from PIL import Image, ImageChops
 from pictures.showing import BLUE, GREEN, PROMPT, RED, of_kind, table_of, thumbnail
+from PIL import Image, ImageChops
 from support.faces import AsyncFace
+from support.hits import asset
+from support.servers import Answer, paged
 from tables.kept import without
 
 from scenario_async import AssetHit, AssetSearch, HitTable, InvalidSearchError, ScenarioError, WriteError
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.faces import Connect
+    from support.servers import Arrived, Serve
 
 PAPER, FIELD = (255, 255, 255), (241, 243, 246)
 MARGIN, GAP, SIDE = 28, 20, 200
@@ -142,7 +146,7 @@ def test_a_long_prompt_takes_two_lines() -> None:
 )
 def test_where_there_is_no_picture_the_reason_stands(look: Any, said: str) -> None:
     """In its square, below the sign of its kind."""
-    assert drawing._decoded(look, SIDE) == (None, said)
+    assert drawing.decoded(look, SIDE) == (None, said)
     image, bare = table_of([look]).sheet(), table_of([Missing("none")]).sheet()
     assert image.crop((MARGIN, MARGIN + 60, MARGIN + SIDE, MARGIN + 90)).getcolors() != [(6000, FIELD)]
     box = ImageChops.difference(image, bare).getbbox()
@@ -276,3 +280,49 @@ def test_hits_of_no_known_class_have_words_as_well() -> None:
     bare = of_kind("audio", metadata={"prompt": "\u200b"})
     table = HitTable([bare])
     assert table.sheet().height > SIDE
+
+
+def gif(frames: int, size: tuple[int, int] = (60, 40)) -> bytes:
+    """Give an animation."""
+    file = BytesIO()
+    each = [Image.new("RGB", size, (40 * number, 0, 200)) for number in range(frames)]
+    each[0].save(file, "GIF", save_all=True, append_images=each[1:])
+    return file.getvalue()
+
+
+def huge() -> bytes:
+    """Give a small file of a picture that would take gigabytes."""
+    content = bytearray(gif(1))
+    content[6:10] = b"\xff\xff\xff\xff"
+    return bytes(content)
+
+
+def test_hard_files_are_no_errors(connect: Connect, serve: Serve) -> None:
+    """Broken, huge and animated pictures, and an address that has expired: each is a square of the sheet."""
+    files = {"/animated": gif(5), "/broken": b"\x89PNG\r\n\x1a\n nothing", "/huge": huge()}
+    addresses = [*files, "/expired?Expires=1000000000&Signature=s", "/gone"]
+
+    def answered(arrived: Arrived) -> Answer | dict[str, Any]:
+        if arrived.method == "POST":
+            return paged([asset(f"asset_{n}", url=origin + path) for n, path in enumerate(addresses)])(
+                arrived
+            )
+        return Answer(files[arrived.path]) if arrived.path in files else Answer({}, 404)
+
+    server = serve(answered)
+    origin = server.base_url.removesuffix("/v1")
+    face = connect(server.base_url, max_retries=0)
+    table = face.page(AssetSearch(query="q")).table
+    if isinstance(face, AsyncFace):
+        face.runner.run(cast("Any", table.load_thumbnails()))
+    image = table.sheet()
+    assert image.width == 2 * MARGIN + 5 * SIDE + 4 * GAP
+    looks = [table.thumbnails.of(hit) for hit in table]
+    assert isinstance(looks[0], Shown)
+    assert [look.reason for look in looks[1:] if isinstance(look, Missing)] == [
+        "broken",
+        "large",
+        "expired",
+        "gone",
+    ]
+    assert middle(0, 5, image)[2] > 150, "the first picture of the animation"

@@ -8,8 +8,8 @@ import re
 from typing import Any
 
 import pytest
-from PIL import Image, ImageChops
 from pictures.showing import BLUE, GREEN, RED, Screen, pixels_of
+from PIL import Image, ImageChops
 
 from scenario_async import InvalidSearchError
 from scenario_async._looks import terminal as room
@@ -235,7 +235,11 @@ def test_iterm_within_tmux_comes_in_pieces(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_system_knows_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """COLUMNS goes before it; a terminal of no size counts as a usual one."""
-    monkeypatch.setattr(room, "_asked_of_the_system", lambda _stream: (132, (8, 17)))
+
+    def asked(_stream: object) -> tuple[int, tuple[int, int]]:
+        return 132, (8, 17)
+
+    monkeypatch.setattr(room, "_asked_of_the_system", asked)
     assert terminal_of(Screen(), {}).columns == 131
     assert terminal_of(Screen(), {}).cell == (8, 17)
     assert terminal_of(Screen(), {"COLUMNS": "40"}).columns == 39

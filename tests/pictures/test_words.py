@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pictures.showing import of_kind
 
-from scenario_async._looks.lettering import _lacking, _shape, exact, font_for, usual, wrapped
+from scenario_async._looks.lettering import exact, font_for, lacking, shape_of, usual, wrapped
 from scenario_async._looks.words import caption_of, facts_of, kind_of_hit, line
 
 
@@ -65,7 +65,7 @@ def test_other_letters_take_another_font_where_there_is_one() -> None:
     """ASCII stays in the font that Pillow brings; no letters of any script are an error."""
     assert font_for("a knight", 14) is usual(14)
     for text in ("a café", "Ørn på kæmpe", "рыцарь", "ιππότης", "אביר", "فارس"):
-        assert _lacking(font_for(text, 14), [*text.replace(" ", "")]) == 0
+        assert lacking(font_for(text, 14), [*text.replace(" ", "")]) == 0
     for text in ("騎士", "🏰", "\U0010ffff"):
         assert wrapped(text, font_for(text, 14), 500, 1) == [text]
 
@@ -73,5 +73,5 @@ def test_other_letters_take_another_font_where_there_is_one() -> None:
 def test_letters_of_ids_can_be_told_apart() -> None:
     """Those that look alike in most fonts."""
     font = exact(11)
-    assert len({_shape(font, letter) for letter in "Il1|O0oS5B8Z2"}) == 13
+    assert len({shape_of(font, letter) for letter in "Il1|O0oS5B8Z2"}) == 13
     assert len({font.getlength(letter) for letter in "ilmW_-0"}) == 1
