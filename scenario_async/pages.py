@@ -15,6 +15,7 @@ from scenario_async.searches import HitT_co
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from scenario_async._paging.iteration import PageSource
     from scenario_async._tables.table import HitTable
     from scenario_async.searches import Search
 
@@ -137,12 +138,16 @@ class SearchPage(ABC, Generic[HitT_co]):
     @property
     def table(self) -> HitTable[HitT_co]:
         """The hits of this page as a table: for data frames, SQL and files."""
-        return table_of(self.hits, self.search)
+        return table_of(self.hits, self.search, source=self._source)
 
     @property
     @abstractmethod
     def search(self) -> Search[HitT_co]:
         """The search that found this page."""
+
+    @property
+    def _source(self) -> PageSource[Any] | None:
+        return None
 
     @abstractmethod
     def has_next_page(self) -> bool:
@@ -163,10 +168,13 @@ def table_of(
     search: Search[HitT_co],
     stopped_because: StopReason | None = None,
     duplicates: int = 0,
+    *,
+    source: PageSource[Any] | None = None,
 ) -> HitTable[HitT_co]:
-    """Give a table of a search's hits, and of what the iteration that read them says."""
+    """Give a table of a search's hits, of what the iteration that read them says, and of where they came from."""
     from scenario_async._tables.table import HitTable  # noqa: PLC0415 - the one door upwards, opened when used
 
     table: HitTable[HitT_co] = HitTable(hits, cast("type[HitT_co]", search.hit_class))
     table.stopped_because, table.duplicates = stopped_because, duplicates
+    table.came_from(source)
     return table

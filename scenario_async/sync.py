@@ -129,6 +129,7 @@ class SyncSearchPage(LinkedPage[HitT_co]):
     """One page of hits; `for` goes through its hits and those of all following pages."""
 
     __slots__ = ()
+    wait = staticmethod(blocking)
 
     def __iter__(self) -> SyncIteration[HitT_co]:
         return self.iter_hits()

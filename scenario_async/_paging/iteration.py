@@ -89,6 +89,8 @@ class PageSource(Generic[HitT_co]):
     caller: Caller | None = attrs.field(default=None, repr=False)
     known: frozenset[bytes] = attrs.field(default=frozenset[bytes](), repr=False)
     hand: Hand | None = attrs.field(default=None, repr=False)
+    kept: dict[str, Any] = attrs.field(factory=dict[str, Any], repr=False)
+    """What others keep for all hits of this search."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.search, self.page_class, None, None, self.known)
@@ -280,7 +282,8 @@ class Iteration(Generic[HitT_co]):
     async def collect(self, hits: AsyncGenerator[HitT_co] | None = None) -> HitTable[HitT_co]:
         """Read to the end, by `hits` where that iterates this already, and give a table of what came."""
         kept = [hit async for hit in hits or self.hits()]
-        return table_of(kept, self.source.search, self.status.stopped_because, self.status.duplicates)
+        status, source = self.status, self.source
+        return table_of(kept, source.search, status.stopped_because, status.duplicates, source=source)
 
     async def _next_page(self) -> LinkedPage[HitT_co] | StopReason:
         """Give the next page with something new, or why there is none."""

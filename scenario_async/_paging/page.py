@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -12,7 +12,7 @@ from scenario_async.pages import DEFAULT_PAGE, SearchPage
 from scenario_async.searches import HitT_co
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from scenario_async._paging.iteration import PageSource
     from scenario_async._paging.position import Position
@@ -36,12 +36,18 @@ class Origin:
 class LinkedPage(SearchPage[HitT_co]):
     """What the pages of both clients have in common."""
 
+    wait: ClassVar[Callable[..., Any] | None] = None
+    """What carries out a coroutine while the caller waits; None where the caller awaits it."""
     _origin: Origin = attrs.field(repr=False, alias="origin")
 
     @property
     def search(self) -> Search[HitT_co]:
         """The search that found this page."""
         return self._origin.source.search
+
+    @property
+    def _source(self) -> PageSource[Any]:
+        return self._origin.source
 
     def has_next_page(self) -> bool:
         """Tell whether another page may follow: this one is full."""

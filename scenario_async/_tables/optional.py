@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from scenario_async._support.lifetimes import LOADING
 
-EXTRAS: Final = {"pyarrow": "export", "nanoarrow": "arrow"}
+EXTRAS: Final = {"pyarrow": "export", "nanoarrow": "arrow", "PIL": "pictures"}
 
 
 def found(module: str) -> Any:  # noqa: ANN401
@@ -24,6 +24,7 @@ def needed(module: str, what: str) -> Any:  # noqa: ANN401
     library = found(module)
     if library is not None:
         return library
+    module = module.partition(".")[0]
     extra = EXTRAS.get(module)
     if extra is None:
         raise ImportError(f"{what} needs {module}; run: pip install {module}", name=module)

@@ -10,11 +10,15 @@ from scenario_async.searches import HitT_co
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Awaitable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from scenario_async._looks.thumbnails import Loaded, Thumbnails
+    from scenario_async._paging.iteration import PageSource
     from scenario_async._tables.schema import Column
+    from scenario_async.client import AsyncScenario
     from scenario_async.pages import StopReason
+    from scenario_async.sync import Scenario
 
 _SHOWN: Final = 3
 
@@ -48,6 +52,30 @@ class HitTable(Generic[HitT_co]):
             checks.refuse("hits", type(other).__name__, rule, part="one of them")
         self.stopped_because: StopReason | None = None
         self.duplicates = 0
+        self._source: PageSource[Any] | None = None
+        self._thumbnails: Thumbnails | None = None
+
+    def came_from(self, source: PageSource[Any] | None) -> None:
+        """Note which search, of which client, found the hits; their thumbnails are kept for all of its tables."""
+        self._source = source
+
+    @property
+    def source(self) -> PageSource[Any] | None:
+        """The search, of a client, that found the hits; None for a table made by hand or out of a pickle."""
+        return self._source
+
+    @property
+    def thumbnails(self) -> Thumbnails:
+        """The thumbnails that were loaded."""
+        if self._thumbnails is None:
+            from scenario_async._looks.thumbnails import Thumbnails  # noqa: PLC0415 - as all below: loaded when it is used
+
+            kept = {} if self._source is None else self._source.kept
+            self._thumbnails = cast("Thumbnails", kept.setdefault("thumbnails", Thumbnails()))
+        return self._thumbnails
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_source": None}  # a client is not pickled along
 
     @property
     def hits(self) -> list[HitT_co]:
@@ -74,6 +102,7 @@ class HitTable(Generic[HitT_co]):
             return self._hits[index]
         part = type(self)(self._hits[index], self._hit_class)
         part.stopped_because, part.duplicates = self.stopped_because, self.duplicates
+        part._source, part._thumbnails = self._source, self.thumbnails  # noqa: SLF001 - of its own class
         return part
 
     def __repr__(self) -> str:
@@ -88,7 +117,7 @@ class HitTable(Generic[HitT_co]):
             if fields is not None:
                 checks.refuse("fields", fields, "only flat rows have columns: pass flat=True as well")
             return [hit.to_dict() for hit in self._hits]
-        from scenario_async._tables.rows import dicts  # noqa: PLC0415 - as all below: loaded when it is used
+        from scenario_async._tables.rows import dicts  # noqa: PLC0415
 
         return dicts(self._hits, columns_named(self._hit_class, fields))
 
@@ -151,6 +180,22 @@ class HitTable(Generic[HitT_co]):
         layout = how.layout(self._hit_class, flat=flat, fields=fields)
         overwrite = bool(checks.truth(overwrite, "overwrite"))
         return writing.keep(path, self._hits, how, layout, overwrite=overwrite)
+
+    def load_thumbnails(self, client: AsyncScenario | Scenario | None = None) -> Awaitable[Loaded]:
+        """Load small pictures of the hits, those that are not there yet: to be awaited, but with the blocking client.
+
+        They come from the picture host, a few at a time, without anything of the client's signature. Where there is
+        none, or its address has expired, a placeholder says so; that is no error. What came of it is told.
+
+        Args:
+            client: the client to load them with; None for the one that found the hits.
+
+        Raises `ScenarioError` for a table that knows no client, `ImportError` where pictures come large and Pillow, of
+        the extra `pictures`, is not installed.
+        """
+        from scenario_async._looks.doors import load_thumbnails  # noqa: PLC0415
+
+        return load_thumbnails(self, client)
 
     @property
     def _columns(self) -> tuple[Column, ...]:

@@ -1,0 +1,1 @@
+"""How hits look: their thumbnails, for whatever shows them."""

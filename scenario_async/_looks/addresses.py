@@ -1,0 +1,53 @@
+"""Where the picture of a hit may be had, small: addresses in the order in which they are worth a request."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from scenario_async._downloads.addresses import Rendition, expires_at, is_original
+from scenario_async._looks.thumbnails import SIDE
+from scenario_async.models import AssetHit, WorkflowHit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from scenario_async.models import Hit
+
+_SMALL: Final = Rendition(width=SIDE, format="webp")
+
+
+def addresses_of(hit: Hit) -> tuple[list[str], bool]:
+    """Give the addresses of a hit's picture that are still good, and whether others have expired."""
+    found: list[str] = []
+    expired = False
+    for url in _candidates(hit):
+        until = expires_at(url)
+        if until is not None and until <= time.time():
+            expired = True
+        else:
+            found.append(_small(url))
+    return list(dict.fromkeys(found)), expired
+
+
+def _candidates(hit: Hit) -> Iterable[str]:
+    """Give what shows a hit: what can be made small by the host comes first, an original last."""
+    thumbnail = [] if hit.thumbnail is None else [hit.thumbnail.url]
+    if isinstance(hit, AssetHit):
+        own = [hit.url] if hit.mime_type.lower().startswith("image/") else []
+        urls = thumbnail + own if own and is_original(own[0]) else own + thumbnail
+    elif isinstance(hit, WorkflowHit):
+        urls = thumbnail + [each.url for each in (hit.after, hit.before) if each is not None]
+    else:
+        urls = thumbnail
+    return [url for url in urls if url]
+
+
+def _small(url: str) -> str:
+    """Ask for a small picture where that can be asked for."""
+    try:
+        transforms = urlsplit(url).path.startswith("/assets-transform/")
+    except ValueError:
+        return url
+    return _SMALL.of(url) if transforms else url
