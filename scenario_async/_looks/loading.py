@@ -169,10 +169,10 @@ class _Fetch(Retried["bytes | BaseException"]):
         except BaseException as error:  # noqa: BLE001 - it is raised again in `data`
             return error
         if answer.status >= FIRST_ERROR_STATUS:
-            error = status_error(answer)
-            if isinstance(error, RateLimitError):
-                self._cool_down.hold_back(self._caller.backoff.asked(error) or 0)
-            raise error
+            failure = status_error(answer)
+            if isinstance(failure, RateLimitError):
+                self._cool_down.hold_back(self._caller.backoff.asked(failure) or 0)
+            raise failure
         self._caller.budget.refill(self.cost)
         return bytes(self._data)
 

@@ -85,6 +85,13 @@ FORMATS: Final[dict[str, Format]] = {
 _BY_SUFFIX: Final = {suffix: each for each in FORMATS.values() for suffix in each.suffixes}
 
 
+def is_page(path: str | os.PathLike[str], format: str | None = None) -> bool:
+    """Tell whether the gallery is meant, which is no format of rows."""
+    if format is not None:
+        return str(format).lstrip(".").lower() == "html"
+    return isinstance(path, str | os.PathLike) and os.fspath(path).lower().endswith((".html", ".htm"))
+
+
 def format_of(path: str | os.PathLike[str], format: str | None = None) -> Format:
     """Give the format that is named, else that of the path's suffix; the error names the nearest."""
     if format is not None:

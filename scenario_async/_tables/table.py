@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from scenario_async._gallery.gallery import Gallery
     from scenario_async._looks.thumbnails import Loaded, Thumbnails
     from scenario_async._paging.iteration import PageSource
     from scenario_async._tables.schema import Column
@@ -164,7 +165,8 @@ class HitTable(Generic[HitT_co]):
         URLs are written without their query string, as it is a credential: no file carries a signature.
 
         Args:
-            path: the file; its suffix names the format: .jsonl, .json, .csv, .parquet, .arrow, .sqlite.
+            path: the file; its suffix names the format: .jsonl, .json, .csv, .parquet, .arrow, .sqlite, or .html for
+                the `gallery`.
             format: the name of a format, where the suffix says nothing or something else.
             flat: write JSON as flat rows. CSV, Parquet and Arrow always are; SQLite has views.
             fields: of flat rows, only these columns, in this order.
@@ -176,6 +178,10 @@ class HitTable(Generic[HitT_co]):
         """
         from scenario_async._tables import formats, writing  # noqa: PLC0415
 
+        if formats.is_page(path, format):
+            if flat or fields is not None:
+                checks.refuse("flat" if flat else "fields", fields or flat, "a page keeps whole hits")
+            return self.gallery(path, overwrite=overwrite)
         how = formats.format_of(path, format)
         layout = how.layout(self._hit_class, flat=flat, fields=fields)
         overwrite = bool(checks.truth(overwrite, "overwrite"))
@@ -196,6 +202,33 @@ class HitTable(Generic[HitT_co]):
         from scenario_async._looks.doors import load_thumbnails  # noqa: PLC0415
 
         return load_thumbnails(self, client)
+
+    @overload
+    def gallery(self, path: None = None, *, title: str | None = None) -> Gallery: ...
+    @overload
+    def gallery(
+        self, path: str | os.PathLike[str], *, title: str | None = None, overwrite: bool = False
+    ) -> Path: ...
+    def gallery(
+        self, path: str | os.PathLike[str] | None = None, *, title: str | None = None, overwrite: bool = False
+    ) -> Gallery | Path:
+        """Write the hits as a page to look through, and give its path; without a path give one that notebooks show.
+
+        It is one file that fetches nothing from anywhere, with the thumbnails: those that were loaded, and with the
+        blocking client all of them. Beyond 50 MB they lie in a folder beside it, which a warning tells.
+
+        Args:
+            path: the file, whose name ends with .html as a rule.
+            title: the page's title; None for the words of the search.
+            overwrite: replace a file that is there, which is refused otherwise.
+
+        Raises `ScenarioError` for a table of the async client whose thumbnails were not loaded, `WriteError` for a file
+        that cannot be written.
+        """
+        from scenario_async._gallery.gallery import gallery_of  # noqa: PLC0415
+
+        gallery = gallery_of(self, title)
+        return gallery if path is None else gallery.write(path, overwrite=overwrite)
 
     @property
     def _columns(self) -> tuple[Column, ...]:

@@ -1,0 +1,22 @@
+// On paper the page is a contact sheet: every picture of the view, numbered, with its id.
+
+function printable(place, source, grid) {
+  window.addEventListener("beforeprint", () => {
+    const figures = grid.view.map((record, number) => make(
+      "figure",
+      {},
+      make("div", { className: "frame" }, pictureOf(source, record)),
+      make(
+        "figcaption",
+        {},
+        make("b", {}, String(number + 1)),
+        make("span", { dir: "auto" }, ` ${oneLine(record.title, 60)}`),
+        make("code", {}, record.id),
+      ),
+    ));
+    place.replaceChildren(...figures);
+    // Pictures that are not read yet would leave white places.
+    for (const image of place.querySelectorAll("img")) image.decoding = "sync";
+  });
+  window.addEventListener("afterprint", () => place.replaceChildren());
+}
