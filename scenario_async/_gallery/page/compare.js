@@ -41,13 +41,13 @@ class Comparison {
     byId("compare-rows").replaceChildren(...(all ? rows : different).map((row) => this._row(row)));
   }
 
-  _row({ label, long, same, values }) {
+  _row({ name, label, long, same, values }) {
     const cells = long && !same ? wordDifferences(...values) : values.map((each) => [visible(each.slice(0, 2000))]);
     return make(
       "tr",
       { className: same ? "same" : "different" },
       make("th", { scope: "row" }, label),
-      ...cells.map((parts, place) => make("td", { dir: "auto" }, ...(values[place] === "" ? ["–"] : parts))),
+      ...cells.map((parts, place) => make("td", { dir: "auto", className: kindOfText(name) }, ...(values[place] === "" ? ["–"] : parts))),
     );
   }
 }
@@ -57,7 +57,7 @@ function pairsOf(one, other) {
   const rows = new Map();
   sides.forEach((details, side) => {
     for (const { name, label, value } of details) {
-      if (!rows.has(name)) rows.set(name, { label, long: LONG.has(name), values: ["", ""] });
+      if (!rows.has(name)) rows.set(name, { name, label, long: LONG.has(name), values: ["", ""] });
       rows.get(name).values[side] = value;
     }
   });

@@ -3,7 +3,8 @@
 const EDGES = [512, 1024, 2048];
 
 const FACETS = [
-  { name: "kind", label: "Kind", values: ({ what, hit, kind }) => [what === "model" ? hit.type : kind] },
+  { name: "kind", label: "Kind", values: ({ what, kind }) => [what === "asset" ? kind : null] },
+  { name: "type", label: "Type", values: ({ what, hit }) => [what === "model" ? hit.type : null] },
   {
     name: "model",
     label: "Model",

@@ -105,7 +105,7 @@ class Grid {
       "button",
       {
         type: "button", className: "open", tabIndex: place === this._current ? 0 : -1,
-        "aria-label": `${record.caption}, ${record.kind}`, onclick: () => this.onopen(record),
+        "aria-label": [record.caption, oneLine(record.kind, 20), MISSING[record.missing]].filter(Boolean).join(", "), onclick: () => this.onopen(record),
       },
       pictureOf(this._source, record),
       caption,

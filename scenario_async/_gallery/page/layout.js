@@ -14,7 +14,7 @@ function rowsOf(view, width, height, size) {
   let top = 0;
   const close = (end, stretch) => {
     const inside = width - GAP * (end - first - 1);
-    const high = Math.round(stretch ? inside / aspects : Math.min(target, inside / aspects));
+    const high = stretch ? inside / aspects : Math.min(target, inside / aspects);
     rows.push({ first, end, top, high });
     top += high + caption + GAP;
     first = end;

@@ -72,7 +72,7 @@ class Lightbox {
       return make("div", { className: "detail" }, heading, make("dd", { className: "chips" }, ...chips));
     }
     const long = LONG.has(name);
-    const text = make("dd", { dir: "auto", className: long ? "long" : "" }, visible(value.slice(0, FIRST_LETTERS)));
+    const text = make("dd", { dir: "auto", className: long ? "long" : kindOfText(name) }, visible(value.slice(0, FIRST_LETTERS)));
     if (value.length > FIRST_LETTERS) {
       const rest = make("button", { type: "button", className: "link" }, `… all ${count(value.length, "character")}`);
       rest.addEventListener("click", () => text.replaceChildren(visible(value)));

@@ -10,7 +10,7 @@ function printable(place, source, grid) {
         "figcaption",
         {},
         make("b", {}, String(number + 1)),
-        make("span", { dir: "auto" }, ` ${oneLine(record.title, 60)}`),
+        record.title === record.id ? " " : make("span", { dir: "auto" }, ` ${oneLine(record.title, 60)}`),
         make("code", {}, record.id),
       ),
     ));

@@ -59,6 +59,8 @@ const LABELS = {
   collectionIds: "Collections", parentJobId: "Job", authorId: "Author", ownerId: "Owner", teamId: "Team",
 };
 const LONG = new Set(["prompt", "negativePrompt", "text", "description", "shortDescription", "transcription", "content"]);
+// Identifiers are read letter by letter.
+const kindOfText = (name) => (/^id$|Ids?$/.test(name) ? "code" : "");
 const LEFT_OUT = new Set(["metadata", "url", "thumbnail", "before", "after", "width", "height"]);
 
 function detailsOf(record) {
