@@ -25,7 +25,7 @@ class State {
     const one = (name, known, usual) => (Object.hasOwn(known, given.get(name) ?? "") ? given.get(name) : usual);
     this.query = given.get("q") ?? "";
     this.sort = one("sort", SORTS, "found");
-    this.size = one("size", SIZES, "m");
+    this.size = one("zoom", SIZES, "m");
     this.onlyPicks = given.get("only") === "picks";
     this.picks = new Set(given.getAll("pick"));
     this.open = given.get("open");
@@ -67,7 +67,7 @@ class State {
     const said = new URLSearchParams();
     if (this.query) said.set("q", this.query);
     if (this.sort !== "found") said.set("sort", this.sort);
-    if (this.size !== "m") said.set("size", this.size);
+    if (this.size !== "m") said.set("zoom", this.size);
     if (this.onlyPicks) said.set("only", "picks");
     for (const [name, chosen] of Object.entries(this.facets)) chosen.forEach((each) => said.append(name, each));
     this.picks.forEach((id) => said.append("pick", id));
