@@ -10,6 +10,8 @@ from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
+from scenario_async._tables.texts import mended
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -74,4 +76,4 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
 
 def plain(text: str) -> str:
     """Give a title as one line, without what would change how the rest is read."""
-    return " ".join(_HIDDEN.sub(" ", text).split())
+    return " ".join(_HIDDEN.sub(" ", mended(text)).split())

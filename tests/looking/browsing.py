@@ -44,11 +44,11 @@ def picture(number: int, width: int = 256, height: int = 256) -> Shown:
     """Give a thumbnail, as large in bytes as one of a detailed picture."""
     from PIL import Image, ImageDraw  # noqa: PLC0415 - a test without pictures has no need of it
 
-    image = Image.effect_noise((width, height), 24 + 3 * (number % 5)).convert("RGB")
+    image = Image.effect_noise((width, height), 10 + number % 5).convert("RGB")
     draw = ImageDraw.Draw(image)
-    draw.ellipse((40, 40, width - 40, height - 40), fill=((97 * number) % 256, (57 * number) % 256, 120))
+    draw.ellipse((width // 6, height // 6, width * 5 // 6, height * 5 // 6), fill=((97 * number) % 256, (57 * number) % 256, 120))
     file = BytesIO()
-    image.save(file, "WEBP", quality=50)
+    image.save(file, "WEBP", quality=38)
     return Shown(file.getvalue(), width, height)
 
 

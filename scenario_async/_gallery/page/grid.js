@@ -98,17 +98,14 @@ class Grid {
 
   _made(place, { left, width, row }) {
     const record = this.view[place];
-    const caption = this._layout.caption
-      ? make("span", { className: "caption", dir: "auto", "aria-hidden": "true" }, record.caption)
-      : null;
     const open = make(
       "button",
       {
         type: "button", className: "open", tabIndex: place === this._current ? 0 : -1,
+        data: { caption: record.caption },
         "aria-label": [record.caption, oneLine(record.kind, 20), MISSING[record.missing]].filter(Boolean).join(", "), onclick: () => this.onopen(record),
       },
       pictureOf(this._source, record),
-      caption,
     );
     const pick = make("button", {
       type: "button", className: "pick", tabIndex: -1, "aria-label": `Pick ${record.caption}`,
