@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from scenario_async.models import Hit
 
+_SIGNING: Final = ("Signature=", "Policy=", "Expires=")
 _SMALL: Final = Rendition(width=SIDE, format="webp")
 
 
@@ -29,6 +30,11 @@ def addresses_of(hit: Hit) -> tuple[list[str], bool]:
         else:
             found.append(_small(url))
     return list(dict.fromkeys(found)), expired
+
+
+def is_signed(url: str) -> bool:
+    """Tell whether an address opens something by a signature, which ends some day."""
+    return any(name in url for name in _SIGNING)
 
 
 def _candidates(hit: Hit) -> Iterable[str]:

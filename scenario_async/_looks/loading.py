@@ -16,7 +16,7 @@ from scenario_async._downloads.picture import CoolDown
 from scenario_async._http.failures import closed_meanwhile
 from scenario_async._http.pictures import PictureHost
 from scenario_async._http.reply import status_error
-from scenario_async._looks.addresses import addresses_of
+from scenario_async._looks.addresses import addresses_of, is_signed
 from scenario_async._looks.shrinking import thumbnail_of
 from scenario_async._looks.thumbnails import Loaded, Missing, Shown
 from scenario_async.errors import (
@@ -113,7 +113,7 @@ class _Loading:
             except ScenarioError as error:
                 if self._closed:
                     raise
-                look = Missing(_reason(error, signed="?" in url), error.message)
+                look = Missing(_reason(error, signed=is_signed(url)), error.message)
                 continue
             look = await self._errands.do(partial(thumbnail_of, data))
             if isinstance(look, Shown):

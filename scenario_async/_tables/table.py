@@ -76,7 +76,8 @@ class HitTable(Generic[HitT_co]):
         return self._thumbnails
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_source": None}  # a client is not pickled along
+        # A client is not pickled along.
+        return {**vars(self), "_source": None, "_thumbnails": self.thumbnails}
 
     @property
     def hits(self) -> list[HitT_co]:
