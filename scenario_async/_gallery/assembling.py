@@ -28,7 +28,7 @@ _HIDDEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\
 @cache
 def file(name: str) -> str:
     """Give one of the page's files, wherever the package lies."""
-    return resources.files(__package__).joinpath("page", name).read_text("utf-8")
+    return resources.files("scenario_async._gallery").joinpath("page", name).read_text("utf-8")
 
 
 @cache

@@ -44,7 +44,9 @@ class Contents:
             return
         for start in range(0, len(self.looks), BLOCK):
             block = self.looks[start : start + BLOCK]
-            yield _script("", [b64encode(look.data).decode() if isinstance(look, Shown) else "" for look in block])
+            yield _script(
+                "", [b64encode(look.data).decode() if isinstance(look, Shown) else "" for look in block]
+            )
 
 
 def contents_of(table: HitTable[Any], title: str) -> Contents:

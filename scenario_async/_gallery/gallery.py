@@ -74,7 +74,9 @@ class Gallery:
         """Write a page whose thumbnails lie in a folder beside it, which is there before the page is."""
         folder = target.with_name(f"{target.stem}_files")
         if os.path.lexists(folder) and not overwrite:
-            reason = f"{folder} is there already, and is left as it is: pass overwrite=True, or name another file"
+            reason = (
+                f"{folder} is there already, and is left as it is: pass overwrite=True, or name another file"
+            )
             raise WriteError(reason, code=errno.EEXIST)
         size = self._contents.picture_bytes // 10**6
         note = f"The pictures lie in the folder {folder.name}, beside this page: move both together."

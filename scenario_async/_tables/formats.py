@@ -89,7 +89,7 @@ def is_page(path: str | os.PathLike[str], format: str | None = None) -> bool:
     """Tell whether the gallery is meant, which is no format of rows."""
     if format is not None:
         return str(format).lstrip(".").lower() == "html"
-    return isinstance(path, str | os.PathLike) and os.fspath(path).lower().endswith((".html", ".htm"))
+    return str(path).lower().endswith((".html", ".htm"))
 
 
 def format_of(path: str | os.PathLike[str], format: str | None = None) -> Format:

@@ -46,7 +46,10 @@ def picture(number: int, width: int = 256, height: int = 256) -> Shown:
 
     image = Image.effect_noise((width, height), 10 + number % 5).convert("RGB")
     draw = ImageDraw.Draw(image)
-    draw.ellipse((width // 6, height // 6, width * 5 // 6, height * 5 // 6), fill=((97 * number) % 256, (57 * number) % 256, 120))
+    draw.ellipse(
+        (width // 6, height // 6, width * 5 // 6, height * 5 // 6),
+        fill=((97 * number) % 256, (57 * number) % 256, 120),
+    )
     file = BytesIO()
     image.save(file, "WEBP", quality=38)
     return Shown(file.getvalue(), width, height)
@@ -126,7 +129,9 @@ class Viewer:
     def type(self, words: str, expect: str) -> None:
         """Filter by words, and wait for what the page says then."""
         self.page.locator("#query").fill(words)
-        self.page.wait_for_function("words => document.querySelector('#status').textContent === words", arg=expect)
+        self.page.wait_for_function(
+            "words => document.querySelector('#status').textContent === words", arg=expect
+        )
 
     def choose(self, facet: str, value: str) -> None:
         """Flip a value of a facet."""

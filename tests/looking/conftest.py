@@ -32,7 +32,9 @@ def browser() -> Generator[Browser]:
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     path = browser_path()
     if path is None:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} on the path, and SCENARIO_CHROMIUM names none")
+        pytest.skip(
+            f"no browser: none of {', '.join(BROWSERS)} on the path, and SCENARIO_CHROMIUM names none"
+        )
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser

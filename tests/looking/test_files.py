@@ -110,7 +110,9 @@ def test_write_knows_its_suffix(tmp_path: Path) -> None:
         table.write(tmp_path / "d.html", fields=["id"])
 
 
-@pytest.mark.parametrize(("name", "value"), [("title", 3), ("path", b"x.html"), ("path", ""), ("overwrite", "no")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("title", 3), ("path", b"x.html"), ("path", ""), ("overwrite", "no")]
+)
 def test_arguments_are_checked(tmp_path: Path, name: str, value: Any) -> None:
     """By name."""
     given: dict[str, Any] = {"path": tmp_path / "x.html", name: value}
@@ -120,7 +122,11 @@ def test_arguments_are_checked(tmp_path: Path, name: str, value: Any) -> None:
 
 def test_titles_are_one_plain_line(tmp_path: Path) -> None:
     """Without markup, and without what turns the direction of what follows."""
-    page = table_of([hit(0)]).gallery(tmp_path / "x.html", title="a\n <b>\u202eb\x00").read_text(encoding="utf-8")
+    page = (
+        table_of([hit(0)])
+        .gallery(tmp_path / "x.html", title="a\n <b>\u202eb\x00")
+        .read_text(encoding="utf-8")
+    )
     assert "<title>a &lt;b&gt; b</title>" in page
 
 
@@ -143,14 +149,14 @@ def test_the_folder_beside_is_replaced_whole(tmp_path: Path, monkeypatch: pytest
     assert 'class="pictures"' not in page
     assert "img-src data: &#x27;self&#x27;;" in page
     with pytest.raises(ScenarioError, match=r"table.gallery\(path\)"):
-        table_of([hit(0)]).gallery()._repr_html_()
+        table_of([hit(0)]).gallery()._repr_html_()  # pyright: ignore[reportPrivateUsage] - as notebooks call it
 
 
 def test_a_notebook_gets_a_frame_without_an_origin() -> None:
     """With the whole page in it, as text."""
     gallery = table_of([hit(0)]).gallery(title='a "quoted" title')
     assert repr(gallery) == "<Gallery: 1 assets>"
-    shown = gallery._repr_html_()
+    shown = gallery._repr_html_()  # pyright: ignore[reportPrivateUsage] - as notebooks call it
     assert "allow-same-origin" not in shown
     found = re.search(r'srcdoc="([^"]*)"', shown)
     assert found

@@ -59,7 +59,9 @@ def test_texts_are_data(looking: Looking, tmp_path: Path, text: str) -> None:
 def test_a_very_long_prompt_is_cut_until_it_is_asked_for(looking: Looking, tmp_path: Path) -> None:
     """A caption is short, and the whole is one click away; it is searched all the same."""
     text = "knight " * 14_285 + "needle"
-    viewer = looking.open(table_of([described(text), hit(1)]).gallery(tmp_path / "x.html"), "#open=asset_00000")
+    viewer = looking.open(
+        table_of([described(text), hit(1)]).gallery(tmp_path / "x.html"), "#open=asset_00000"
+    )
     assert len(viewer.page.locator("#lightbox-title").inner_text()) <= 121
     prompt = viewer.page.locator("#lightbox-details dd.long").first
     assert len(prompt.inner_text()) < 1300
@@ -79,7 +81,9 @@ def test_twenty_thousand_hits_scroll_with_few_nodes(looking: Looking, tmp_path: 
     assert viewer.status == "20,000 assets"
     places: list[int] = []
     for part in (0, 0.25, 0.5, 0.9, 1):
-        page.evaluate("part => { scroller.scrollTop = part * (scroller.scrollHeight - scroller.clientHeight) }", part)
+        page.evaluate(
+            "part => { scroller.scrollTop = part * (scroller.scrollHeight - scroller.clientHeight) }", part
+        )
         page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         nodes = page.locator("#grid *").count()
         assert 20 < nodes < 200, (part, nodes)
@@ -129,7 +133,12 @@ def test_what_has_no_picture_says_why(looking: Looking, tmp_path: Path) -> None:
     viewer = looking.open(table_of((hit(number) for number in range(8)), looks).gallery(tmp_path / "x.html"))
     drawn = viewer.page.locator(".placeholder")
     assert drawn.evaluate_all("all => all.map(each => each.dataset.reason)") == [*words.values()]
-    assert drawn.evaluate_all("all => all.map(each => each.dataset.kind)")[3:] == ["video", "audio", "3d", "text"]
+    assert drawn.evaluate_all("all => all.map(each => each.dataset.kind)")[3:] == [
+        "video",
+        "audio",
+        "3d",
+        "text",
+    ]
     name = "a dragon number 2 in the evening, image, Not found any more"
     assert viewer.page.get_by_role("button", name=name, exact=True).is_visible()
 
@@ -154,7 +163,9 @@ def test_many_pictures_lie_beside_the_page(
     folder = tmp_path / "knights of the table_files"
     assert [each.name for each in sorted(folder.iterdir())] == [f"{number:06}.webp" for number in range(5)]
     viewer = looking.open(file)
-    viewer.page.wait_for_function("() => [...document.querySelectorAll('.tile img')].every(each => each.naturalWidth)")
+    viewer.page.wait_for_function(
+        "() => [...document.querySelectorAll('.tile img')].every(each => each.naturalWidth)"
+    )
     assert viewer.page.locator(".tile img").count() == 5
     assert "move both together" in viewer.page.locator("#note").inner_text()
     own = (folder.as_uri(), "Failed to load resource")
@@ -168,9 +179,11 @@ def test_many_pictures_lie_beside_the_page(
 
 def test_a_notebook_shows_it_in_a_frame(looking: Looking, tmp_path: Path) -> None:
     """Where it has no origin and no address of its own, it works all the same."""
-    shown = table_of(hit(number) for number in range(30)).gallery()._repr_html_()
+    shown = table_of(hit(number) for number in range(30)).gallery()._repr_html_()  # pyright: ignore[reportPrivateUsage] - as notebooks call it
     file = tmp_path / "notebook.html"
-    file.write_text(f'<!doctype html><html data-ready="true"><title>Notebook</title>{shown}', encoding="utf-8")
+    file.write_text(
+        f'<!doctype html><html data-ready="true"><title>Notebook</title>{shown}', encoding="utf-8"
+    )
     viewer = looking.open(file, viewport={"width": 1000, "height": 800})
     frame = viewer.page.frame_locator("iframe")
     frame.locator("#query").fill("dragon")

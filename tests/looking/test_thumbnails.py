@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 PAST, FUTURE = 1_000_000_000, 4_000_000_000
 
 
-def encoded(size: tuple[int, int] = (300, 200), kind: str = "PNG", mode: str = "RGB", **options: Any) -> bytes:
+def encoded(
+    size: tuple[int, int] = (300, 200), kind: str = "PNG", mode: str = "RGB", **options: Any
+) -> bytes:
     """Give the file of a picture."""
     file = BytesIO()
     Image.new(mode, size, 120).save(file, kind, **options)
@@ -76,7 +78,9 @@ class Host:
             return paged(self.found)(arrived)
         return self.files.get(arrived.path, Answer({"message": "not found"}, 404))
 
-    def put(self, path: str, content: bytes | Answer, query: str = "?p=100&Signature=s3cr3t", **fields: Any) -> None:
+    def put(
+        self, path: str, content: bytes | Answer, query: str = "?p=100&Signature=s3cr3t", **fields: Any
+    ) -> None:
         """Add a hit whose address is at a path, and what is there."""
         self.files[path] = content if isinstance(content, Answer) else Answer(content)
         fields = {"mimeType": "image/png", **fields}
@@ -197,18 +201,23 @@ def test_what_there_is_not_is_said_and_no_error(host: Host) -> None:
     before = len(host.asked)
     load(host.face, table)
     assert looks(table)[5] == (9, 9)
-    assert [each.path for each in host.asked[before:]] == ["/assets-transform/old", "/assets-transform/trouble"]
+    assert [each.path for each in host.asked[before:]] == [
+        "/assets-transform/old",
+        "/assets-transform/trouble",
+    ]
 
 
 def test_a_thumbnail_stands_in(host: Host) -> None:
     """For a video it is what shows it; for an original it is smaller; for an address that fails it is the next."""
     host.files["/thumbnails/t"] = Answer(encoded((32, 16)))
     host.files["/assets-transform/t"] = Answer(encoded((16, 8), "WEBP"))
-    stands_in = {"thumbnail": {"assetId": "t", "url": f"{host.origin}/thumbnails/t"}}
+    stands_in: dict[str, Any] = {"thumbnail": {"assetId": "t", "url": f"{host.origin}/thumbnails/t"}}
     host.put("/assets-transform/v", encoded(), mimeType="video/mp4", **stands_in)
     host.put("/assets/o", encoded((64, 64)), **stands_in)
     host.put("/assets-transform/g", Answer({}, 404), **stands_in)
-    host.put("/assets/f", encoded((64, 64)), thumbnail={"assetId": "t", "url": f"{host.origin}/thumbnails/gone"})
+    host.put(
+        "/assets/f", encoded((64, 64)), thumbnail={"assetId": "t", "url": f"{host.origin}/thumbnails/gone"}
+    )
     table = host.table()
     load(host.face, table)
     assert looks(table) == [(32, 16), (32, 16), (32, 16), (64, 64)]

@@ -28,7 +28,7 @@ function sizesOf({ width, height }) {
 function saySize(value) {
   const place = EDGES.indexOf(Number(value));
   if (place < 0) return `over ${EDGES.at(-1)} px`;
-  return place ? `${EDGES[place - 1] + 1} – ${EDGES[place]} px` : `up to ${EDGES[0]} px`;
+  return place ? `${EDGES[place - 1] + 1} to ${EDGES[place]} px` : `up to ${EDGES[0]} px`;
 }
 
 function monthsOf({ created }) {

@@ -1,7 +1,7 @@
 // What the reader has chosen: kept in the address's fragment, so that it can be sent on, and survives a reload.
 
 const SORTS = {
-  found: "As found", newest: "Newest first", oldest: "Oldest first", largest: "Most pixels", name: "Words A–Z",
+  found: "As found", newest: "Newest first", oldest: "Oldest first", largest: "Most pixels", name: "Words, A to Z",
   score: "Best score",
 };
 const SIZES = { s: "Small", m: "Medium", l: "Large" };
