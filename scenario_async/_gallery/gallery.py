@@ -18,6 +18,7 @@ from scenario_async._looks.doors import ensure_thumbnails
 from scenario_async._looks.thumbnails import Shown
 from scenario_async._support import checks
 from scenario_async._tables import writing
+from scenario_async._tables.table import source_of
 from scenario_async.errors import ScenarioError, WriteError
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def gallery_of(table: HitTable[Any], title: object = None) -> Gallery:
 
 
 def _title_of(table: HitTable[Any]) -> str:
-    query = None if table.source is None else table.source.search.query
+    source = source_of(table)
+    query = None if source is None else source.search.query
     what = table.hit_class.__name__.removesuffix("Hit")
     return (plain(query)[:200] if query else "") or f"{what}s"

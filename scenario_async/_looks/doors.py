@@ -9,6 +9,7 @@ import attrs
 
 from scenario_async._looks.loading import loaded
 from scenario_async._support import checks
+from scenario_async._tables.table import source_of
 from scenario_async.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def ensure_thumbnails(table: AnyTable, what: str) -> None:
 
 def _way(table: AnyTable, client: object) -> Way | None:
     if client is None:
-        source = table.source
+        source = source_of(table)
         if source is None or source.caller is None:
             return None
         return Way(source.caller, source.page_class.wait)

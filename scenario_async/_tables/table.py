@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 _SHOWN: Final = 3
 
 
+def found_by(table: HitTable[Any], source: PageSource[Any] | None) -> None:
+    """Note which search, of which client, found the hits; their thumbnails are kept for all of its tables."""
+    table._source = source  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - out of sight of users, not of this package
+
+
+def source_of(table: HitTable[Any]) -> PageSource[Any] | None:
+    """Give the search, of a client, that found the hits; None for a table made by hand or out of a pickle."""
+    return table._source  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as above
+
+
 class HitTable(Generic[HitT_co]):
     """Hits to keep: all of one class, which an empty table knows as well.
 
@@ -55,15 +65,6 @@ class HitTable(Generic[HitT_co]):
         self.duplicates = 0
         self._source: PageSource[Any] | None = None
         self._thumbnails: Thumbnails | None = None
-
-    def came_from(self, source: PageSource[Any] | None) -> None:
-        """Note which search, of which client, found the hits; their thumbnails are kept for all of its tables."""
-        self._source = source
-
-    @property
-    def source(self) -> PageSource[Any] | None:
-        """The search, of a client, that found the hits; None for a table made by hand or out of a pickle."""
-        return self._source
 
     @property
     def thumbnails(self) -> Thumbnails:
