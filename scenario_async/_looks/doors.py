@@ -38,6 +38,10 @@ def load_thumbnails(table: AnyTable, client: object = None) -> Awaitable[Loaded]
             "this table knows no client, as it was made by hand or comes out of a pickle: "
             "pass one, load_thumbnails(client)"
         )
+    if way.caller.is_closed:
+        raise ScenarioError(
+            "the client of this table is closed: load thumbnails before, or pass one, load_thumbnails(client)"
+        )
     loading = partial(loaded, way.caller, table.hits, table.thumbnails)
     if way.wait is None:
         return loading()
