@@ -53,7 +53,7 @@ class Gallery:
     def _repr_html_(self) -> str:
         # In a frame without an origin, so that nothing in it can reach the notebook.
         return (
-            f'<iframe srcdoc="{escape(self.html)}" sandbox="allow-scripts allow-modals" allow="clipboard-write" '
+            f'<iframe srcdoc="{escape(self.html)}" sandbox="allow-scripts" allow="clipboard-write" '
             f'title="{escape(plain(self._contents.title))}" width="100%" height="{_HEIGHT}" '
             'style="border: 0; border-radius: 8px" loading="lazy"></iframe>'
         )

@@ -56,6 +56,28 @@ def test_texts_are_data(looking: Looking, tmp_path: Path, text: str) -> None:
     assert viewer.status == "1 of 2 assets"
 
 
+def test_fields_that_nobody_knows_may_have_any_shape(looking: Looking, tmp_path: Path) -> None:
+    """They stand among the others, and break nothing."""
+    odd = {
+        "name": 5,
+        "capabilities": "txt2img",
+        "concepts": [None, {"modelId": "model_9"}, 3],
+        "status": {"deep": [1]},
+        "constructor": "c",
+        "__proto__": {"x": 1},
+        "type": [],
+    }
+    metadata = {"kind": "image", "constructor": {"y": 2}, "hasOwnProperty": 1}
+    table = HitTable([AssetHit.from_dict({**hit(0).to_dict(), **odd, "metadata": metadata}), hit(1)])
+    viewer = looking.open(table.gallery(tmp_path / "x.html"), "#open=asset_00000")
+    details = viewer.page.locator("#lightbox-details .detail").all_inner_texts()
+    told = {name: value for name, _, value in (each.partition("\n") for each in details)}
+    assert (told["Name"], told["Capabilities"], told["Concepts"]) == ("5", "txt2img", ", model_9, 3")
+    assert told["constructor"] == '{"y":2}'
+    viewer.page.keyboard.press("Escape")
+    viewer.type("knight", "1 of 2 assets")
+
+
 def test_a_very_long_prompt_is_cut_until_it_is_asked_for(looking: Looking, tmp_path: Path) -> None:
     """A caption is short, and the whole is one click away; it is searched all the same."""
     text = "knight " * 14_285 + "needle"

@@ -156,6 +156,19 @@ def test_the_keyboard_reaches_each_control_and_its_focus_is_seen(looking: Lookin
         assert each in stops
 
 
+def test_the_keys_go_on_at_both_ends(looking: Looking, gallery: Path) -> None:
+    """Whoever steps beyond the last picture by a button can still step back by a key."""
+    viewer = looking.open(gallery, "#open=asset_00001")
+    heading = viewer.page.get_by_role("dialog").get_by_role("heading")
+    before = viewer.page.get_by_role("button", name="Previous picture")
+    for _ in range(3):
+        before.click(force=True)
+    assert heading.inner_text() == "a knight number 0 in the evening"
+    assert before.get_attribute("aria-disabled") == "true"
+    viewer.page.keyboard.press("ArrowRight")
+    assert heading.inner_text() == "a castle number 1 in the evening"
+
+
 def test_two_pictures_are_compared(looking: Looking, gallery: Path) -> None:
     """What differs is shown, words that only one has are marked, and what is the same on demand."""
     viewer = looking.open(gallery, "#pick=asset_00001&pick=asset_00007")

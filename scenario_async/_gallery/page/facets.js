@@ -10,9 +10,9 @@ const FACETS = [
     label: "Model",
     values: ({ hit }) => [hit.metadata?.modelId ?? hit.metadata?.baseModelId ?? hit.parentModelId],
   },
-  { name: "capability", label: "Capability", values: ({ hit }) => hit.capabilities ?? [] },
+  { name: "capability", label: "Capability", values: ({ hit }) => listOf(hit.capabilities) },
   { name: "status", label: "Status", values: ({ hit }) => [hit.status] },
-  { name: "tag", label: "Tag", values: ({ hit }) => hit.tags ?? [] },
+  { name: "tag", label: "Tag", values: ({ hit }) => listOf(hit.tags) },
   { name: "size", label: "Longer side", values: sizesOf, say: saySize, order: (a, b) => Number(a) - Number(b) },
   { name: "date", label: "Created", values: monthsOf, say: sayMonth, order: (a, b) => (a < b ? 1 : -1) },
 ];
@@ -70,7 +70,7 @@ function prepareFacets(records) {
   for (const record of records) {
     record.facets = {};
     for (const { name, values } of FACETS) {
-      record.facets[name] = [...new Set(values(record).filter((each) => typeof each === "string" && each))];
+      record.facets[name] = [...new Set(values(record).filter(isText))];
     }
   }
 }

@@ -102,7 +102,7 @@ class Grid {
       "button",
       {
         type: "button", className: "open", tabIndex: place === this._current ? 0 : -1,
-        data: { caption: record.caption },
+        data: { caption: record.caption }, title: record.caption,
         "aria-label": [record.caption, oneLine(record.kind, 20), MISSING[record.missing]].filter(Boolean).join(", "), onclick: () => this.onopen(record),
       },
       pictureOf(this._source, record),

@@ -31,7 +31,9 @@ class Lightbox {
     if (record !== this._shown) this._fill(record);
     const picked = this._state.picks.has(record.id);
     byId("lightbox-pick").setAttribute("aria-pressed", String(picked));
-    if (!this._dialog.open) this._dialog.showModal();
+    if (this._dialog.open) return;
+    this._dialog.showModal();
+    byId("lightbox-details").focus({ preventScroll: true }); // so that arrows up and down scroll what is to be read
   }
 
   open(record) {
@@ -50,8 +52,9 @@ class Lightbox {
     const all = this._grid.view.length;
     byId("lightbox-title").textContent = record.caption;
     byId("lightbox-place").textContent = place < 0 ? "" : `${NUMBERS.format(place + 1)} of ${NUMBERS.format(all)}`;
-    byId("lightbox-before").disabled = place <= 0;
-    byId("lightbox-after").disabled = place < 0 || place === all - 1;
+    // Not disabled: a button that has the focus would lose it, and the keys with it.
+    byId("lightbox-before").setAttribute("aria-disabled", String(place <= 0));
+    byId("lightbox-after").setAttribute("aria-disabled", String(place < 0 || place === all - 1));
     const picture = pictureOf(this._source, record);
     if (picture.tagName === "IMG") picture.alt = record.caption;
     const stage = byId("lightbox-stage");
@@ -66,8 +69,8 @@ class Lightbox {
 
   _detail(record, { name, label, value }) {
     const heading = make("dt", {}, label);
-    if (name === "tags" || name === "capabilities") {
-      const facet = name === "tags" ? "tag" : "capability";
+    const facet = name === "tags" ? "tag" : "capability";
+    if ((name === "tags" || name === "capabilities") && record.facets[facet].length) {
       const chips = record.facets[facet].map((each) => this._chip(facet, each));
       return make("div", { className: "detail" }, heading, make("dd", { className: "chips" }, ...chips));
     }
@@ -98,8 +101,9 @@ class Lightbox {
   }
 
   _go(step) {
-    const record = this._grid.view[this._grid.view.indexOf(this._shown) + step];
-    if (record) this.open(record);
+    const place = this._grid.view.indexOf(this._shown);
+    const record = this._grid.view[place + step];
+    if (place >= 0 && record) this.open(record);
   }
 
   _key(event) {

@@ -1,8 +1,10 @@
 // On paper the page is a contact sheet: every picture of the view, numbered, with its id.
 
+const MOST_PRINTED = 2000;
+
 function printable(place, source, grid) {
   window.addEventListener("beforeprint", () => {
-    const figures = grid.view.map((record, number) => make(
+    const figures = grid.view.slice(0, MOST_PRINTED).map((record, number) => make(
       "figure",
       {},
       make("div", { className: "frame" }, pictureOf(source, record)),
@@ -14,7 +16,8 @@ function printable(place, source, grid) {
         make("code", {}, record.id),
       ),
     ));
-    place.replaceChildren(...figures);
+    const left = grid.view.length - figures.length;
+    place.replaceChildren(...figures, ...(left > 0 ? [make("p", {}, `and ${NUMBERS.format(left)} more`)] : []));
     // Pictures that are not read yet would leave white places.
     for (const image of place.querySelectorAll("img")) image.decoding = "sync";
   });

@@ -5,6 +5,10 @@ const SEARCHED = [
 ];
 const SEARCHED_METADATA = ["prompt", "negativePrompt", "name", "text", "kind", "type", "modelId", "baseModelId", "seed"];
 
+// A hit may have fields that nobody knows yet, of any shape.
+const isText = (value) => typeof value === "string" && value !== "";
+const listOf = (value) => (Array.isArray(value) ? value : []);
+
 class HitRecord {
   constructor(hit, index, look, what) {
     const metadata = hit.metadata ?? {};
@@ -14,7 +18,7 @@ class HitRecord {
     this.what = what;
     this.kind = metadata.kind ?? (what === "asset" ? "other" : what);
     this.prompt = metadata.prompt ?? "";
-    this.title = this.prompt || metadata.name || hit.name || metadata.text || hit.description || hit.id;
+    this.title = [this.prompt, metadata.name, hit.name, metadata.text, hit.description, hit.id].find(isText);
     this.caption = oneLine(this.title);
     this.width = metadata.width ?? 0;
     this.height = metadata.height ?? 0;
@@ -37,10 +41,10 @@ class HitRecord {
       const texts = [
         ...SEARCHED.map((name) => hit[name]),
         ...SEARCHED_METADATA.map((name) => metadata[name]),
-        ...(hit.tags ?? []),
-        ...(hit.capabilities ?? []),
+        ...listOf(hit.tags),
+        ...listOf(hit.capabilities),
       ];
-      this._searched = fold(texts.filter((each) => typeof each === "string").join("\n"));
+      this._searched = fold(texts.filter(isText).join("\n"));
     }
     return this._searched;
   }
@@ -71,9 +75,13 @@ function detailsOf(record) {
   const details = [];
   for (const name of names) {
     const value = worded(name, all[name]);
-    if (!LEFT_OUT.has(name) && value !== "") details.push({ name, label: LABELS[name] ?? oneLine(name, 40), value });
+    if (!LEFT_OUT.has(name) && value !== "") details.push({ name, label: labelOf(name), value });
   }
   return details;
+}
+
+function labelOf(name) {
+  return Object.hasOwn(LABELS, name) ? LABELS[name] : oneLine(name, 40);
 }
 
 function worded(name, value) {
@@ -84,7 +92,7 @@ function worded(name, value) {
     const moment = Date.parse(value);
     return Number.isNaN(moment) ? String(value) : `${MOMENTS.format(moment)} UTC`;
   }
-  if (name === "concepts" && Array.isArray(value)) return value.map((each) => each.modelId).join(", ");
+  if (name === "concepts" && Array.isArray(value)) return value.map((each) => each?.modelId ?? worded("", each)).join(", ");
   if (Array.isArray(value)) return value.map((each) => worded("", each)).join(", ");
   if (typeof value === "object") return JSON.stringify(value);
   return String(value);

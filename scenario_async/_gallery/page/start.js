@@ -30,7 +30,13 @@ function start(source) {
   drawer();
   themed(byId("theme"));
   printable(byId("sheet"), source, grid);
-  for (const id of ["clear", "clear-nothing"]) byId(id).addEventListener("click", () => state.clear());
+  for (const id of ["clear", "clear-nothing"]) {
+    byId(id).addEventListener("click", () => {
+      byId("query").focus(); // the button goes away
+      byId("query").value = "";
+      state.clear();
+    });
+  }
   state.listen(show);
   show();
   readAhead(source.records);
@@ -115,7 +121,7 @@ function drawer() {
   const set = (open) => {
     document.documentElement.classList.toggle("drawer", open);
     button.setAttribute("aria-expanded", String(open));
-    byId("main").inert = open;
+    for (const each of [byId("main"), document.querySelector(".top")]) each.inert = open;
     if (open) byId("side-close").focus();
     else button.focus();
   };
