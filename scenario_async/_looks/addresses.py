@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from scenario_async._downloads.addresses import Rendition, expires_at, is_original
+from scenario_async._downloads.addresses import Rendition, expires_at
 from scenario_async._looks.thumbnails import SIDE
 from scenario_async.models import AssetHit, WorkflowHit
 
@@ -42,7 +42,8 @@ def _candidates(hit: Hit) -> Iterable[str]:
     thumbnail = [] if hit.thumbnail is None else [hit.thumbnail.url]
     if isinstance(hit, AssetHit):
         own = [hit.url] if hit.mime_type.lower().startswith("image/") else []
-        urls = thumbnail + own if own and is_original(own[0]) else own + thumbnail
+        original = bool(own) and _path(own[0]).startswith("/assets/")
+        urls = thumbnail + own if original else own + thumbnail
     elif isinstance(hit, WorkflowHit):
         urls = thumbnail + [each.url for each in (hit.after, hit.before) if each is not None]
     else:
@@ -52,8 +53,11 @@ def _candidates(hit: Hit) -> Iterable[str]:
 
 def _small(url: str) -> str:
     """Ask for a small picture where that can be asked for."""
+    return _SMALL.of(url) if _path(url).startswith("/assets-transform/") else url
+
+
+def _path(url: str) -> str:
     try:
-        transforms = urlsplit(url).path.startswith("/assets-transform/")
+        return urlsplit(url).path
     except ValueError:
-        return url
-    return _SMALL.of(url) if transforms else url
+        return ""

@@ -24,6 +24,7 @@ from scenario_async.errors import (
     APIError,
     APIResponseValidationError,
     APIStatusError,
+    DeadlineExceededError,
     RateLimitError,
     ScenarioError,
 )
@@ -149,7 +150,18 @@ class _Fetch(Retried["bytes | BaseException"]):
 
     async def data(self) -> bytes:
         """Give the file, or raise `ScenarioError`."""
-        outcome = await self.settled()
+        seconds = self._caller.settings.deadline
+        limit = asyncio.timeout(seconds)
+        outcome: bytes | BaseException
+        try:
+            async with limit:
+                outcome = await self.settled()
+                if isinstance(outcome, asyncio.CancelledError):
+                    raise outcome
+        except TimeoutError as error:
+            outcome = error
+            if limit.expired():
+                outcome = DeadlineExceededError(f"the picture outlasted the deadline of {seconds} s")
         if isinstance(outcome, bytes):
             return outcome
         try:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import pickle
+import struct
 import threading
 import time
+import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 
@@ -43,6 +46,11 @@ def encoded(
     file = BytesIO()
     Image.new(mode, size, 120).save(file, kind, **options)
     return file.getvalue()
+
+
+def chunk(name: bytes, content: bytes) -> bytes:
+    """Give a part of a PNG file."""
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
 def animated() -> bytes:
@@ -174,11 +182,13 @@ def test_huge_pictures_are_not_decoded(host: Host, monkeypatch: pytest.MonkeyPat
     """By their pixels, which cost no bytes, or by their bytes, of which no more come than are allowed."""
     monkeypatch.setattr(loading, "_MOST_BYTES", 100_000)
     monkeypatch.setattr(shrinking, "_MOST_PIXELS", 1_000_000)
+    bomb = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
     host.put("/assets/pixels", encoded((2000, 1000)))
     host.put("/assets/bytes", b"\x89PNG\r\n\x1a\n" + bytes(200_000))
+    host.put("/assets/bomb", b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", bomb) + chunk(b"IDAT", b""))
     table = host.table()
     load(host.face, table)
-    assert looks(table) == ["large", "large"]
+    assert looks(table) == ["large", "large", "large"]
 
 
 def test_what_there_is_not_is_said_and_no_error(host: Host) -> None:
@@ -235,6 +245,55 @@ def test_models_and_workflows_have_thumbnails(host: Host) -> None:
     workflows = host.face.page(WorkflowSearch(query="q")).table
     load(host.face, workflows)
     assert looks(workflows) == [(16, 8), "none"]
+
+
+def test_what_comes_of_it_can_be_awaited(host: Host) -> None:
+    """Also where it is there already: a notebook's `await` does no harm with the blocking client."""
+    host.put("/assets-transform/a", encoded((8, 8), "WEBP"))
+    table = host.table()
+    report = load(host.face, table)
+
+    async def awaited() -> Any:
+        return await report
+
+    assert asyncio.run(awaited()) == report
+    assert repr(table.thumbnails) == "<Thumbnails: 1 of 1 hits>"
+    assert len(table.thumbnails) == 1
+
+
+def test_addresses_that_are_none_are_no_error(host: Host) -> None:
+    """Whatever stands there."""
+    host.put("/assets/a", encoded())
+    host.put("/assets/b", encoded())
+    host.found[0]["url"] = "http://[nowhere/assets/a"
+    host.found[1]["url"] = "ftp://example.com/a"
+    table = host.table()
+    load(host.face, table)
+    assert looks(table) == ["failed", "failed"]
+
+
+def test_a_deadline_bounds_each_picture(serve: Serve, connect: Connect) -> None:
+    """The others come all the same."""
+    host = Host(serve, connect, deadline=0.5, max_retries=5)
+    release = threading.Event()
+    script = host.server.script
+
+    def answer(arrived: Arrived) -> Answer | dict[str, Any]:
+        if arrived.path.endswith("/slow"):
+            release.wait(20)
+        return script(arrived)
+
+    host.server.script = answer
+    host.put("/assets-transform/slow", encoded((8, 8), "WEBP"))
+    host.put("/assets-transform/fine", encoded((8, 8), "WEBP"))
+    table = host.table()
+    load(host.face, table)
+    release.set()
+    assert looks(table) == ["failed", (8, 8)]
+    look = table.thumbnails.of(table[0])
+    assert isinstance(look, Missing)
+    assert look.details == "the picture outlasted the deadline of 0.5 s"
+    assert look.words == "could not be fetched"
 
 
 def test_few_are_asked_for_at_once(host: Host) -> None:

@@ -1,6 +1,7 @@
 // Two pictures side by side, and where what is said of them differs.
 
 const MOST_WORDS = 400;
+const MOST_LETTERS = 2000;
 
 class Comparison {
   constructor(dialog, source, state) {
@@ -42,12 +43,13 @@ class Comparison {
   }
 
   _row({ name, label, long, same, values }) {
-    const cells = long && !same ? wordDifferences(...values) : values.map((each) => [visible(each.slice(0, 2000))]);
+    const className = kindOfText(name);
+    const cells = long && !same ? wordDifferences(...values) : values.map(shortened);
     return make(
       "tr",
       { className: same ? "same" : "different" },
       make("th", { scope: "row" }, label),
-      ...cells.map((parts, place) => make("td", { dir: "auto", className: kindOfText(name) }, ...(values[place] === "" ? ["–"] : parts))),
+      ...cells.map((parts, place) => make("td", { dir: "auto", className }, ...(values[place] === "" ? ["–"] : parts))),
     );
   }
 }
@@ -64,10 +66,14 @@ function pairsOf(one, other) {
   return [...rows.values()].map((row) => ({ ...row, same: row.values[0] === row.values[1] }));
 }
 
+function shortened(text) {
+  return [visible(text.slice(0, MOST_LETTERS)), ...(text.length > MOST_LETTERS ? ["…"] : [])];
+}
+
 // Mark the words that only one of two texts has, by the longest row of words that both have.
 function wordDifferences(one, other) {
   const [a, b] = [one, other].map((text) => visible(text).match(/\s+|[^\s]+/g) ?? []);
-  if (a.length > MOST_WORDS || b.length > MOST_WORDS) return [one, other].map((text) => [visible(text.slice(0, 2000))]);
+  if (a.length > MOST_WORDS || b.length > MOST_WORDS) return [one, other].map(shortened);
   const lengths = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1));
   for (let i = a.length - 1; i >= 0; i -= 1) {
     for (let j = b.length - 1; j >= 0; j -= 1) {

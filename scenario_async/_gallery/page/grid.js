@@ -103,7 +103,8 @@ class Grid {
       {
         type: "button", className: "open", tabIndex: place === this._current ? 0 : -1,
         data: { caption: record.caption }, title: record.caption,
-        "aria-label": [record.caption, oneLine(record.kind, 20), MISSING[record.missing]].filter(Boolean).join(", "), onclick: () => this.onopen(record),
+        "aria-label": [record.caption, oneLine(record.kind, 20), MISSING[record.missing]].filter(Boolean).join(", "),
+        onclick: () => this.onopen(record),
       },
       pictureOf(this._source, record),
     );

@@ -43,7 +43,8 @@ class Lightbox {
   }
 
   _find(id) {
-    return this._grid.view.find((each) => each.id === id) ?? this._source.records.find((each) => each.id === id) ?? null;
+    const isIt = (each) => each.id === id;
+    return this._grid.view.find(isIt) ?? this._source.records.find(isIt) ?? null;
   }
 
   _fill(record) {
@@ -75,7 +76,8 @@ class Lightbox {
       return make("div", { className: "detail" }, heading, make("dd", { className: "chips" }, ...chips));
     }
     const long = LONG.has(name);
-    const text = make("dd", { dir: "auto", className: long ? "long" : kindOfText(name) }, visible(value.slice(0, FIRST_LETTERS)));
+    const className = long ? "long" : kindOfText(name);
+    const text = make("dd", { dir: "auto", className }, visible(value.slice(0, FIRST_LETTERS)));
     if (value.length > FIRST_LETTERS) {
       const rest = make("button", { type: "button", className: "link" }, `… all ${count(value.length, "character")}`);
       rest.addEventListener("click", () => text.replaceChildren(visible(value)));
@@ -97,7 +99,8 @@ class Lightbox {
       state.open = null;
     });
     const said = oneLine(value, 40);
-    return make("button", { type: "button", className: "chip", "aria-label": `Show only ${said}`, onclick: narrow }, said);
+    const label = `Show only ${said}`;
+    return make("button", { type: "button", className: "chip", "aria-label": label, onclick: narrow }, said);
   }
 
   _go(step) {

@@ -20,7 +20,7 @@ class Picks {
   }
 
   show() {
-    const number = this._state.picks.size;
+    const number = this._records().length;
     // Whoever stands on a button that goes away goes back to the pictures.
     if (!number && this._bar.contains(document.activeElement)) byId("query").focus();
     this._bar.hidden = !number;

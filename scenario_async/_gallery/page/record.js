@@ -3,7 +3,9 @@
 const SEARCHED = [
   "id", "name", "description", "shortDescription", "content", "transcription", "type", "source", "status",
 ];
-const SEARCHED_METADATA = ["prompt", "negativePrompt", "name", "text", "kind", "type", "modelId", "baseModelId", "seed"];
+const SEARCHED_METADATA = [
+  "prompt", "negativePrompt", "name", "text", "kind", "type", "modelId", "baseModelId", "seed",
+];
 
 // A hit may have fields that nobody knows yet, of any shape.
 const isText = (value) => typeof value === "string" && value !== "";
@@ -62,7 +64,9 @@ const LABELS = {
   updatedAt: "Updated", score: "Score", transcription: "Transcription", content: "Content",
   collectionIds: "Collections", parentJobId: "Job", authorId: "Author", ownerId: "Owner", teamId: "Team",
 };
-const LONG = new Set(["prompt", "negativePrompt", "text", "description", "shortDescription", "transcription", "content"]);
+const LONG = new Set([
+  "prompt", "negativePrompt", "text", "description", "shortDescription", "transcription", "content",
+]);
 // Identifiers are read letter by letter.
 const kindOfText = (name) => (/^id$|Ids?$/.test(name) ? "code" : "");
 const LEFT_OUT = new Set(["metadata", "url", "thumbnail", "before", "after", "width", "height"]);
@@ -75,7 +79,8 @@ function detailsOf(record) {
   const details = [];
   for (const name of names) {
     const value = worded(name, all[name]);
-    if (!LEFT_OUT.has(name) && value !== "") details.push({ name, label: labelOf(name), value });
+    if (LEFT_OUT.has(name) || value === "") continue;
+    details.push({ name, label: labelOf(name), value });
   }
   return details;
 }
@@ -92,7 +97,9 @@ function worded(name, value) {
     const moment = Date.parse(value);
     return Number.isNaN(moment) ? String(value) : `${MOMENTS.format(moment)} UTC`;
   }
-  if (name === "concepts" && Array.isArray(value)) return value.map((each) => each?.modelId ?? worded("", each)).join(", ");
+  if (name === "concepts" && Array.isArray(value)) {
+    return value.map((each) => each?.modelId ?? worded("", each)).join(", ");
+  }
   if (Array.isArray(value)) return value.map((each) => worded("", each)).join(", ");
   if (typeof value === "object") return JSON.stringify(value);
   return String(value);

@@ -106,7 +106,11 @@ function keys(grid, comparison) {
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, select, textarea") && event.target.type !== "checkbox";
     if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    const action = { "/": () => byId("query").select(), "?": () => help.showModal(), c: () => comparison.open() }[event.key];
+    const action = {
+      "/": () => byId("query").select(),
+      "?": () => help.showModal(),
+      c: () => comparison.open(),
+    }[event.key];
     if (!action) return;
     event.preventDefault();
     action();
