@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from scenario_async._calls.retries import Retried, RetryBudget
-from scenario_async._downloads.errands import Errands
 from scenario_async._downloads.picture import CoolDown
 from scenario_async._http.failures import closed_meanwhile
 from scenario_async._http.pictures import PictureHost
@@ -19,6 +18,7 @@ from scenario_async._http.reply import status_error
 from scenario_async._looks.addresses import addresses_of, is_signed
 from scenario_async._looks.shrinking import thumbnail_of
 from scenario_async._looks.thumbnails import Loaded, Missing, Shown
+from scenario_async._support.errands import Errands
 from scenario_async.errors import (
     FIRST_ERROR_STATUS,
     APIError,
@@ -64,7 +64,7 @@ class _Loading:
         self._calls = caller.pool.calls
         self._thumbnails = thumbnails
         self._host = PictureHost(caller.settings)
-        self._errands = Errands(_DECODERS)
+        self._errands = Errands(_DECODERS, "thumbnails")
         self._cool_down = CoolDown()
         self._loop = asyncio.get_running_loop()
         self._tasks: list[asyncio.Task[None]] = []
