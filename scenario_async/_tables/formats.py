@@ -85,10 +85,14 @@ FORMATS: Final[dict[str, Format]] = {
 _BY_SUFFIX: Final = {suffix: each for each in FORMATS.values() for suffix in each.suffixes}
 
 
+PAGE: Final = "html"
+"""The name of the gallery among the formats."""
+
+
 def is_page(path: str | os.PathLike[str], format: str | None = None) -> bool:
     """Tell whether the gallery is meant, which is no format of rows."""
     if format is not None:
-        return str(format).lstrip(".").lower() == "html"
+        return str(format).lstrip(".").lower() == PAGE
     return str(path).lower().endswith((".html", ".htm"))
 
 
