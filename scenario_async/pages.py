@@ -138,7 +138,7 @@ class SearchPage(ABC, Generic[HitT_co]):
     def _repr_html_(self) -> str:
         from scenario_async._looks.notebook import page_html  # noqa: PLC0415 - only notebooks ask for it
 
-        return page_html(self)
+        return page_html(self, self._source)
 
     @property
     def table(self) -> HitTable[HitT_co]:
@@ -177,9 +177,9 @@ def table_of(
     source: PageSource[Any] | None = None,
 ) -> HitTable[HitT_co]:
     """Give a table of a search's hits, of what the iteration that read them says, and of where they came from."""
-    from scenario_async._tables.table import HitTable  # noqa: PLC0415 - the one door upwards, opened when used
+    from scenario_async._tables.table import HitTable, found_by  # noqa: PLC0415 - the one door upwards, opened when used
 
     table: HitTable[HitT_co] = HitTable(hits, cast("type[HitT_co]", search.hit_class))
     table.stopped_because, table.duplicates = stopped_because, duplicates
-    table.came_from(source)
+    found_by(table, source)
     return table

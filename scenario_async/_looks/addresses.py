@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from scenario_async._downloads.addresses import Rendition, expires_at, is_original
+from scenario_async._downloads.addresses import Rendition, expires_at
 from scenario_async._looks.thumbnails import SIDE
 from scenario_async.models import AssetHit, WorkflowHit
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from scenario_async.models import Hit
 
+_SIGNING: Final = ("Signature=", "Policy=", "Expires=")
 _SMALL: Final = Rendition(width=SIDE, format="webp")
 
 
@@ -31,12 +32,18 @@ def addresses_of(hit: Hit) -> tuple[list[str], bool]:
     return list(dict.fromkeys(found)), expired
 
 
+def is_signed(url: str) -> bool:
+    """Tell whether an address opens something by a signature, which ends some day."""
+    return any(name in url for name in _SIGNING)
+
+
 def _candidates(hit: Hit) -> Iterable[str]:
     """Give what shows a hit: what can be made small by the host comes first, an original last."""
     thumbnail = [] if hit.thumbnail is None else [hit.thumbnail.url]
     if isinstance(hit, AssetHit):
         own = [hit.url] if hit.mime_type.lower().startswith("image/") else []
-        urls = thumbnail + own if own and is_original(own[0]) else own + thumbnail
+        original = bool(own) and _path(own[0]).startswith("/assets/")
+        urls = thumbnail + own if original else own + thumbnail
     elif isinstance(hit, WorkflowHit):
         urls = thumbnail + [each.url for each in (hit.after, hit.before) if each is not None]
     else:
@@ -46,8 +53,11 @@ def _candidates(hit: Hit) -> Iterable[str]:
 
 def _small(url: str) -> str:
     """Ask for a small picture where that can be asked for."""
+    return _SMALL.of(url) if _path(url).startswith("/assets-transform/") else url
+
+
+def _path(url: str) -> str:
     try:
-        transforms = urlsplit(url).path.startswith("/assets-transform/")
+        return urlsplit(url).path
     except ValueError:
-        return url
-    return _SMALL.of(url) if transforms else url
+        return ""

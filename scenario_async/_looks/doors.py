@@ -9,6 +9,7 @@ import attrs
 
 from scenario_async._looks.loading import loaded
 from scenario_async._support import checks
+from scenario_async._tables.table import source_of
 from scenario_async.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ def load_thumbnails(table: AnyTable, client: object = None) -> Awaitable[Loaded]
             "this table knows no client, as it was made by hand or comes out of a pickle: "
             "pass one, load_thumbnails(client)"
         )
+    if way.caller.is_closed:
+        raise ScenarioError(
+            "the client of this table is closed: load thumbnails before, or pass one, load_thumbnails(client)"
+        )
     loading = partial(loaded, way.caller, table.hits, table.thumbnails)
     if way.wait is None:
         return loading()
@@ -63,7 +68,7 @@ def ensure_thumbnails(table: AnyTable, what: str) -> None:
 
 def _way(table: AnyTable, client: object) -> Way | None:
     if client is None:
-        source = table.source
+        source = source_of(table)
         if source is None or source.caller is None:
             return None
         return Way(source.caller, source.page_class.wait)

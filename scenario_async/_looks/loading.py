@@ -15,7 +15,7 @@ from scenario_async._downloads.picture import CoolDown
 from scenario_async._http.failures import closed_meanwhile
 from scenario_async._http.pictures import PictureHost
 from scenario_async._http.reply import status_error
-from scenario_async._looks.addresses import addresses_of
+from scenario_async._looks.addresses import addresses_of, is_signed
 from scenario_async._looks.shrinking import thumbnail_of
 from scenario_async._looks.thumbnails import Loaded, Missing, Shown
 from scenario_async._support.errands import Errands
@@ -24,6 +24,7 @@ from scenario_async.errors import (
     APIError,
     APIResponseValidationError,
     APIStatusError,
+    DeadlineExceededError,
     RateLimitError,
     ScenarioError,
 )
@@ -113,7 +114,7 @@ class _Loading:
             except ScenarioError as error:
                 if self._closed:
                     raise
-                look = Missing(_reason(error, signed="?" in url), error.message)
+                look = Missing(_reason(error, signed=is_signed(url)), error.message)
                 continue
             look = await self._errands.do(partial(thumbnail_of, data))
             if isinstance(look, Shown):
@@ -149,7 +150,18 @@ class _Fetch(Retried["bytes | BaseException"]):
 
     async def data(self) -> bytes:
         """Give the file, or raise `ScenarioError`."""
-        outcome = await self.settled()
+        seconds = self._caller.settings.deadline
+        limit = asyncio.timeout(seconds)
+        outcome: bytes | BaseException
+        try:
+            async with limit:
+                outcome = await self.settled()
+                if isinstance(outcome, asyncio.CancelledError):
+                    raise outcome
+        except TimeoutError as error:
+            outcome = error
+            if limit.expired():
+                outcome = DeadlineExceededError(f"the picture outlasted the deadline of {seconds} s")
         if isinstance(outcome, bytes):
             return outcome
         try:
@@ -169,10 +181,10 @@ class _Fetch(Retried["bytes | BaseException"]):
         except BaseException as error:  # noqa: BLE001 - it is raised again in `data`
             return error
         if answer.status >= FIRST_ERROR_STATUS:
-            error = status_error(answer)
-            if isinstance(error, RateLimitError):
-                self._cool_down.hold_back(self._caller.backoff.asked(error) or 0)
-            raise error
+            failure = status_error(answer)
+            if isinstance(failure, RateLimitError):
+                self._cool_down.hold_back(self._caller.backoff.asked(failure) or 0)
+            raise failure
         self._caller.budget.refill(self.cost)
         return bytes(self._data)
 

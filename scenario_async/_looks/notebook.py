@@ -16,6 +16,7 @@ from scenario_async.models import AssetHit, ModelHit, WorkflowHit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from scenario_async._paging.iteration import PageSource
     from scenario_async._tables.table import HitTable
     from scenario_async.models import Hit
     from scenario_async.pages import SearchPage
@@ -51,18 +52,18 @@ _STYLE: Final = f"""<style>
 </style>"""
 
 
-def table_html(table: HitTable[Any]) -> str:
+def table_html(table: HitTable[Any], source: PageSource[Any] | None) -> str:
     """Give the HTML of a table: how many hits there are, and the first of them."""
-    return _hits_html(table, _count(len(table), table.hit_class))
+    return _hits_html(table, _count(len(table), table.hit_class), _loading("table", source))
 
 
-def page_html(page: SearchPage[Any]) -> str:
+def page_html(page: SearchPage[Any], source: PageSource[Any] | None) -> str:
     """Give the HTML of a page: its hits, and how many the service says that there are."""
     table = page.table
     count = _count(len(table), table.hit_class)
     total = page.total_hits if page.estimated_total_hits is None else page.estimated_total_hits
     told = f"{count} of about {total:,}" if total is not None and page.has_next_page() else count
-    return _hits_html(table, told, "page.table")
+    return _hits_html(table, told, _loading("page.table", source))
 
 
 def hit_html(hit: Hit) -> str:
@@ -80,21 +81,20 @@ def _count(count: int, hit_class: type[Hit]) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
-def _hits_html(table: HitTable[Any], told: str, name: str = "table") -> str:
+def _hits_html(table: HitTable[Any], told: str, loading: str) -> str:
     hits, thumbnails = table.hits[:MOST], table.thumbnails
     shown = "".join(f"<li>{_hit_html(hit, thumbnails.of(hit))}</li>" for hit in hits)
     hints: list[str] = []
     if len(table) > MOST:
         hints.append(f"the first {MOST} are shown")
     if thumbnails.never_loaded(hits):
-        hints.append(f"pictures come with <code>{_loading(table, name)}</code>")
+        hints.append(f"pictures come with <code>{loading}</code>")
     hint = "".join(f"; {each}" for each in hints)
     return _framed(f"<p>{told}{hint}</p><ol>{shown}</ol>")
 
 
-def _loading(table: HitTable[Any], name: str) -> str:
+def _loading(name: str, source: PageSource[Any] | None) -> str:
     """Give what is to be typed for thumbnails."""
-    source = table.source
     if source is None:
         return f"{name}.load_thumbnails(client)"
     return f"{'await ' if source.page_class.wait is None else ''}{name}.load_thumbnails()"

@@ -113,6 +113,17 @@ _ALL: Final = FORMATS | OF_TABLES
 _BY_SUFFIX: Final = {suffix: each for each in _ALL.values() for suffix in each.suffixes}
 
 
+PAGE: Final = "html"
+"""The name of the gallery among the formats."""
+
+
+def is_page(path: str | os.PathLike[str], format: str | None = None) -> bool:
+    """Tell whether the gallery is meant, which is no format of rows."""
+    if format is not None:
+        return str(format).lstrip(".").lower() == PAGE
+    return str(path).lower().endswith((".html", ".htm"))
+
+
 def format_of(path: str | os.PathLike[str], format: str | None = None) -> Format:
     """Give the format that is named, else that of the path's suffix; the error names the nearest."""
     if format is not None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
+    from scenario_async._gallery.gallery import Gallery
     from scenario_async._looks.thumbnails import Loaded, Thumbnails
     from scenario_async._paging.iteration import PageSource
     from scenario_async._tables.schema import Column
@@ -23,6 +24,16 @@ if TYPE_CHECKING:
     from scenario_async.sync import Scenario
 
 _SHOWN: Final = 3
+
+
+def found_by(table: HitTable[Any], source: PageSource[Any] | None) -> None:
+    """Note which search, of which client, found the hits; their thumbnails are kept for all of its tables."""
+    table._source = source  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - out of sight of users, not of this package
+
+
+def source_of(table: HitTable[Any]) -> PageSource[Any] | None:
+    """Give the search, of a client, that found the hits; None for a table made by hand or out of a pickle."""
+    return table._source  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as above
 
 
 class HitTable(Generic[HitT_co]):
@@ -57,15 +68,6 @@ class HitTable(Generic[HitT_co]):
         self._source: PageSource[Any] | None = None
         self._thumbnails: Thumbnails | None = None
 
-    def came_from(self, source: PageSource[Any] | None) -> None:
-        """Note which search, of which client, found the hits; their thumbnails are kept for all of its tables."""
-        self._source = source
-
-    @property
-    def source(self) -> PageSource[Any] | None:
-        """The search, of a client, that found the hits; None for a table made by hand or out of a pickle."""
-        return self._source
-
     @property
     def thumbnails(self) -> Thumbnails:
         """The thumbnails that were loaded."""
@@ -77,7 +79,8 @@ class HitTable(Generic[HitT_co]):
         return self._thumbnails
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_source": None}  # a client is not pickled along
+        # A client is not pickled along.
+        return {**vars(self), "_source": None, "_thumbnails": self.thumbnails}
 
     @property
     def hits(self) -> list[HitT_co]:
@@ -166,8 +169,8 @@ class HitTable(Generic[HitT_co]):
         URLs are written without their query string, as it is a credential: no file carries a signature.
 
         Args:
-            path: the file; its suffix names the format: .jsonl, .json, .csv, .parquet, .arrow, .sqlite, or .png for the
-                contact sheet that `sheet()` draws.
+            path: the file; its suffix names the format: .jsonl, .json, .csv, .parquet, .arrow, .sqlite, .html for the
+                `gallery`, or .png for the `sheet`.
             format: the name of a format, where the suffix says nothing or something else.
             flat: write JSON as flat rows. CSV, Parquet and Arrow always are; SQLite has views.
             fields: of flat rows, only these columns, in this order.
@@ -179,6 +182,10 @@ class HitTable(Generic[HitT_co]):
         """
         from scenario_async._tables import formats, writing  # noqa: PLC0415
 
+        if formats.is_page(path, format):
+            if flat or fields is not None:
+                checks.refuse("flat" if flat else "fields", fields or flat, "a page keeps whole hits")
+            return self.gallery(path, overwrite=overwrite)
         how = formats.format_of(path, format)
         layout = how.layout(self._hit_class, flat=flat, fields=fields, table=self)
         overwrite = bool(checks.truth(overwrite, "overwrite"))
@@ -224,10 +231,37 @@ class HitTable(Generic[HitT_co]):
     def _repr_html_(self) -> str:
         from scenario_async._looks.notebook import table_html  # noqa: PLC0415
 
-        return table_html(self)
+        return table_html(self, self._source)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002 - IPython sorts out
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
+
+    @overload
+    def gallery(self, path: None = None, *, title: str | None = None) -> Gallery: ...
+    @overload
+    def gallery(
+        self, path: str | os.PathLike[str], *, title: str | None = None, overwrite: bool = False
+    ) -> Path: ...
+    def gallery(
+        self, path: str | os.PathLike[str] | None = None, *, title: str | None = None, overwrite: bool = False
+    ) -> Gallery | Path:
+        """Write the hits as a page to look through, and give its path; without a path give one that notebooks show.
+
+        It is one file that fetches nothing from anywhere, with the thumbnails: those that were loaded, and with the
+        blocking client all of them. Beyond 50 MB they lie in a folder beside it, which a warning tells.
+
+        Args:
+            path: the file, whose name ends with .html as a rule.
+            title: the page's title; None for the words of the search.
+            overwrite: replace a file that is there, which is refused otherwise.
+
+        Raises `ScenarioError` for a table of the async client whose thumbnails were not loaded, `WriteError` for a file
+        that cannot be written.
+        """
+        from scenario_async._gallery.gallery import gallery_of  # noqa: PLC0415
+
+        gallery = gallery_of(self, title)
+        return gallery if path is None else gallery.write(path, overwrite=overwrite)
 
     @property
     def _columns(self) -> tuple[Column, ...]:

@@ -59,12 +59,14 @@ class Looks:
 
     def passing(self, pages: Iterable[SyncSearchPage[Any]]) -> Generator[SyncSearchPage[Any]]:
         """Show each page, and give it; keep its hits for the sheet."""
+        from scenario_async._paging.page import origin_of  # noqa: PLC0415 - as above
+
         for page in pages:
             if self.show is not None and page.hits:
                 self._show(page, self.show)
             if self.sheet is not None:
                 self._hits.extend(page.hits)
-                self._sources.append(page.table.source)
+                self._sources.append(origin_of(page).source)
             yield page
 
     def _show(self, page: SyncSearchPage[Any], how: str) -> None:
@@ -80,8 +82,9 @@ class Looks:
         if self.sheet is None:
             return
         from scenario_async import HitTable  # noqa: PLC0415 - as above
+        from scenario_async._tables.table import found_by  # noqa: PLC0415
 
         table: HitTable[Any] = HitTable(self._hits, hit_class)
-        table.came_from(self._sources[0] if self._sources else None)
+        found_by(table, self._sources[0] if self._sources else None)
         table.write(self.sheet, "png", overwrite=self.overwrite)
         hint(f"{self.sheet} shows {len(table):,} hits")

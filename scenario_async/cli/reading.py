@@ -9,12 +9,13 @@ import click
 
 from scenario_async._paging.iteration import iteration_from
 from scenario_async._paging.page import full_size, hinted_total, origin_of
+from scenario_async.pages import table_of
 from scenario_async.sync import SyncIteration
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from scenario_async import Scenario, SyncSearchPage
+    from scenario_async import HitTable, Scenario, SyncSearchPage
     from scenario_async.cli.extent import Extent
     from scenario_async.cli.progress import Progress
     from scenario_async.models import Hit
@@ -67,6 +68,13 @@ class Reading:
                     self._progress.end()
         self._stopped = pages.stopped_because
         self._more = max(left - self.delivered, 0)
+
+    def table(self) -> HitTable[Any]:
+        """Read all of it into a table, which knows the client."""
+        with closing(self.pages()) as pages:
+            read = list(pages)
+        source = origin_of(read[0]).source if read else None
+        return table_of((hit for page in read for hit in page.hits), self._search, source=source)
 
     def hits(self) -> Generator[Hit]:
         """Give the hits one by one."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import attrs
 import click
 
-from scenario_async._tables.formats import FORMATS, format_of
+from scenario_async._tables.formats import FORMATS, PAGE, format_of, is_page
 from scenario_async._tables.schema import columns_named
 from scenario_async.cli.looking import AUTO, WAYS, Looks
 from scenario_async.cli.sections import RESULT, option
@@ -58,7 +58,7 @@ def writing_options(command: _F) -> _F:
     for add in (
         option(
             "--format",
-            type=_Nearest([TABLE, *FORMATS]),
+            type=_Nearest([TABLE, *FORMATS, PAGE]),
             help="How to write hits. Without it: as the name of the file says, a table in a terminal, else jsonl.",
             section=RESULT,
         ),
@@ -95,6 +95,13 @@ def writing_options(command: _F) -> _F:
             help="Write a contact sheet: numbered pictures with captions and ids.",
             section=RESULT,
         ),
+        option(
+            "--gallery",
+            type=click.Path(path_type=Path),
+            metavar="FILE.html",
+            help="Write a page to look through, with all thumbnails in it.",
+            section=RESULT,
+        ),
         option("--resume", is_flag=True, help="Go on with a file that was not finished.", section=RESULT),
         option("--overwrite", is_flag=True, help="Replace a file that is there.", section=RESULT),
         option(
@@ -112,7 +119,7 @@ def writing_options(command: _F) -> _F:
 
 @attrs.frozen
 class Wish:
-    """What is to become of hits. `how` is None for a table, and `kept` for the standard output.
+    """What is to become of hits. `how` is None for a table or a page, and `kept` for the standard output.
 
     `quiet` tells that a sheet is all that is wanted, so that nothing is printed.
     """
@@ -124,6 +131,7 @@ class Wish:
     ids: bool
     counts: bool
     kept: Path | None
+    page: bool
     resume: bool
     overwrite: bool
     looks: Looks
@@ -140,9 +148,15 @@ class Wish:
         if kept is not None and named is None and kept.suffix.lower() == ".png":
             kept, sheet = None, kept
         looks = Looks.of(given, sheet)
+        page = given["gallery"] is not None or _is_page(given)
+        if page:
+            _check_page(given)
+            kept = given["gallery"] or kept
         if fields is not None:
             fields = _full_names(fields, hit_class)
-        how = format_of(kept, named) if kept is not None else _printed(named)
+        how = None
+        if not page:
+            how = format_of(kept, named) if kept is not None else _printed(named)
         if how is not None and fields is not None and how.flat == "chosen":
             flat = True
         layout = None if how is None else how.layout(hit_class, flat=flat, fields=fields)
@@ -158,6 +172,7 @@ class Wish:
             ids=given["ids"],
             counts=given["count"],
             kept=kept,
+            page=page,
             resume=given["resume"],
             overwrite=given["overwrite"],
             looks=looks,
@@ -166,13 +181,16 @@ class Wish:
 
     @property
     def exports(self) -> bool:
-        """Whether the hits go to a file by way of a journal; with columns of one's own they do not."""
-        return self.kept is not None and self.fields is None
+        """Whether the hits go to a file by way of a journal; with columns of one's own, and as a page, they do not."""
+        return self.kept is not None and self.fields is None and not self.page
 
     def carry_out(self, reading: Reading, hit_class: type[Hit]) -> None:
         """Read, and write what comes to where it belongs."""
         from scenario_async.cli import printing  # noqa: PLC0415 - as above
 
+        if self.page and self.kept is not None:
+            self._show(reading, self.kept)
+            return
         if self.how is not None and self.layout is not None and self.kept is not None:
             self._keep(reading, self.kept, self.how, self.layout)
             return
@@ -186,6 +204,15 @@ class Wish:
             else:
                 printing.print_hits(pages, self.how, self.layout)
         self.looks.finish(hit_class)
+
+    def _show(self, reading: Reading, path: Path) -> None:
+        from scenario_async._tables.writing import check_target  # noqa: PLC0415 - as below
+        from scenario_async.cli.progress import hint  # noqa: PLC0415
+
+        check_target(path, overwrite=self.overwrite)
+        table = reading.table()
+        table.gallery(path, overwrite=self.overwrite)
+        hint(f"{path} has {len(table):,} hits")
 
     def _keep(self, reading: Reading, path: Path, how: Format, layout: Layout) -> None:
         from scenario_async._tables.writing import check_target, keep  # noqa: PLC0415 - only for files
@@ -202,6 +229,15 @@ def _full_names(fields: list[str], hit_class: type[Hit]) -> list[str]:
     return [
         f"metadata_{name}" if name not in known and f"metadata_{name}" in known else name for name in fields
     ]
+
+
+def _is_page(given: Mapping[str, Any]) -> bool:
+    """Tell whether a page is meant by the name of a file or of a format."""
+    if given["output"] is not None:
+        return is_page(given["output"], given["format"])
+    if given["format"] == PAGE:
+        raise click.UsageError("--format html is for a file: name it with --output")
+    return False
 
 
 def _printed(format: str | None) -> Format | None:
@@ -223,13 +259,14 @@ def _check_looks(given: Mapping[str, Any], chosen: list[str]) -> None:
 
 def _check(given: Mapping[str, Any]) -> None:
     """Refuse options that say opposite things."""
-    chosen = [f"--{name.replace('_', '-')}" for name in ("ids", "count", "dry_run", "output") if given[name]]
-    if len(chosen) > 1 and chosen != ["--dry-run", "--output"]:
+    ends = ("ids", "count", "dry_run", "output", "gallery")
+    chosen = [f"--{name.replace('_', '-')}" for name in ends if given[name]]
+    if len(chosen) > 1 and chosen not in (["--dry-run", "--output"], ["--dry-run", "--gallery"]):
         raise click.UsageError(f"{chosen[0]} and {chosen[1]} exclude each other: give one of them")
     _check_looks(given, chosen)
     if given["resume"] and given["output"] is None:
         raise click.UsageError("--resume is for a file: name it with --output")
-    if given["overwrite"] and given["output"] is None and given["sheet"] is None:
+    if given["overwrite"] and not (given["output"] or given["sheet"] or given["gallery"]):
         raise click.UsageError("--overwrite is for a file: name it with --output")
     for name in ("fields", "flat", "format"):
         if given[name] and given["ids"]:
@@ -238,3 +275,12 @@ def _check(given: Mapping[str, Any]) -> None:
         raise click.UsageError("--format table is for the screen: leave it out, or leave out --output")
     if given["resume"] and given["fields"] is not None:
         raise click.UsageError("--resume keeps every column: leave out --fields")
+
+
+def _check_page(given: Mapping[str, Any]) -> None:
+    """Refuse what a page cannot be."""
+    for name in ("fields", "flat", "resume"):
+        if given[name]:
+            raise click.UsageError(f"--{name} is for rows: a page keeps whole hits, and is written at once")
+    if given["format"] not in (None, PAGE):
+        raise click.UsageError(f"--gallery writes a page: leave out --format {given['format']}")

@@ -1,0 +1,1 @@
+start(new EmbeddedSource(document));
