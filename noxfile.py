@@ -49,9 +49,9 @@ def lowest(requirements: list[str]) -> list[str]:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the suite in parallel, with branch coverage unless arguments choose tests."""
+    """Run the suite in parallel, with branch coverage, but for what takes long; arguments choose tests."""
     session.install(".[all]", *group("test"), *group("guides"))
-    session.run("pytest", *(session.posargs or ["-n", "auto", *COVERAGE]))
+    session.run("pytest", *(session.posargs or ["-n", "auto", "-m", "not long", *COVERAGE]))
 
 
 @nox.session(name="lowest", python="3.11")

@@ -121,6 +121,7 @@ def test_max_requests(run: Run, served: Emulator, tmp_path: Path) -> None:
     assert len(rows("jsonl", tmp_path / "hits.jsonl")) == 200
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["jsonl", "csv", "parquet"])
 def test_an_interruption_and_going_on(served: Emulator, tmp_path: Path, name: str) -> None:
     """Ctrl-C keeps what was read, says so, and leaves nothing under the name; with --resume only the rest is asked for."""

@@ -19,7 +19,7 @@ from scenario_async.emulator import Emulator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.any_versions
+pytestmark = [pytest.mark.any_versions, pytest.mark.long]
 
 ROOT = Path(__file__).parents[2]
 KEYS = {"SCENARIO_SDK_API_KEY": "live-key", "SCENARIO_SDK_API_SECRET": "live-secret"}

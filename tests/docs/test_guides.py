@@ -181,6 +181,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.long
 @needs("celery")
 def test_celery_tasks_in_forked_workers(tmp_path: Path) -> None:
     """Processes that Celery forks search with the client made before; what it gave up, the queue tries again."""

@@ -193,6 +193,7 @@ def test_lines_are_all_hits(emulator: Emulator, tmp_path: Path) -> None:
     assert [json.loads(line)["id"] for line in lines] == knights(emulator.base_url)
 
 
+@pytest.mark.long
 @with_flask
 @pytest.mark.parametrize("options", [[], ["--preload"]], ids=["each-loads", "preload"])
 def test_the_workers_share_one_quota(tmp_path: Path, options: list[str]) -> None:

@@ -18,7 +18,7 @@ from scenario_async.emulator import Emulator
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-pytestmark = pytest.mark.any_versions
+pytestmark = [pytest.mark.any_versions, pytest.mark.long]
 
 PROGRAMS = sorted((EXAMPLES / "moving").glob("*.py"))
 PAGE = (ROOT / "docs" / "guides" / "moving.md").read_text(encoding="utf-8")

@@ -72,6 +72,7 @@ def check(folder: Path, true: dict[str, str]) -> int:
     return len(found)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("program", "seed"), [(SYNC, 1), (ASYNC, 2)], ids=["sync", "async"])
 def test_it_goes_on_after_a_kill_at_any_moment(program: str, seed: int, tmp_path: Path) -> None:
     """Each run gets further or stays; the last one has every picture once, and the manifest agrees."""

@@ -7,6 +7,7 @@ import os
 import tracemalloc
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from support.faces import AsyncFace
 from support.servers import Answer, Arrived, serving
 
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import pytest
     from support.faces import Connect, Face
 
 COUNTS = {"async": 10_000, "sync": 3_000}
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 2000
 
 
+@pytest.mark.long
 def test_ten_thousand_pictures(connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Few files are open at once, and what is kept of each is little; thousands will do for the blocking client."""
     monkeypatch.setattr(os, "fsync", int)  # the disk of a test machine is not what is measured

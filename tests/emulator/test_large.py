@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from scenario_async.emulator.attributes import Record
 
-pytestmark = pytest.mark.any_versions
+pytestmark = [pytest.mark.any_versions, pytest.mark.long]
 
 SIZE = 12_345
 FILTERS: list[tuple[str, Callable[[Any], bool]]] = [

@@ -12,7 +12,10 @@ from export.killing import FORMATS, exporting
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked"),
+]
 
 
 def test_killed_exports_end_as_if_nothing_had_happened(tmp_path: Path) -> None:

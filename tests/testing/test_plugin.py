@@ -96,6 +96,7 @@ def test_it_is_listed(suite: Suite) -> None:
     )
 
 
+@pytest.mark.long
 def test_workers_of_xdist_have_their_own(installed_suite: Suite) -> None:
     """Tests that run at the same time in two processes know nothing of each other."""
     done = installed_suite(
@@ -115,6 +116,7 @@ def test_workers_of_xdist_have_their_own(installed_suite: Suite) -> None:
     done.assert_outcomes(passed=8)
 
 
+@pytest.mark.long
 def test_coverage_of_a_program_is_what_it_was(installed_suite: Suite, pytester: pytest.Pytester) -> None:
     """pytest-cov measures the program under test, also lines that only run because a client asked."""
     pytester.makepyfile(
