@@ -10,6 +10,7 @@ import click
 
 from scenario_async.cli import INSTALL
 from scenario_async.cli.progress import hint
+from scenario_async.errors import InvalidSearchError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
@@ -86,5 +87,9 @@ class Looks:
 
         table: HitTable[Any] = HitTable(self._hits, hit_class)
         found_by(table, self._sources[0] if self._sources else None)
-        table.write(self.sheet, "png", overwrite=self.overwrite)
+        try:
+            table.write(self.sheet, "png", overwrite=self.overwrite)
+        except InvalidSearchError as error:
+            what = f"a sheet of {len(table):,} hits would be too large"
+            raise click.ClickException(f"{what}: --max-hits 1000 reads fewer") from error
         hint(f"{self.sheet} shows {len(table):,} hits")
