@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -10,11 +11,11 @@ import click
 
 from scenario_async.cli import INSTALL
 from scenario_async.cli.progress import hint
+from scenario_async.cli.sections import RESULT, option
 from scenario_async.errors import InvalidSearchError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
-    from pathlib import Path
 
     from scenario_async import SyncSearchPage
     from scenario_async.models import Hit
@@ -22,6 +23,32 @@ if TYPE_CHECKING:
 AUTO: Final = "auto"
 WAYS: Final = (AUTO, "blocks", "kitty", "iterm")
 _NOT_HERE: Final = "no pictures are shown here: it is no terminal that can; --sheet FILE.png writes them"
+_FILE: Final = click.Path(path_type=Path)
+OPTIONS: Final = (
+    option(
+        "--show",
+        bare=AUTO,
+        type=click.Choice(WAYS),
+        metavar="[=blocks|kitty|iterm]",
+        help="Show pictures in the terminal, above the table.",
+        section=RESULT,
+    ),
+    option(
+        "--sheet",
+        type=_FILE,
+        metavar="FILE.png",
+        help="Write a contact sheet: numbered pictures with captions and ids.",
+        section=RESULT,
+    ),
+    option(
+        "--gallery",
+        type=_FILE,
+        metavar="FILE.html",
+        help="Write a page to look through, with all thumbnails in it.",
+        section=RESULT,
+    ),
+)
+"""What `search` takes for pictures."""
 
 
 @attrs.frozen
