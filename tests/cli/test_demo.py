@@ -265,6 +265,7 @@ def test_the_users_account_stays_out_of_it(
     monkeypatch.setenv("SCENARIO_PROJECT_ID", "proj_of_the_user")
     monkeypatch.setenv("SCENARIO_CUSTOM_HEADERS", "Authorization: Bearer token")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setattr("urllib.request._opener", None)  # it would keep the proxy for other tests
     before = dict(os.environ)
     assert run("demo")[0] == 0
     assert dict(os.environ) == before
