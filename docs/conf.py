@@ -68,6 +68,6 @@ nitpick_ignore_regex = [
     ("py:.*", r"(\w+\.)*(Answers|Client|_ClientT|Counts|LinkedPage|AnyPicture)"),
     (
         "py:.*",
-        r"(\w+\.)*(ABC|Exception|ValueError|date|datetime|timedelta|Self)|(ssl|aiohttp|redis|asyncio)\.[\w.]+",
+        r"(\w+\.)*(ABC|Exception|ValueError|date|datetime|timedelta|Self)|(ssl|aiohttp|redis|asyncio)\.[\w.]+|(PIL\.)?(\w+\.)*Image",
     ),
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cached_property, partial
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, cast, overload
 
 from scenario_async._endpoints import Searches
 from scenario_async._http.request import free_request
@@ -129,7 +129,7 @@ class SyncSearchPage(LinkedPage[HitT_co]):
     """One page of hits; `for` goes through its hits and those of all following pages."""
 
     __slots__ = ()
-    wait = staticmethod(blocking)
+    wait: ClassVar[Callable[..., Any] | None] = staticmethod(blocking)
 
     def __iter__(self) -> SyncIteration[HitT_co]:
         return self.iter_hits()

@@ -227,7 +227,7 @@ def _lines(file: TextIO, name: str) -> Iterator[Any]:
         yield hit
 
 
-download = Sectioned(
+download: Sectioned = Sectioned(
     "download",
     params=[click.Argument(["query"], required=False), *options_of(AssetSearch), *_options()],
     callback=_run,

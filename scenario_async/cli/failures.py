@@ -75,7 +75,7 @@ class SeveralFailedError(ScenarioError):
 
     def __init__(self, message: str, first: Exception) -> None:
         super().__init__(message)
-        self.code = failure_of(first).code
+        self.code: int = failure_of(first).code
 
 
 def failure_of(error: Exception) -> Failure:

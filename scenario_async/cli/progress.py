@@ -40,8 +40,8 @@ class Progress:
     def __init__(self, rate_limit: int, *, unit: str = "hits", prints: bool = True) -> None:
         self._prints = prints
         self._unit = unit
-        self.hits = 0
-        self.pages = 0
+        self.hits: int = 0
+        self.pages: int = 0
         self._rate_limit = rate_limit
         self._sent: deque[float] = deque()
         self._remaining: int | None = None

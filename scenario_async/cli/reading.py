@@ -37,7 +37,7 @@ class Reading:
         self._shows = shows
         self._more = 0
         self._stopped: str | None = None
-        self.delivered = 0
+        self.delivered: int = 0
 
     def pages(self) -> Generator[SyncSearchPage[Any]]:
         """Give the pages; before the second one is asked for, say on stderr what all of them take."""

@@ -19,7 +19,7 @@ class EndedError(KeyboardInterrupt):
 
     def __init__(self, number: int) -> None:
         super().__init__()
-        self.code = 128 + number
+        self.code: int = 128 + number
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
