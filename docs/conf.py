@@ -62,7 +62,7 @@ nitpick_ignore_regex = [
     ),
     (
         "py:.*",
-        r"(\w+\.)*(Async)?(Iterable|Iterator|Generator)|(\w+\.)*(Mapping|Sequence|Generic|Protocol|PathLike|Path)",
+        r"(\w+\.)*(Async)?(Iterable|Iterator|Generator)|(\w+\.)*(Mapping|Sequence|Generic|Protocol|PathLike|Path|Image)",
     ),
     # What a test gives to `make_client`, `make_page` and `Library` is told in their words.
     ("py:.*", r"(\w+\.)*(Answers|Client|_ClientT|Counts|LinkedPage|AnyPicture)"),

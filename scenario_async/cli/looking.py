@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -10,10 +11,11 @@ import click
 
 from scenario_async.cli import INSTALL
 from scenario_async.cli.progress import hint
+from scenario_async.cli.sections import RESULT, option
+from scenario_async.errors import InvalidSearchError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
-    from pathlib import Path
 
     from scenario_async import SyncSearchPage
     from scenario_async.models import Hit
@@ -21,6 +23,32 @@ if TYPE_CHECKING:
 AUTO: Final = "auto"
 WAYS: Final = (AUTO, "blocks", "kitty", "iterm")
 _NOT_HERE: Final = "no pictures are shown here: it is no terminal that can; --sheet FILE.png writes them"
+_FILE: Final = click.Path(path_type=Path)
+OPTIONS: Final = (
+    option(
+        "--show",
+        bare=AUTO,
+        type=click.Choice(WAYS),
+        metavar="[=blocks|kitty|iterm]",
+        help="Show pictures in the terminal, above the table.",
+        section=RESULT,
+    ),
+    option(
+        "--sheet",
+        type=_FILE,
+        metavar="FILE.png",
+        help="Write a contact sheet: numbered pictures with captions and ids.",
+        section=RESULT,
+    ),
+    option(
+        "--gallery",
+        type=_FILE,
+        metavar="FILE.html",
+        help="Write a page to look through, with all thumbnails in it.",
+        section=RESULT,
+    ),
+)
+"""What `search` takes for pictures."""
 
 
 @attrs.frozen
@@ -86,5 +114,9 @@ class Looks:
 
         table: HitTable[Any] = HitTable(self._hits, hit_class)
         found_by(table, self._sources[0] if self._sources else None)
-        table.write(self.sheet, "png", overwrite=self.overwrite)
+        try:
+            table.write(self.sheet, "png", overwrite=self.overwrite)
+        except InvalidSearchError as error:
+            what = f"a sheet of {len(table):,} hits would be too large"
+            raise click.ClickException(f"{what}: --max-hits 1000 reads fewer") from error
         hint(f"{self.sheet} shows {len(table):,} hits")

@@ -13,7 +13,7 @@ import click
 
 from scenario_async._tables.formats import FORMATS, PAGE, format_of, is_page
 from scenario_async._tables.schema import columns_named
-from scenario_async.cli.looking import AUTO, WAYS, Looks
+from scenario_async.cli.looking import OPTIONS, Looks
 from scenario_async.cli.sections import RESULT, option
 
 if TYPE_CHECKING:
@@ -80,28 +80,7 @@ def writing_options(command: _F) -> _F:
             help="Write a file, which appears whole or not at all.",
             section=RESULT,
         ),
-        option(
-            "--show",
-            bare=AUTO,
-            type=click.Choice(WAYS),
-            metavar="[=blocks|kitty|iterm]",
-            help="Show pictures in the terminal, above the table.",
-            section=RESULT,
-        ),
-        option(
-            "--sheet",
-            type=click.Path(path_type=Path),
-            metavar="FILE.png",
-            help="Write a contact sheet: numbered pictures with captions and ids.",
-            section=RESULT,
-        ),
-        option(
-            "--gallery",
-            type=click.Path(path_type=Path),
-            metavar="FILE.html",
-            help="Write a page to look through, with all thumbnails in it.",
-            section=RESULT,
-        ),
+        *OPTIONS,
         option("--resume", is_flag=True, help="Go on with a file that was not finished.", section=RESULT),
         option("--overwrite", is_flag=True, help="Replace a file that is there.", section=RESULT),
         option(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 import pytest
+from cli.driving import in_terminal
 
 import scenario_async
 from scenario_async import ScenarioError
@@ -264,6 +265,7 @@ def test_the_users_account_stays_out_of_it(
     monkeypatch.setenv("SCENARIO_PROJECT_ID", "proj_of_the_user")
     monkeypatch.setenv("SCENARIO_CUSTOM_HEADERS", "Authorization: Bearer token")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setattr("urllib.request._opener", None)  # it would keep the proxy for other tests
     before = dict(os.environ)
     assert run("demo")[0] == 0
     assert dict(os.environ) == before
@@ -293,3 +295,13 @@ def test_an_interruption(run: Callable[..., tuple[int, str, str]], monkeypatch: 
     monkeypatch.setattr(Listing, "run", interrupted)
     code, _, err = run("demo")
     assert (code, err) == (130, "interrupted\n")
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_pictures_in_a_terminal(no_color: str) -> None:
+    """A terminal with colours sees what the sheet shows, as half blocks with captions; another one does not."""
+    code, shown = in_terminal("demo", COLORTERM="truecolor", TERM="xterm-256color", NO_COLOR=no_color)
+    assert code == 0
+    after = shown.partition(" pixels")[2].partition("Survive")[0]
+    assert ("\u2580" in after) == (not no_color)
+    assert ("1 Violet Knight 004" in after) == (not no_color)

@@ -93,6 +93,17 @@ def test_a_sheet_beside_what_is_printed(run: Run, served: Emulator, tmp_path: Pa
         assert image.format == "PNG"
 
 
+def test_a_sheet_that_is_too_large(
+    run: Run, served: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says which option reads fewer hits, and leaves nothing."""
+    monkeypatch.setattr("scenario_async._looks.sheet._MOST_PIXELS", 1000)
+    code, _, err = run("search", "assets", "knight", "--sheet", "a.png")
+    assert code == 1
+    assert "a sheet of 20 hits would be too large: --max-hits 1000 reads fewer" in err
+    assert [*tmp_path.iterdir()] == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -101,6 +112,7 @@ def test_a_sheet_beside_what_is_printed(run: Run, served: Emulator, tmp_path: Pa
         (["--show", "--format", "csv"], "--show goes with the table"),
         (["--sheet", "a.png", "--count"], "--sheet and --count exclude each other"),
         (["--sheet", "a.png", "--output", "b.csv"], "--sheet and --output exclude each other"),
+        (["--sheet", "a.png", "--gallery", "b.html"], "--sheet and --gallery exclude each other"),
         (["--sheet", "a.jpg"], "--sheet writes a PNG: a.png"),
         (["--show=sixel"], "'sixel' is not one of 'auto', 'blocks', 'kitty', 'iterm'"),
         (["--format", "png"], "'png' is not one of 'table'"),
