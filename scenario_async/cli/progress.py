@@ -88,8 +88,10 @@ class Progress:
         columns = [TextColumn("{task.description}", markup=False)]
         self._total = total
         console = Console(stderr=True, markup=False, highlight=False)
+        bar = [BarColumn(bar_width=20)] if total else []
+        # Not redirected: before rich 15 what stands in for stdout does not tell that it is a terminal.
         self._bar = Shown(
-            *([BarColumn(bar_width=20)] if total else []), *columns, console=console, transient=True
+            *bar, *columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False
         )
         self._task = self._bar.add_task(self.text, total=total)
         self._bar.start()

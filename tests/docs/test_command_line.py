@@ -23,6 +23,8 @@ from scenario_async.cli.emulating import make_emulator, variables
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.any_versions  # other versions of click word their help otherwise
+
 PAGE = Path(__file__).parents[2] / "docs" / "command-line.md"
 FENCE = re.compile(r"^```sh\n(.*?)^```$(?:\n\n^```text\n(.*?)^```$)?", re.DOTALL | re.MULTILINE)
 SERVICE = "https://api.cloud.scenario.com/v1"

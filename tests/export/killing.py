@@ -146,7 +146,8 @@ class Exporter:
         return breaches
 
     def _asked_again(self) -> int:
-        counts = Counter(request.body.get("offset") for request in self.server.requests)
+        bodies = [request.body for request in self.server.requests]
+        counts = Counter(body.get("offset") for body in bodies if body is not None)  # a kill tears some
         return sum(count - 1 for count in counts.values())
 
 
