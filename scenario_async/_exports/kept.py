@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import attrs
+
 from scenario_async._exports.journal import Journal
 from scenario_async._exports.lines import hits_of, lines_of
 from scenario_async._exports.sink import Sink, StoppedError
@@ -64,12 +66,16 @@ class Kept(Sink):
                 for _, lines in journal.read():
                     self.seen.update(hit.id for hit in self._read(lines))
 
+    def prepared(self, portion: Portion) -> Portion:
+        """Make the lines of a page."""
+        return attrs.evolve(portion, lines=lines_of(portion.hits))
+
     def append(self, portion: Portion) -> None:
         """Add a page to the journal."""
         assert self._journal is not None  # noqa: S101 - it was opened
         hits = portion.hits
         with told(self._target):
-            self._journal.append(lines_of(hits), len(hits), portion.next, portion.end)
+            self._journal.append(portion.lines, len(hits), portion.next, portion.end)
         self.hits += len(hits)
         self.pages += portion.is_page
 

@@ -136,7 +136,7 @@ class Run:
         else:
             self._hint(page)
             portion = Portion(page.hits, _place(next_position(page)), iteration.ends_because)
-        await self._do(partial(sink.append, portion))
+        await self._do(partial(sink.append, sink.prepared(portion)))
         sink.next, sink.end = portion.next, portion.end
 
     def _begun(self) -> Iteration[Any]:

@@ -43,6 +43,8 @@ class Portion:
     hits: Sequence[Hit]
     next: Place
     end: StopReason | None
+    lines: bytes = b""
+    """The hits as lines, where the sink keeps them so."""
 
     @property
     def is_page(self) -> bool:
@@ -73,9 +75,13 @@ class Sink(ABC):
     def open(self) -> None:
         """Begin, or find out where to go on; `WriteError` for what stands in the way."""
 
+    def prepared(self, portion: Portion) -> Portion:
+        """Do what is work rather than waiting, before a page is handed to a thread, which would wait for its turn."""
+        return portion
+
     @abstractmethod
     def append(self, portion: Portion) -> None:
-        """Take a page."""
+        """Take a page that is prepared."""
 
     @abstractmethod
     def finish(self) -> None:

@@ -12,6 +12,8 @@ _PARTS: Final = 256
 _LAST_PART: Final = _PARTS - 1
 _FIRST_SIZE: Final = 16
 _FULLEST: Final = 0.6
+_FEW: Final = 20_000
+"""So many are kept in a set, which is quicker."""
 
 
 class CompactIds:
@@ -22,17 +24,20 @@ class CompactIds:
     """
 
     def __init__(self) -> None:
+        self._few: set[int] | None = set()
         self._parts = [_empty(_FIRST_SIZE) for _ in range(_PARTS)]
         self._counts = [0] * _PARTS
 
     def __len__(self) -> int:
-        return sum(self._counts)
+        return sum(self._counts) if self._few is None else len(self._few)
 
     def __contains__(self, identifier: str) -> bool:
         return not self.isdisjoint((identifier,))
 
     def isdisjoint(self, ids: Iterable[str]) -> bool:
         """Tell whether none of these was seen."""
+        if self._few is not None:
+            return self._few.isdisjoint(map(hash, ids))
         parts = self._parts
         for identifier in ids:
             value = hash(identifier) or 1  # 0 is an empty place
@@ -51,9 +56,18 @@ class CompactIds:
 
     def update(self, ids: Iterable[str]) -> None:
         """Take note of these."""
+        if self._few is None:
+            self._take(map(hash, ids))
+            return
+        self._few.update(map(hash, ids))
+        if len(self._few) > _FEW:
+            few, self._few = self._few, None
+            self._take(few)
+
+    def _take(self, values: Iterable[int]) -> None:
         parts, counts = self._parts, self._counts
-        for identifier in ids:
-            value = hash(identifier) or 1
+        for each in values:
+            value = each or 1
             number = value & _LAST_PART
             part = parts[number]
             last = len(part) - 1

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import tracemalloc
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scenario_async._paging import seen
 from scenario_async._paging.seen import CompactIds
 
 
-@given(st.lists(st.lists(st.text(max_size=3))))
-def test_it_says_what_a_set_says(pages: list[list[str]]) -> None:
-    """Page by page: what is new, what was there, and how many there are."""
+@given(st.lists(st.lists(st.text(max_size=3))), st.integers(0, 5))
+def test_it_says_what_a_set_says(pages: list[list[str]], few: int) -> None:
+    """Page by page, whether they are few or many: what is new, what was there, and how many there are."""
     ids, expected = CompactIds(), set[str]()
-    for page in pages:
-        assert ids.isdisjoint(set(page)) == expected.isdisjoint(page)
-        assert [each in ids for each in page] == [each in expected for each in page]
-        ids.update(page)
-        expected.update(page)
-        assert len(ids) == len(expected)
-    ids.add("another one")
-    assert "another one" in ids
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(seen, "_FEW", few)
+        for page in pages:
+            assert ids.isdisjoint(set(page)) == expected.isdisjoint(page)
+            assert [each in ids for each in page] == [each in expected for each in page]
+            ids.update(page)
+            expected.update(page)
+            assert len(ids) == len(expected)
+        ids.add("another one")
+        assert "another one" in ids
 
 
 def test_a_hundred_thousand_ids_take_less_than_three_megabytes() -> None:
