@@ -45,6 +45,8 @@ _UNPRINTABLE = r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]"
 _DATA_URL = r"(?ai)data:[^,\s\"']*,[^\"']*"
 _QUERY_STRING = r"(?ai)([a-z][a-z0-9+.-]*://[^\s?\"'<>]+)\?[^\s\"'<>]+"
 _CREDENTIALS_IN_URL = r"(?i)([a-z][a-z0-9+.-]*://|\b)(?:(?<=://)[^\s/@\"'<>]+|[^\s/:@\"'<>]+:[^\s/@\"'<>]*)@"
+_ECHOED = r"(?i)\b(when reading:) b['\"].*"
+"""What servers quote of a header that is too long, which may be a key."""
 _AUTHORIZATION = r"(?ai)\b((?:(?:Basic|Bearer)\s+)+)[\w.~+/=-]{6,}"
 
 
@@ -366,6 +368,7 @@ def redact(text: str) -> str:
     That is data URLs, query strings, credentials in URLs and in Authorization headers.
     """
     text = " ".join(re.sub(_UNPRINTABLE, "�", text[: _MESSAGE_LENGTH * 4]).split())
+    text = re.sub(_ECHOED, r"\1 …", text)
     text = re.sub(_DATA_URL, "data:…", text)
     text = re.sub(_QUERY_STRING, r"\1?…", text)
     text = re.sub(_CREDENTIALS_IN_URL, r"\1…@", text)

@@ -27,7 +27,8 @@ def advice(error: APIError, settings: Settings, request: Request) -> str:
     if error.status_code in {400, 431, 494} and too_long:
         return f"the header {too_long[0]} is longer than the {_LONGEST_HEADER:,} bytes that most servers take"
     if error.status_code == 404 and not re.search(_VERSIONED, settings.base_url):  # noqa: PLR2004
-        return f"base_url names no version of the API: is it {settings.base_url}/v1?"
+        named = "base_url, or SCENARIO_BASE_URL where you pass none,"
+        return f"{named} names no version of the API: is it {settings.base_url}/v1?"
     return _credentials(settings) if refuses_credentials(error) else ""
 
 

@@ -59,6 +59,8 @@ class Prefetch(Generic[HitT_co]):
         """Give up what is under way."""
         tasks = [task for _, task in self._asked]
         self._asked.clear()
+        if not tasks:  # perhaps no loop runs here: the error about that is on its way
+            return
         here = asyncio.get_running_loop()
         under_way = [task for task in tasks if task.get_loop() is here]
         for task in under_way:

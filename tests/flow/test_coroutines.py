@@ -193,3 +193,11 @@ def test_it_can_be_driven_by_hand(server: Server) -> None:
         await client.aclose()
 
     asyncio.run(by_hand())
+
+
+@pytest.mark.parametrize("begin", ["iter_hits", "iter_pages"])
+def test_an_iteration_without_a_loop_of_asyncio_has_the_same_way_out(begin: str) -> None:
+    """As under trio."""
+    client = AsyncScenario(api_key="a", api_secret="b", base_url="http://127.0.0.1:1/v1")
+    with pytest.raises(ScenarioError, match="needs a running event loop of asyncio; under trio"):
+        anext(getattr(client.search.asset_search(query="a"), begin)()).__await__().send(None)

@@ -196,6 +196,18 @@ def test_a_header_too_long_for_a_server() -> None:
         client.search.asset_search(query="a", extra_headers={"x-note": "n" * 9000})
 
 
+def test_a_header_that_a_server_quotes_may_be_a_key() -> None:
+    """What the server repeats of it stays out of the error."""
+    with (
+        Emulator().running() as base_url,
+        Scenario(**KEYS, base_url=base_url, default_headers={"x-api-key": "sekret" * 2000}) as client,
+        pytest.raises(BadRequestError) as caught,
+    ):
+        client.search.asset_search(query="a")
+    assert "sekret" not in str(caught.value)
+    assert "Got more than 8190 bytes when reading: …" in str(caught.value)
+
+
 def test_a_reply_with_a_long_header(connect: Connect, serve: Serve) -> None:
     """Gateways send headers that are longer than aiohttp takes by itself."""
     server = serve(answers(Answer({"hits": []}, headers={"x-policy": "p" * 20_000})))
