@@ -201,7 +201,9 @@ def seconds(value: object, parameter: str) -> float | None:
 
 
 def truth(value: object, parameter: str) -> bool | None:
-    """Take True or False, and nothing that merely resembles them."""
+    """Take True or False, numpy's as well, and nothing that merely resembles them."""
+    if type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():
+        value = cast("Any", value).item()  # a number stays one, and is refused
     if value is not None and not isinstance(value, bool):
         refuse(parameter, value, "it must be True or False")
     return value

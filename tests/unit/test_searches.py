@@ -560,3 +560,12 @@ def test_searches_pickle(search: Search[Any], repickle: Callable[[Any], Any]) ->
     copied = repickle(search)
     assert copied == search
     assert request_of(copied) == request_of(search)
+
+
+def test_truth_of_numpy_is_truth() -> None:
+    """A boolean of a data frame is one; its numbers are not."""
+    numpy: Any = pytest.importorskip("numpy")
+    assert AssetSearch(query="a", public=numpy.bool_(1)).public is True
+    assert AssetSearch(query="a", public=numpy.bool_(0)).public is False
+    with pytest.raises(InvalidSearchError, match="public is 1, but it must be True or False"):
+        AssetSearch(query="a", public=numpy.int64(1))
