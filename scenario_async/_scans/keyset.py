@@ -47,13 +47,10 @@ class Keyset(Plan):
 
     mark: Walk | None = None
 
-    def may_come_again(self, value: str) -> bool:
-        """Tell whether a hit that was delivered may come again from where it stands."""
-        walk = self.mark
-        if walk is None or walk.bound is None:
-            return True
-        low = walk.bound if walk.past or walk.behind is None else walk.behind
-        return self.order(value) >= self.order(low)
+    def again_from(self, mark: Walk | None) -> Callable[[str], bool]:
+        """Give what tells whether a hit of some value, which was delivered, may come again from a mark."""
+        low = None if mark is None else mark.bound if mark.past or mark.behind is None else mark.behind
+        return lambda value: low is None or self.order(value) >= self.order(low)
 
     def steps(self) -> Steps:
         """Walk on from the mark, or from the beginning."""
@@ -94,7 +91,9 @@ class Keyset(Plan):
                 return (yield from self._end(self._last(got) or walk.bound, walk, top))
         last = self._last(got)
         if last is None:
-            raise UnprovenError("a whole page has hits that do not fit the schema, so there is no place to go on")
+            raise UnprovenError(
+                "a whole page has hits that do not fit the schema, so there is no place to go on"
+            )
         if walk.bound is None or walk.past or self.order(last) > self.order(walk.bound):
             return self._onward(got, walk)
         return (yield from self._through_ties(walk, conditions, holds, got, top))
@@ -157,7 +156,9 @@ class Keyset(Plan):
         """Give where to go on behind a page."""
         keys = list(dict.fromkeys(self.key(item.value) for item in got.items))
         if not keys:
-            raise UnprovenError("a whole page has hits that do not fit the schema, so there is no place to go on")
+            raise UnprovenError(
+                "a whole page has hits that do not fit the schema, so there is no place to go on"
+            )
         behind = keys[-2] if len(keys) > 1 else walk.bound
         return Walk(bound=keys[-1], behind=behind)
 
@@ -176,4 +177,6 @@ class Keyset(Plan):
                 got = yield Ask(conditions=(others(self.key(lowest)),), size=1)
                 alone = not got.items
         if not alone:
-            raise UnprovenError(f"the service does not sort by {self.attribute}: both orders begin with the same hit")
+            raise UnprovenError(
+                f"the service does not sort by {self.attribute}: both orders begin with the same hit"
+            )

@@ -145,7 +145,9 @@ class Plan:
         """Raise `UnprovenError` if the hits are not in order."""
         values = [item.value.lower() for item in got.items]
         if any(values[place] > values[place + 1] for place in range(len(values) - 1)):
-            raise UnprovenError(f"the service does not sort by {self.attribute}, so hits may hide between others")
+            raise UnprovenError(
+                f"the service does not sort by {self.attribute}, so hits may hide between others"
+            )
 
     def compare(self, values: Sequence[str]) -> Steps:
         """Find out whether the service compares values as they are, or else by their dates, by some that are there."""

@@ -67,13 +67,19 @@ def read_through(
                 return Read(items=list(here.values()), edge=edge)
             plan.reached = max(plan.reached, depth)
             if got.received == 1:
-                raise UnprovenError("the service gives one hit a page, and two are needed to see that none is lost")
+                raise UnprovenError(
+                    "the service gives one hit a page, and two are needed to see that none is lost"
+                )
             offset = depth - 1
         got = yield Ask(conditions=conditions, order=order, offset=offset, size=plan.size)
 
 
 def read_apart(
-    plan: Plan, conditions: tuple[str, ...], holds: Callable[[str], bool], items: Sequence[Item], parts: Sequence[Part]
+    plan: Plan,
+    conditions: tuple[str, ...],
+    holds: Callable[[str], bool],
+    items: Sequence[Item],
+    parts: Sequence[Part],
 ) -> Steps:
     """Read what is more than the engine shows, and cannot be parted by the scanned attribute, by other attributes.
 

@@ -62,10 +62,10 @@ class Windows(Plan):
 
     mark: Stack | None = None
 
-    def may_come_again(self, value: str) -> bool:
-        """Tell whether a hit that was delivered may come again from where it stands."""
-        order = self.order(value)
-        return self.mark is None or any(self._holds(each)(order) for each in self.mark.stretches)
+    def again_from(self, mark: Stack | None) -> Callable[[str], bool]:
+        """Give what tells whether a hit of some value, which was delivered, may come again from a mark."""
+        hold = [self._holds(each) for each in (Stack() if mark is None else mark).stretches]
+        return lambda value: any(holds(self.order(value)) for holds in hold)
 
     def steps(self) -> Steps:
         """Read on from the mark, or from the beginning."""
@@ -99,7 +99,9 @@ class Windows(Plan):
             earlier = attrs.evolve(stretch, high=middle, before=False)
             return [attrs.evolve(stretch, low=middle, past=True), earlier]
         begins = stretch.low is not None and not stretch.past and self.order(stretch.low) == self.order(least)
-        ends = stretch.high is not None and not stretch.before and self.order(stretch.high) == self.order(least)
+        ends = (
+            stretch.high is not None and not stretch.before and self.order(stretch.high) == self.order(least)
+        )
         if begins and ends:
             return []
         later = [] if ends else [attrs.evolve(stretch, low=least, past=True)]

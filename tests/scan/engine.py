@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
-from scenario_async._scans.keyset import Keyset
 from scenario_async._scans.plan import Ask, Got, Item, Part, Plan
-from scenario_async._scans.windows import Windows
+
+if TYPE_CHECKING:
+    from scenario_async._scans.keyset import Keyset
+    from scenario_async._scans.windows import Windows
 
 Compares: TypeAlias = Literal["right", "by day", "always", "never", "strictly"]
 CONDITION = re.compile(r'(\w+) (>=|<=|>|<|=|!=) "([^"]*)"')
