@@ -244,8 +244,9 @@ class Passage:
             await self._take_slot()
             return
         queue = admission.queue.here()
-        if _is_ours(admission.rate_limit):
-            self.must_wait(admission.rate_limit.known_wait(queue.waiting))
+        quota: object = admission.rate_limit
+        if _is_ours(quota):
+            self.must_wait(quota.known_wait(queue.waiting))
         await queue.come_first(self.waited)
         self._queue = queue
         try:
@@ -337,7 +338,7 @@ class Passage:
             del error  # it holds this frame, which would hold it
 
 
-def _is_ours(rate_limit: RateLimiter) -> TypeGuard[Quota]:
+def _is_ours(rate_limit: object) -> TypeGuard[Quota]:
     """Tell a limiter of ours from the user's, whose word counts even in a class derived from ours."""
     return isinstance(rate_limit, Quota) and getattr(type(rate_limit), "acquire", None) is Quota.acquire
 

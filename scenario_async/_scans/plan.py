@@ -17,6 +17,10 @@ from scenario_async._support.literals import literal
 _FAR: Final = 1_000_000
 """An offset beyond every window: the service says which place it takes in its stead."""
 _CANDIDATES: Final = 3
+TEXT: Final = attrs.validators.optional(attrs.validators.instance_of(str))
+"""What a bound in a token may be."""
+TRUTH: Final = attrs.validators.instance_of(bool)
+"""What a flag in a token may be."""
 
 
 @attrs.frozen(kw_only=True)
@@ -74,7 +78,7 @@ class Plan:
         self.parts = tuple(parts)
         self.by_date = False
         self.window: int | None = None
-        self.windows = 0
+        self.windows: int = 0
         self.reached = size
         self._looked = False
 

@@ -145,6 +145,7 @@ class Scan(Generic[HitT_co]):
     async def next_page(self) -> LinkedPage[HitT_co] | None:
         """Give the next page with something new; None at the end, once it is proved to be the end."""
         portion: Portion[HitT_co] | None = None
+        over = False
         try:
             portion = None if self._ended else await self._next()
         finally:

@@ -87,9 +87,9 @@ def read_apart(
     """
     if not parts:
         each = f"{plan.window} or more" if plan.window is not None else f"{len(items)}, and maybe more"
-        value = items[0].value if items else "?"
+        seen = items[0].value if items else "?"
         raise UnprovenError(
-            f"{each} hits have {plan.key(value)!r} as their {plan.attribute} and are alike in all that parts hits; "
+            f"{each} hits have {plan.key(seen)!r} as their {plan.attribute} and are alike in all that parts hits; "
             "scan several searches, with filters of yours that part them"
         )
     (name, read), *others = parts

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
-from scenario_async._scans.plan import Plan
+from scenario_async._scans.plan import TEXT, TRUTH, Plan
 from scenario_async._scans.through import read_apart, read_through
 
 if TYPE_CHECKING:
@@ -22,19 +22,10 @@ class Stretch:
     None is no bound.
     """
 
-    low: str | None = None
-    past: bool = False
-    high: str | None = None
-    before: bool = False
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Self:
-        """Read it from a token; `ValueError` for what it cannot be."""
-        stretch = cls(**content)
-        texts = all(text is None or isinstance(text, str) for text in (stretch.low, stretch.high))
-        if not texts or not isinstance(stretch.past, bool) or not isinstance(stretch.before, bool):
-            raise ValueError("no stretch")
-        return stretch
+    low: str | None = attrs.field(default=None, validator=TEXT)
+    past: bool = attrs.field(default=False, validator=TRUTH)
+    high: str | None = attrs.field(default=None, validator=TEXT)
+    before: bool = attrs.field(default=False, validator=TRUTH)
 
 
 @attrs.frozen(kw_only=True)
@@ -42,7 +33,7 @@ class Stack:
     """What is still to be read, the next one last; `compared` once it is known how the service compares."""
 
     stretches: tuple[Stretch, ...] = (Stretch(),)
-    compared: bool = False
+    compared: bool = attrs.field(default=False, validator=TRUTH)
 
     def to_json(self) -> dict[str, Any]:
         """Give what a token has of it."""
@@ -50,10 +41,8 @@ class Stack:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
-        """Read it from there; `ValueError` for what it cannot be."""
-        stretches = tuple(Stretch.from_json(each) for each in content["stretches"])
-        if not isinstance(content["compared"], bool):
-            raise ValueError("no stack")  # noqa: TRY004 - a text from outside is a wrong value
+        """Read it from there; `TypeError` for what it cannot be."""
+        stretches = tuple(Stretch(**each) for each in content["stretches"])
         return cls(stretches=stretches, compared=content["compared"])
 
 

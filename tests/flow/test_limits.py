@@ -158,14 +158,18 @@ def test_a_cool_down_longer_than_the_deadline_fails_at_once(connect: Connect, se
     assert len(server.requests) == 1
 
 
-def test_a_quota_longer_than_the_deadline_fails_at_once(connect: Connect, serve: Serve, tmp_path: Path) -> None:
+def test_a_quota_longer_than_the_deadline_fails_at_once(
+    connect: Connect, serve: Serve, tmp_path: Path
+) -> None:
     """A wait for the quota that is known beforehand is not begun; the error tells how long it would be."""
     server = serve(answers(ONE_HIT))
     for quota in (RateLimit(1, 600), ProcessRateLimit(str(tmp_path / "quota"), 1, 600)):
         face = connect(server.base_url, rate_limit=quota)
         face.page(SEARCH)
         began = time.monotonic()
-        with pytest.raises(DeadlineExceededError, match=r"no place in the quota .* longer than the deadline") as caught:
+        with pytest.raises(
+            DeadlineExceededError, match=r"no place in the quota .* longer than the deadline"
+        ) as caught:
             face.page(AssetSearch(query="q", deadline=100))
         assert time.monotonic() - began < 50
         assert caught.value.retry_after == pytest.approx(600, abs=60)
