@@ -109,16 +109,12 @@ def hinted_total(page: LinkedPage[Any]) -> int | None:
 def ends_at_window(page: LinkedPage[Any], *, follows: bool) -> bool:
     """Tell whether the hits seem to end because an engine shows no more of them, and not because there are none.
 
-    So it is where an empty page says that it begins before the place that was asked for, and where the hits end at a
-    multiple of the usual window: at a full page that an empty one `follows`, or within a page of a size that does not
-    divide the window.
+    That is where they end at a multiple of the usual window: at a full page that an empty one `follows`, or within a page.
     """
     origin = origin_of(page)
     position, size = origin.position, full_size(page)
     begins = (position.number - 1) * size if position.by_page else position.number
     ends = begins + origin.received
-    if ends == 0 or (origin.received == 0 and not follows):
+    if ends == 0 or ends % USUAL_WINDOW != 0:
         return False
-    if ends % USUAL_WINDOW == 0:
-        return origin.received == 0 or USUAL_WINDOW % size != 0
-    return origin.received == 0 and not position.by_page and page.offset is not None and page.offset < begins
+    return follows or origin.received > 0

@@ -48,15 +48,24 @@ class Keyset(Plan):
         low = None if mark is None else mark.bound if mark.past or mark.behind is None else mark.behind
         return lambda value: low is None or self.order(value) >= self.order(low)
 
+    def is_past(self, mark: Walk | None, start: Walk | None) -> bool:
+        """Tell whether nothing can come again any more that could at the start."""
+        if start is None or mark is None or mark.bound is None or start.bound is None:
+            return False
+        low = mark.bound if mark.past or mark.behind is None else mark.behind
+        return self.order(low) > self.order(start.bound)
+
     def steps(self) -> Steps:
         """Walk on from the mark, or from the beginning."""
         lowest: str | None = None
         if self.mark is None:
             first = yield Ask(order="asc", size=self.size)
             self.windows += 1
+            if first.received == 0:
+                return
             if first.received < self.full(first):
                 yield from self.look_for_window()
-                if first.received == 0 or not self.is_edge(first.received):
+                if not self.is_edge(first.received):
                     return
             self.check_order(first)
             lowest = first.items[0].value if first.items else None
@@ -160,7 +169,7 @@ class Keyset(Plan):
 
     def _top(self) -> Generator[Ask, Got, str | None]:
         """Give the greatest value."""
-        got = yield Ask(order="desc", size=1)
+        got = yield Ask(order="desc", size=1, probes=True)
         return got.items[0].value if got.items else None
 
     def _check_sorting(self, lowest: str, top: str, walk: Walk) -> Steps:
@@ -170,7 +179,7 @@ class Keyset(Plan):
         alone = walk.bound is not None and self.order(walk.bound) == self.order(lowest)
         for others in (self.below, self.beyond):
             if alone:
-                got = yield Ask(conditions=(others(self.key(lowest)),), size=1)
+                got = yield Ask(conditions=(others(self.key(lowest)),), size=1, probes=True)
                 alone = not got.items
         if not alone:
             raise UnprovenError(

@@ -1,7 +1,8 @@
 """What a scan asks for, and what it makes of the replies, without any I/O.
 
 A plan is a generator: it yields an `Ask`, is sent what was `Got`, and returns once it is proved that nothing is left.
-What cannot be proved raises `UnprovenError`. Whoever carries a plan out delivers every hit that was not there before.
+What cannot be proved raises `UnprovenError`. Whoever carries a plan out delivers every hit that was not there before,
+but for those of a probe.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class Ask:
     order: Literal["asc", "desc"] | None = None
     offset: int = 0
     size: int
+    probes: bool = False
+    """Whether it is asked to learn about the engine: its hits are delivered when their turn comes."""
     may_fail: bool = False
     """Whether a refusal tells as much as a reply."""
 
@@ -133,7 +136,7 @@ class Plan:
         if self._looked:
             return
         self._looked = True
-        got = yield Ask(offset=_FAR, size=1, may_fail=True)
+        got = yield Ask(offset=_FAR, size=1, probes=True, may_fail=True)
         if got.offset is not None and 0 < got.offset < _FAR:
             self.window = got.offset
 
@@ -156,14 +159,14 @@ class Plan:
     def compare(self, values: Sequence[str]) -> Steps:
         """Find out whether the service compares values as they are, or else by their dates, by some that are there."""
         for value in _few(values):
-            got = yield Ask(conditions=self.instant(value), size=self.size)
+            got = yield Ask(conditions=self.instant(value), size=self.size, probes=True)
             if got.items:
                 if all(item.value.lower() == value.lower() for item in got.items):
                     return
                 break
         self.by_date = True
         for day in _few([_date(value, self.attribute) for value in values]):
-            got = yield Ask(conditions=self.instant(day), size=self.size)
+            got = yield Ask(conditions=self.instant(day), size=self.size, probes=True)
             if got.items:
                 if all(item.value[:10] == day for item in got.items):
                     return

@@ -50,6 +50,7 @@ class ScanStatus(IterationStatus):
         self._portion: Portion[Any] | None = None
         self._recent: dict[bytes, str] = {}
         self._mark: Walk | Stack | None = scan.plan.mark
+        self._start = self._mark
 
     @property
     def hits(self) -> int:
@@ -77,7 +78,8 @@ class ScanStatus(IterationStatus):
             if len(hits) == len(self._portion.page.hits):
                 mark = self._portion.after
                 recent = self._still(mark, recent)
-        return make_scan_token(self._search, self._scan.place(mark), {*recent, *self._known})
+        known = () if cast("Any", self._scan.plan).is_past(mark, self._start) else self._known
+        return make_scan_token(self._search, self._scan.place(mark), {*recent, *known})
 
     def _digests(self, hits: list[Any]) -> dict[bytes, str]:
         return {id_digest(hit.id): self._scan.value_of(hit) for hit in hits}
@@ -209,14 +211,16 @@ class Scan(Generic[HitT_co]):
             if page is None:
                 self._go_on(Got())
                 continue
-            fresh, got = self._sorted_out(page)
-            duplicates += got.received - len(fresh) - len(page.invalid_hits)
+            probes = self._ask.probes
+            fresh, got = self._sorted_out(page, probes=probes)
+            if not probes:
+                duplicates += got.received - len(fresh) - len(page.invalid_hits)
             self._go_on(got)
             if fresh:
                 return Portion(attrs.evolve(page, hits=fresh), before, self.plan.mark, duplicates)
         return None
 
-    def _sorted_out(self, page: LinkedPage[HitT_co]) -> tuple[list[HitT_co], Got]:
+    def _sorted_out(self, page: LinkedPage[HitT_co], *, probes: bool) -> tuple[list[HitT_co], Got]:
         """Give what is new on a page, and what the plan is to know of it."""
         seen, known, value_of = self._seen, self._known, self._value
         items: list[Item] = []
@@ -224,9 +228,10 @@ class Scan(Generic[HitT_co]):
         for hit in page.hits:
             again = hit.id in seen or (bool(known) and id_digest(hit.id) in known)
             items.append(Item(hit.id, value_of(hit), again, hit))
-            if not again:
+            if not again and not probes:
                 fresh.append(hit)
-        seen.update(hit.id for hit in page.hits)
+        if not probes:
+            seen.update(hit.id for hit in page.hits)
         if len({hit.id for hit in fresh}) < len(fresh):
             fresh = list({hit.id: hit for hit in fresh}.values())
         got = Got(items=items, received=origin_of(page).received, limit=page.limit, offset=page.offset)

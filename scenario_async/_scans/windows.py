@@ -56,6 +56,10 @@ class Windows(Plan):
         hold = [self._holds(each) for each in (Stack() if mark is None else mark).stretches]
         return lambda value: any(holds(self.order(value)) for holds in hold)
 
+    def is_past(self, mark: Stack | None, start: Stack | None) -> bool:
+        """Tell whether nothing can come again any more that could at the start."""
+        return mark is not None and start is not None and not mark.stretches
+
     def steps(self) -> Steps:
         """Read on from the mark, or from the beginning."""
         if self.mark is None:

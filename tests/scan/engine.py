@@ -116,7 +116,8 @@ def carried_out(plan: Keyset | Windows, engine: Engine, most: int = 20_000) -> l
                 raise EndlessError
             got = engine.answer(ask)
             items = [attrs.evolve(item, known=item.id in delivered) for item in got.items]
-            delivered |= dict.fromkeys(item.id for item in items)
+            if not ask.probes:
+                delivered |= dict.fromkeys(item.id for item in items)
             ask = steps.send(attrs.evolve(got, items=items))
     except StopIteration:
         return list(delivered)

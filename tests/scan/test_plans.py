@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from scan.engine import Change
 
-MANY = settings(max_examples=1500, deadline=None)
+MANY = settings(max_examples=150, deadline=None)
 PLANS = {"keyset": Keyset, "windows": Windows}
 
 
