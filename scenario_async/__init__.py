@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from scenario_async._http.reply import Reply
     from scenario_async._paging.fan_out import FanOutEnd, FanOutError, FanOutHit
     from scenario_async._paging.pager import AsyncSearchPage, SearchPager
+    from scenario_async._scans.report import Estimate, ScanReport
+    from scenario_async._scans.scan import AsyncScan
     from scenario_async._tables.table import HitTable
     from scenario_async.client import AsyncScenario
     from scenario_async.errors import (
@@ -37,7 +39,9 @@ if TYPE_CHECKING:
         PermissionDeniedError,
         PlanLimitError,
         RateLimitError,
+        ScanIncompleteError,
         ScenarioError,
+        SearchWindowWarning,
         UnprocessableEntityError,
         WriteError,
     )
@@ -57,19 +61,22 @@ if TYPE_CHECKING:
     from scenario_async.pages import SearchPage
     from scenario_async.searches import AssetSearch, ModelSearch, Search, WorkflowSearch
     from scenario_async.settings import RateLimiter
-    from scenario_async.sync import Scenario, SyncSearchPage
+    from scenario_async.sync import Scenario, SyncScan, SyncSearchPage
 
 _ROOMS: Final = {
     "_calls.quota": "RateLimit",
     "_endpoints.raw": "APIResponse AsyncAPIResponse",
     "_paging.pager": "AsyncSearchPage SearchPager",
     "_http.reply": "Reply",
+    "_scans.report": "Estimate ScanReport",
+    "_scans.scan": "AsyncScan",
     "_tables.table": "HitTable",
     "client": "AsyncScenario",
     "errors": (
         "APIConnectionError APIError APIResponseValidationError APIStatusError APITimeoutError AuthenticationError "
         "BadRequestError ConfigurationError ConflictError DeadlineExceededError InternalServerError InvalidSearchError NotFoundError "
-        "PermissionDeniedError PlanLimitError RateLimitError ScenarioError UnprocessableEntityError WriteError"
+        "PermissionDeniedError PlanLimitError RateLimitError ScanIncompleteError "
+        "ScenarioError SearchWindowWarning UnprocessableEntityError WriteError"
     ),
     "events": "RequestEvent ResponseEvent RetryEvent",
     "filters": "F Filter",
@@ -81,21 +88,23 @@ _ROOMS: Final = {
     "_downloads.download": "Download DownloadProgress",
     "_exports.export": "Export ExportProgress",
     "_paging.fan_out": "FanOutEnd FanOutError FanOutHit",
-    "sync": "Scenario SyncSearchPage",
+    "sync": "Scenario SyncScan SyncSearchPage",
 }
-_WITHOUT_SEARCHES: Final = frozenset({"_downloads.download", "_endpoints.raw", "_tables.table"})
+_WITHOUT_SEARCHES: Final = frozenset({
+    "_downloads.download", "_endpoints.raw", "_scans.report", "_scans.scan", "_tables.table",
+})  # fmt: skip
 """Rooms that no search needs."""
 _ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
 __all__ = [
     "APIConnectionError", "APIError", "APIResponse", "APIResponseValidationError", "APIStatusError",
-    "APITimeoutError", "AssetHit", "AssetMetadata", "AssetSearch", "AsyncAPIResponse", "AsyncScenario",
+    "APITimeoutError", "AssetHit", "AssetMetadata", "AssetSearch", "AsyncAPIResponse", "AsyncScan", "AsyncScenario",
     "AsyncSearchPage", "AuthenticationError", "BadRequestError", "Concept", "ConfigurationError",
-    "ConflictError", "DeadlineExceededError", "Download", "DownloadProgress", "Export", "ExportProgress",
+    "ConflictError", "DeadlineExceededError", "Download", "DownloadProgress", "Estimate", "Export", "ExportProgress",
     "F", "FanOutEnd", "FanOutError", "FanOutHit", "Filter", "Hit", "HitTable", "Images", "InternalServerError", "InvalidSearchError", "MetadataThumbnail",
     "ModelHit", "ModelSearch", "NotFoundError", "PermissionDeniedError", "PlanLimitError", "RateLimit",
-    "RateLimitError", "RateLimiter", "Reply", "RequestEvent", "ResponseEvent", "RetryEvent", "Scenario",
-    "ScenarioError", "Search", "SearchPage", "SearchPager", "SyncSearchPage", "Thumbnail",
+    "RateLimitError", "RateLimiter", "Reply", "RequestEvent", "ResponseEvent", "RetryEvent", "ScanIncompleteError",
+    "ScanReport", "Scenario", "ScenarioError", "Search", "SearchPage", "SearchPager", "SearchWindowWarning", "SyncScan", "SyncSearchPage", "Thumbnail",
     "UnprocessableEntityError", "WorkflowHit", "WorkflowSearch", "WriteError", "__version__", "preload",
 ]  # fmt: skip
 

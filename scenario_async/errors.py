@@ -5,6 +5,7 @@ ScenarioError
 ├── ConfigurationError (also ValueError)   a keyword of a client, or a variable, is wrong
 ├── InvalidSearchError (also ValueError)   refused before any request
 ├── WriteError (also OSError)              a file could not be written
+├── ScanIncompleteError                    a scan cannot prove that it has every hit
 └── APIError                               a call that went out, or tried to
     ├── APIConnectionError                 no whole reply arrived
     │   ├── APITimeoutError                an attempt took longer than `timeout`
@@ -17,6 +18,8 @@ ScenarioError
         ├── NotFoundError 404              │   └── PlanLimitError: waiting does not help
         └── InternalServerError 500 and above
 ```
+
+`SearchWindowWarning` (a UserWarning) is no error: an iteration ended where engines stop to show hits.
 
 All of them pickle, and none carries a secret in its text or in the frames it was raised from: those are this package's
 own, and hold keys and tokens as objects that do not print.
@@ -32,6 +35,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from scenario_async._scans.report import ScanReport
 
 CALL_TIMES: Final = (
     "attempts", "attempt_seconds", "waited_for_slot", "waited_for_quota", "waited_for_cool_down", "elapsed",
@@ -110,6 +115,21 @@ class WriteError(ScenarioError, OSError):
 
     def __reduce__(self) -> tuple[Callable[..., ScenarioError], tuple[Any, ...]]:
         return partial(type(self), code=self.errno), (self.message,)
+
+
+class ScanIncompleteError(ScenarioError):
+    """A scan cannot prove that it has every hit; the message says why, what was read, and how to go on."""
+
+    def __init__(self, message: str, *, report: ScanReport | None = None, resume_token: str = "") -> None:
+        super().__init__(message)
+        self.report: ScanReport | None = report
+        """What was read."""
+        self.resume_token: str = resume_token
+        """A text that `client.search.resume(token, search)` goes on from."""
+
+
+class SearchWindowWarning(UserWarning):
+    """An iteration ended where search engines stop to show hits, so there may be more; `scan` reads them all."""
 
 
 class ErrorRequest:

@@ -29,8 +29,11 @@ COUNTS: Final = (
 )  # fmt: skip
 """What a page tells of its place and of how much there is."""
 
-StopReason: TypeAlias = Literal["exhausted", "empty_page", "repeated_page", "max_hits", "max_pages"]
-"""Why an iteration ended: at a page that was not full, empty or a repetition, or at a limit of yours."""
+StopReason: TypeAlias = Literal["exhausted", "empty_page", "repeated_page", "window", "max_hits", "max_pages"]
+"""Why an iteration ended: at a page that was not full, empty or a repetition, at the end of what an engine shows, or at
+a limit of yours."""
+USUAL_WINDOW: Final = 1000
+"""How many hits of a search an engine shows, as a rule."""
 
 
 @attrs.frozen(kw_only=True, repr=False)

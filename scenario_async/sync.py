@@ -48,6 +48,8 @@ if TYPE_CHECKING:
         Order,
     )
     from scenario_async._paging.iteration import PageSource
+    from scenario_async._scans.report import Estimate, ScanReport
+    from scenario_async._scans.scan import Scan
     from scenario_async._tables.table import HitTable
     from scenario_async.settings import Settings
     from scenario_async.settings import SyncSettings as _Keywords
@@ -155,6 +157,19 @@ class SyncSearchPage(LinkedPage[HitT_co]):
         return blocking(iteration_from(self, max_hits=max_hits, prefetch=prefetch).collect)
 
 
+class SyncScan(SyncIteration[_T]):
+    """A scan of the blocking client, an iterator of hits; `close()` it, or leave it with `with`, to stop early."""
+
+    def __init__(self, scan: Scan[Any]) -> None:
+        super().__init__(cast("Iteration[Any]", scan), by_page=False)
+        self._scan = scan
+
+    @property
+    def report(self) -> ScanReport:
+        """What was read so far, in how many requests, and whether it is complete."""
+        return self._scan.report
+
+
 def fetched(source: PageSource[_HitT], position: Position) -> SyncSearchPage[_HitT]:
     """Fetch one page, and wait for it."""
     return cast("SyncSearchPage[_HitT]", blocking(partial(source.page_at, position)))
@@ -185,8 +200,11 @@ class SyncSearches(Searches):
     def resume(self, token: str, search: Search[_HitT]) -> SyncSearchPage[_HitT]:
         """Go on with a search where a `resume_token` of the very same search was taken.
 
-        Raises `InvalidSearchError` for a token of another search or version, or a damaged one.
+        For the token of a scan it gives what `scan` does: iterate it. Raises `InvalidSearchError` for a token of another
+        search or version, or a damaged one.
         """
+        if (scan := self._scan_at(token, search)) is not None:
+            return cast("SyncSearchPage[_HitT]", SyncScan(scan))
         return fetched(*self._resumed(token, search))
 
     @overload
@@ -282,6 +300,14 @@ class SyncSearches(Searches):
         finally:
             blocking(run.aclose, portal.finish)
         return run.result
+
+    def scan(self, search: Search[_HitT], *, by: str = "created_at", prefetch: int = 0) -> SyncScan[_HitT]:
+        """Iterate every hit of a search, each once, also past the 1,000 that engines show; see `AsyncSearches.scan`."""
+        return SyncScan(self._scan_of(search, by, prefetch))
+
+    def estimate(self, searches: Search[Any] | Iterable[Search[Any]]) -> Estimate:
+        """Tell what reading all hits of a search, or of several, would cost; see `AsyncSearches.estimate`."""
+        return blocking(partial(self._estimated, searches))
 
 
 def _fanned_out(fan_out: FanOut[Any], searches: Iterator[Search[Any]]) -> Generator[Any]:

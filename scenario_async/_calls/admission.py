@@ -9,7 +9,7 @@ import math
 import random
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, TypeGuard
 
 import attrs
 
@@ -227,12 +227,26 @@ class Passage:
         self._admission.cool_down.impose(seconds, length)
         self._refuse_if_outlasted()
 
+    def must_wait(self, seconds: float) -> None:
+        """End the wait for the quota, if it outlasts the deadline."""
+        if seconds > self.time_left():
+            message = f"there is no place in the quota of rate_limit for {seconds:.1f} s, which is longer than the deadline allows"
+            error = DeadlineExceededError(message)
+            error.retry_after = seconds
+            try:
+                raise error
+            finally:
+                del error  # it holds this frame, which would hold it
+
     async def _enter(self) -> None:
         admission = self._admission
         if admission.rate_limit is None:
             await self._take_slot()
             return
         queue = admission.queue.here()
+        quota: object = admission.rate_limit
+        if _is_ours(quota):
+            self.must_wait(quota.known_wait(queue.waiting))
         await queue.come_first(self.waited)
         self._queue = queue
         try:
@@ -278,10 +292,10 @@ class Passage:
             self.count("slot", began)
 
     async def _take_place(self, rate_limit: RateLimiter) -> None:
-        """Wait for a limiter of ours, or of the user's, whose word counts even in a class derived from ours."""
+        """Wait for a limiter of ours, or of the user's."""
         began = self._begins_to_wait("quota")
         try:
-            if isinstance(rate_limit, Quota) and getattr(type(rate_limit), "acquire", None) is Quota.acquire:
+            if _is_ours(rate_limit):
                 self._place = await rate_limit.take(self)
                 return
             acquired: object = rate_limit.acquire()
@@ -322,6 +336,11 @@ class Passage:
                 raise error
         finally:
             del error  # it holds this frame, which would hold it
+
+
+def _is_ours(rate_limit: object) -> TypeGuard[Quota]:
+    """Tell a limiter of ours from the user's, whose word counts even in a class derived from ours."""
+    return isinstance(rate_limit, Quota) and getattr(type(rate_limit), "acquire", None) is Quota.acquire
 
 
 def slots_of(max_concurrency: int) -> PerLoop[asyncio.Semaphore]:

@@ -30,6 +30,13 @@ class Waiter(Protocol):
         """
         ...
 
+    def must_wait(self, seconds: float) -> None:
+        """Take note that there is no place for at least so many seconds.
+
+        It may raise, to end the wait.
+        """
+        ...
+
 
 class Place(Protocol):
     """A place in a quota, held for one attempt."""
@@ -56,6 +63,11 @@ class Quota(ABC):
     async def take(self, waiter: Waiter) -> Place:
         """Give a place when there is one; a cancelled wait takes nothing."""
 
+    def known_wait(self, ahead: int = 0) -> float:
+        """Give the seconds for which there is no place for one with so many `ahead`; 0 where nobody knows."""
+        del ahead
+        return 0.0
+
     async def acquire(self) -> None:
         """Return when a request may go out; a cancelled wait takes nothing."""
         (await self.take(_PATIENT)).ends()
@@ -65,6 +77,9 @@ class _Patient:
     """One who waits for the end of a cool-down, however long it takes."""
 
     def held_back(self, seconds: float, length: float) -> None:
+        """Go on waiting."""
+
+    def must_wait(self, seconds: float) -> None:
         """Go on waiting."""
 
 
@@ -97,6 +112,10 @@ class RateLimit(Quota):
     async def take(self, waiter: Waiter) -> Place:
         """Give a place when there is one; a cancelled wait takes nothing."""
         return await self._window.take(waiter)
+
+    def known_wait(self, ahead: int = 0) -> float:
+        """Give the seconds for which there is no place for one with so many `ahead`; 0 where nobody knows."""
+        return self._window.known_wait(ahead)
 
     def cool_down(self, seconds: float) -> None:
         """Do nothing: the client itself waits out a 429."""
@@ -135,12 +154,21 @@ class Window(Quota):
 
     async def take(self, waiter: Waiter) -> Place:
         """Give a place when there is one."""
-        del waiter  # there is no other process to hold it back
         place = _WindowPlace(self)
         async with self._queues.here():  # its waiters are served in order, so only the first one sleeps
             while (wait := self._wait(place)) > 0:
+                waiter.must_wait(self.known_wait())
                 await self._sleep(wait)
         return place
+
+    def known_wait(self, ahead: int = 0) -> float:
+        """Give the seconds for which there is no place; what is under way may still be given back, and counts for none."""
+        with self._lock:
+            behind = ahead - (self._requests - len(self._counted))
+            if behind < 0 or not self._counted:
+                return 0.0
+            frees = self._counted[min(behind, len(self._counted) - 1)]
+            return max(0.0, frees + self._per - self._now())
 
     def free(self, place: _WindowPlace, *, counted: bool) -> None:
         """End what is under way, and count it unless the request never went out."""

@@ -31,7 +31,7 @@ import attrs
 from scenario_async._http.request import PreparedSearch
 from scenario_async._paging.iteration import Iteration, PageSource
 from scenario_async._paging.pager import AsyncSearchPage, SearchPager
-from scenario_async._paging.token import read_token
+from scenario_async._paging.token import read_scan_token, read_token
 from scenario_async._support import checks
 from scenario_async._support.lifetimes import LOADING
 from scenario_async.models import Hit
@@ -58,8 +58,11 @@ if TYPE_CHECKING:
     from scenario_async._paging.iteration import Hand
     from scenario_async._paging.page import LinkedPage
     from scenario_async._paging.position import Position
+    from scenario_async._scans.report import Estimate
+    from scenario_async._scans.scan import AsyncScan, Scan
     from scenario_async.sync import SyncSearches, SyncSearchPage
 
+_OTHERS: Final = ("run", "resume", "fan_out", "export", "scan", "estimate")
 _P = ParamSpec("_P")
 _HitT = TypeVar("_HitT", bound=Hit)
 _T = TypeVar("_T")
@@ -160,7 +163,7 @@ class Searches(ABC):
         return object.__new__(cls)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {', '.join([*methods(), 'run', 'resume', 'fan_out', 'export'])}>"
+        return f"<{type(self).__name__}: {', '.join([*methods(), *_OTHERS])}>"
 
     if not TYPE_CHECKING:  # a hint is no attribute
 
@@ -190,6 +193,30 @@ class Searches(ABC):
         source = self._source(search)
         position, known = read_token(token, search)
         return attrs.evolve(source, known=known), position
+
+    def _scan_of(self, search: Search[_HitT], by: str, prefetch: int) -> Scan[_HitT]:
+        """Give a scan; what is wrong with it shows now."""
+        with LOADING:
+            from scenario_async._scans.start import begun  # noqa: PLC0415 - a search has no need of it
+
+        return begun(self._source(search), by=by, prefetch=prefetch)
+
+    def _scan_at(self, token: str, search: Search[_HitT]) -> Scan[_HitT] | None:
+        """Give the scan that goes on where a token stands; None for a token of an iteration."""
+        source = self._source(search)
+        found = read_scan_token(token, search)
+        if found is None:
+            return None
+        with LOADING:
+            from scenario_async._scans.start import resumed  # noqa: PLC0415 - as above
+
+        return resumed(source, *found)
+
+    async def _estimated(self, searches: Any) -> Estimate:  # noqa: ANN401 - a search, or several of them
+        with LOADING:
+            from scenario_async._scans.estimate import estimated  # noqa: PLC0415 - as above
+
+        return await estimated(self._source, searches, self._caller.settings.rate_limit)
 
     def _fan_out_of(
         self, concurrency: int, max_hits: int | None, order: Order, on_error: OnError, *, ends: bool
@@ -243,9 +270,39 @@ class AsyncSearches(Searches):
     def resume(self, token: str, search: Search[_HitT]) -> SearchPager[_HitT]:
         """Go on with a search where a `resume_token` of the very same search was taken.
 
-        Raises `InvalidSearchError` for a token of another search or version, or a damaged one.
+        For the token of a scan it gives what `scan` does: iterate it. Raises `InvalidSearchError` for a token of another
+        search or version, or a damaged one.
         """
+        if (scan := self._scan_at(token, search)) is not None:
+            return cast("SearchPager[_HitT]", _async_scan(scan))
         return SearchPager(*self._resumed(token, search))
+
+    def scan(self, search: Search[_HitT], *, by: str = "created_at", prefetch: int = 0) -> AsyncScan[_HitT]:
+        """Iterate every hit of a search, each once, also past the 1,000 that engines show; and prove that it is every one.
+
+        Args:
+            search: an AssetSearch, ModelSearch or WorkflowSearch, without `sort_by` and without a place to begin.
+            by: `"created_at"` or `"updated_at"`: what it goes by, from the oldest to the newest.
+            prefetch: 1 to have the next page under way while the hits of this one are used. More does not help, as each
+                page is asked for from what the one before ends with.
+
+        Gives an async generator of hits with `.report`, `.resume_token`, `.stopped_because` and `.duplicates`. Hits that
+        come or go meanwhile cost none of those that stay. A 429 that is no plan limit is waited out for as long as it
+        takes; `deadline` bounds one page.
+
+        Raises `InvalidSearchError` before any request; `ScanIncompleteError` in place of a silent end, where the
+        service gives no proof that nothing is left; `APIError` like a search does.
+        """
+        return _async_scan(self._scan_of(search, by, prefetch))
+
+    async def estimate(
+        self, searches: Search[Any] | Iterable[Search[Any]] | AsyncIterable[Search[Any]]
+    ) -> Estimate:
+        """Tell what reading all hits of a search, or of several, would cost; this costs one request for each.
+
+        It goes by the totals that the service tells, which end where the engine stops to count: `at_least` says so.
+        """
+        return await self._estimated(searches)
 
     @overload
     def fan_out(
@@ -356,6 +413,13 @@ class AsyncSearches(Searches):
             prefetch=prefetch, on_progress=on_progress,
         )  # fmt: skip
         return await run.carried_out()
+
+
+def _async_scan(scan: Scan[_HitT]) -> AsyncScan[_HitT]:
+    with LOADING:
+        from scenario_async._scans.scan import AsyncScan  # noqa: PLC0415 - a search has no need of it
+
+    return AsyncScan(scan)
 
 
 async def _fanned_out(fan_out: FanOut[Any], searches: AsyncIterator[Search[Any]]) -> AsyncGenerator[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import warnings
 from typing import TYPE_CHECKING, Any, Final, Generic, TypedDict, TypeVar, Unpack
 
 import attrs
@@ -14,6 +15,7 @@ from scenario_async._paging.page import (
     LinkedPage,
     Origin,
     begins_where_asked,
+    ends_at_window,
     full_size,
     hinted_total,
     next_position,
@@ -24,7 +26,7 @@ from scenario_async._paging.position import Position
 from scenario_async._paging.prefetch import Prefetch
 from scenario_async._paging.token import id_digest, make_token
 from scenario_async._support import checks
-from scenario_async.errors import APIError, ScenarioError, drop_frames
+from scenario_async.errors import APIError, ScenarioError, SearchWindowWarning, drop_frames
 from scenario_async.models import Hit
 from scenario_async.pages import LARGEST_PAGE, table_of
 from scenario_async.searches import HitT_co
@@ -43,6 +45,10 @@ if TYPE_CHECKING:
 _HitT = TypeVar("_HitT", bound=Hit)
 _READ_AT_ONCE: Final = 64 * 1024
 """Bytes of a page that is read in a moment too short to matter to others on the loop."""
+_WINDOW: Final = (
+    "the hits end where search engines stop to show them, so there may be more: read them all with "
+    "`client.search.scan(search)`, or narrow the search"
+)
 
 
 class Limits(TypedDict, total=False):
@@ -227,14 +233,14 @@ class Iteration(Generic[HitT_co]):
         self._pages_left = checked["max_pages"]
         self._prefetch = Prefetch(source, checked["prefetch"] or 0)
         self._seen: set[str] | CompactIds = set() if seen is None else seen
-        self._was_last = False
+        self._was_last: StopReason | None = None
         self._ended = False
 
     @property
     def ends_because(self) -> StopReason | None:
         """Why there is nothing behind the page that was given last, as far as that is known without asking for it."""
-        if self._was_last:
-            return "exhausted"
+        if self._was_last is not None:
+            return self._was_last
         if self._hits_left == 0 or self._pages_left == 0:
             return "max_hits" if self._hits_left == 0 else "max_pages"
         return None
@@ -252,6 +258,8 @@ class Iteration(Generic[HitT_co]):
         if found is None or isinstance(found, LinkedPage):
             return found
         self.status.stopped_because = found
+        if found == "window":
+            warnings.warn(SearchWindowWarning(_WINDOW), stacklevel=2)
         return None
 
     async def aclose(self) -> None:
@@ -296,7 +304,8 @@ class Iteration(Generic[HitT_co]):
         if _nothing_in(fresh):
             page, fresh = await self._beyond_known(page, fresh)
         if origin_of(page).received == 0:
-            return "empty_page"
+            follows = bool(self._seen or self.source.known)
+            return "window" if ends_at_window(page, follows=follows) else "empty_page"
         if _nothing_in(fresh):
             return "repeated_page"
         whole = self._hits_left is None or len(fresh.hits) <= self._hits_left
@@ -309,7 +318,8 @@ class Iteration(Generic[HitT_co]):
         self._prefetch.refill(page, self._hits_left, self._pages_left)
         self.status.begin(fresh, whole=whole)
         self._position = next_position(page)
-        self._was_last = whole and not page.has_next_page()
+        if whole and not page.has_next_page():
+            self._was_last = "window" if ends_at_window(page, follows=True) else "exhausted"
         return fresh
 
     async def _beyond_known(

@@ -8,7 +8,7 @@ import attrs
 
 from scenario_async._paging.token import make_token
 from scenario_async.errors import ScenarioError
-from scenario_async.pages import DEFAULT_PAGE, SearchPage
+from scenario_async.pages import DEFAULT_PAGE, USUAL_WINDOW, SearchPage
 from scenario_async.searches import HitT_co
 
 if TYPE_CHECKING:
@@ -104,3 +104,17 @@ def begins_where_asked(page: LinkedPage[Any]) -> bool:
 def hinted_total(page: LinkedPage[Any]) -> int | None:
     """Give how many hits there may be in all, as the service guesses."""
     return page.total_hits if origin_of(page).position.by_page else page.estimated_total_hits
+
+
+def ends_at_window(page: LinkedPage[Any], *, follows: bool) -> bool:
+    """Tell whether the hits seem to end because an engine shows no more of them, and not because there are none.
+
+    That is where they end at a multiple of the usual window: at a full page that an empty one `follows`, or within a page.
+    """
+    origin = origin_of(page)
+    position, size = origin.position, full_size(page)
+    begins = (position.number - 1) * size if position.by_page else position.number
+    ends = begins + origin.received
+    if ends == 0 or ends % USUAL_WINDOW != 0:
+        return False
+    return follows or origin.received > 0

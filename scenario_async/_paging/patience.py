@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from typing import TYPE_CHECKING
 
 import attrs
 
 from scenario_async._paging.iteration import PageSource
+from scenario_async._support.logger import log
 from scenario_async.errors import APIError, RateLimitError
 from scenario_async.searches import HitT_co
 
@@ -64,6 +66,7 @@ class PatientSource(PageSource[HitT_co]):
             else:
                 self.spent.requests += reply.attempts
                 return reply
+            log(logging.INFO, "a 429 lets nothing through for %.1f s, which are waited out", pause)
             await caller.admission.hold_back(pause)
             if deadline is not None:
                 request = attrs.evolve(request, deadline=left)

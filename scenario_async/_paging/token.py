@@ -15,7 +15,7 @@ from scenario_async.errors import InvalidSearchError
 from scenario_async.pages import LARGEST_PAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from scenario_async.models import Hit
     from scenario_async.searches import Search
@@ -34,21 +34,56 @@ def make_token(
     `delivered` are ids that may come again at that position, because hits shift or the page was cut; `known`
     are digests of such ids.
     """
-    digests = b"".join(sorted({*known, *map(id_digest, delivered)}))
+    place = {"next": position.number, "size": position.size or LARGEST_PAGE}
+    return _token_of(search, place, {*known, *map(id_digest, delivered)})
+
+
+def make_scan_token(search: Search[Hit], place: Mapping[str, Any], known: Iterable[bytes]) -> str:
+    """Write down where a scan stands; `known` are digests of what may come again there."""
+    return _token_of(search, {"scan": place}, known)
+
+
+def read_scan_token(token: str, search: Search[Hit]) -> tuple[dict[str, Any], frozenset[bytes]] | None:
+    """Give the place and the digests of the token of a scan, None for a token of an iteration; refuse like `read_token`."""
+    place = _token_content(token).get("scan")
+    if place is None:
+        return None
+    content = _checked_content(token, search)
+    if not isinstance(place, dict):
+        raise damaged_token()
+    return cast("dict[str, Any]", place), _digests(content)
+
+
+def damaged_token() -> InvalidSearchError:
+    """Give the error of a token that cannot have been made here."""
+    return _refused_token("is damaged")
+
+
+def read_token(token: str, search: Search[Hit]) -> tuple[Position, frozenset[bytes]]:
+    """Give the position and the digests of a token; refuse one of another search or version."""
+    content = _checked_content(token, search)
+    number, size = content.get("next"), content.get("size")
+    start = Position.first(search, default_size=LARGEST_PAGE)
+    if type(number) is not int or type(size) is not int or number < int(start.by_page) or size < 1:
+        raise damaged_token()
+    return Position(start.by_page, number, size), _digests(content)
+
+
+def _token_of(search: Search[Hit], place: Mapping[str, Any], known: Iterable[bytes]) -> str:
+    digests = b"".join(sorted({*known}))
     content = {
         "v": _TOKEN_VERSION,
         "kind": search.kind,
         "search": _search_digest(search),
-        "next": position.number,
-        "size": position.size or LARGEST_PAGE,
+        **place,
         "seen": base64.b64encode(digests).decode("ascii"),
     }
     text = json.dumps(content, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode("ascii").rstrip("=")
 
 
-def read_token(token: str, search: Search[Hit]) -> tuple[Position, frozenset[bytes]]:
-    """Give the position and the digests of a token; refuse one of another search or version."""
+def _checked_content(token: str, search: Search[Hit]) -> dict[str, Any]:
+    """Give what a token has in it; refuse one of another search or version."""
     content = _token_content(token)
     if content.get("v") != _TOKEN_VERSION:
         raise _refused_token(
@@ -60,18 +95,18 @@ def read_token(token: str, search: Search[Hit]) -> tuple[Position, frozenset[byt
         raise _refused_token(
             "belongs to a search with other parameters; resume with the very search it came from"
         )
-    number, size, seen = content.get("next"), content.get("size"), content.get("seen")
-    start = Position.first(search, default_size=LARGEST_PAGE)
-    if type(number) is not int or type(size) is not int or number < int(start.by_page) or size < 1:
-        raise _refused_token("is damaged")
+    return content
+
+
+def _digests(content: Mapping[str, Any]) -> frozenset[bytes]:
     try:
-        digests = base64.b64decode(cast("str", seen), validate=True)
+        digests = base64.b64decode(cast("str", content.get("seen")), validate=True)
     except (TypeError, ValueError):
-        raise _refused_token("is damaged") from None
+        raise damaged_token() from None
     if len(digests) % _DIGEST_BYTES:
-        raise _refused_token("is damaged")
+        raise damaged_token()
     each = range(0, len(digests), _DIGEST_BYTES)
-    return Position(start.by_page, number, size), frozenset(digests[i : i + _DIGEST_BYTES] for i in each)
+    return frozenset(digests[i : i + _DIGEST_BYTES] for i in each)
 
 
 def id_digest(identifier: str) -> bytes:

@@ -72,4 +72,6 @@ class Answers:
             )
             for record in page.records
         ]
-        return attrs.evolve(page, window=question.asked.window).envelope(hits)
+        asked = question.asked.window
+        shown = attrs.evolve(asked, offset=min(asked.offset, self._max_total_hits))  # as engines say it
+        return attrs.evolve(page, window=shown).envelope(hits)

@@ -199,6 +199,8 @@ class SharedQueue(Quota):
             while (answer := await self._asked(ticket)).wait > 0:
                 if answer.cool_down:
                     waiter.held_back(answer.wait, answer.cool_down)
+                else:
+                    waiter.must_wait(answer.wait)
                 await self._sleep(min(answer.wait, _LONGEST_SLEEP))
         except _FailedError:  # a store that fails is not asked to take anything back
             ticket.given_up = True

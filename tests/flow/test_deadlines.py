@@ -23,7 +23,6 @@ from scenario_async import (
     AssetSearch,
     DeadlineExceededError,
     InternalServerError,
-    RateLimit,
     RateLimitError,
     testing,
 )
@@ -184,10 +183,20 @@ def behind_another(place: Place) -> Callable[[], object]:
     return lambda: face.fan_out(searches)
 
 
+class Slow:
+    """A pace of one's own, of which nobody knows beforehand how long it takes."""
+
+    async def acquire(self) -> None:
+        """Let go in a minute."""
+        await asyncio.sleep(60)
+
+    def cool_down(self, seconds: float) -> None:
+        """Do nothing."""
+
+
 def at_a_slow_pace(place: Place) -> Callable[[], object]:
     """Prepare a search that the pace lets go in a minute."""
-    face = place.face(ONE_HIT, rate_limit=RateLimit(1))
-    face.page(SEARCH)
+    face = place.face(ONE_HIT, rate_limit=Slow())
     return lambda: face.page(SEARCH)
 
 

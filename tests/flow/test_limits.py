@@ -23,10 +23,12 @@ from scenario_async import (
     RateLimitError,
     ResponseEvent,
 )
+from scenario_async.limiters import ProcessRateLimit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
+    from pathlib import Path
 
     from support.faces import Connect
     from support.servers import Serve
@@ -154,6 +156,25 @@ def test_a_cool_down_longer_than_the_deadline_fails_at_once(connect: Connect, se
     with pytest.raises(DeadlineExceededError, match="longer than the deadline"):
         face.page(AssetSearch(query="q", deadline=1))
     assert len(server.requests) == 1
+
+
+def test_a_quota_longer_than_the_deadline_fails_at_once(
+    connect: Connect, serve: Serve, tmp_path: Path
+) -> None:
+    """A wait for the quota that is known beforehand is not begun; the error tells how long it would be."""
+    server = serve(answers(ONE_HIT))
+    for quota in (RateLimit(1, 600), ProcessRateLimit(str(tmp_path / "quota"), 1, 600)):
+        face = connect(server.base_url, rate_limit=quota)
+        face.page(SEARCH)
+        began = time.monotonic()
+        with pytest.raises(
+            DeadlineExceededError, match=r"no place in the quota .* longer than the deadline"
+        ) as caught:
+            face.page(AssetSearch(query="q", deadline=100))
+        assert time.monotonic() - began < 50
+        assert caught.value.retry_after == pytest.approx(600, abs=60)
+        assert caught.value.retryable
+    assert len(server.requests) == 2
 
 
 def test_the_rate_limit_is_never_exceeded_in_any_window(connect: Connect, serve: Serve) -> None:

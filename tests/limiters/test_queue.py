@@ -78,6 +78,9 @@ class Waiting:
         if self._error is not None:
             raise self._error
 
+    def must_wait(self, seconds: float) -> None:
+        """Go on waiting."""
+
 
 async def until_alone() -> None:
     """Wait until no other task is left."""

@@ -6,6 +6,7 @@ A flow test calls the face, which calls the async client on a loop of its own or
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import attrs
@@ -13,11 +14,13 @@ import attrs
 from scenario_async import (
     AsyncScenario,
     AsyncSearchPage,
+    Estimate,
     FanOutEnd,
     FanOutError,
     FanOutHit,
     Hit,
     Reply,
+    ScanReport,
     Scenario,
     Search,
     SearchPage,
@@ -43,6 +46,13 @@ class Iterated:
         return [hit.id for item in self.items for hit in getattr(item, "hits", [item])]
 
 
+@attrs.frozen
+class Scanned(Iterated):
+    """What a scan gave, and what it said."""
+
+    report: ScanReport
+
+
 class Face(Protocol):
     """What flow tests do with a client."""
 
@@ -66,6 +76,16 @@ class Face(Protocol):
 
     def pages(self, search: Search[Any], token: str | None = None, **limits: Any) -> Iterated:
         """Iterate pages to the end."""
+        ...
+
+    def scan(
+        self, search: Search[Any], token: str | None = None, *, most: int | None = None, **options: Any
+    ) -> Scanned:
+        """Read every hit, from the start or from a token; stop after the first `most`."""
+        ...
+
+    def estimate(self, searches: Any) -> Estimate:
+        """Ask what it would cost."""
         ...
 
     def fan_out(
@@ -141,6 +161,31 @@ class AsyncFace:
 
         return self.runner.run(iterate())
 
+    def scan(
+        self, search: Search[Any], token: str | None = None, *, most: int | None = None, **options: Any
+    ) -> Scanned:
+        """Read every hit."""
+
+        async def read() -> Scanned:
+            searches = self.client.search
+            scan = searches.scan(search, **options) if token is None else searches.resume(token, search)
+            hits: list[Any] = []
+            async for hit in scan:
+                hits.append(hit)
+                if len(hits) == most:
+                    break
+            try:
+                return Scanned(hits, scan.stopped_because, scan.duplicates, scan.resume_token, scan.report)
+            finally:
+                await scan.aclose()
+
+        return self.runner.run(read())
+
+    def estimate(self, searches: Any) -> Estimate:
+        """Ask what it would cost."""
+        found: Estimate = self.runner.run(self.client.search.estimate(searches))
+        return found
+
     def fan_out(
         self, searches: Iterable[Search[Any]], **options: Any
     ) -> list[FanOutHit[Hit] | FanOutError[Hit] | FanOutEnd[Hit]]:
@@ -203,6 +248,20 @@ class SyncFace:
         iteration = getattr(page, method)(**limits)
         items = list(iteration)
         return Iterated(items, iteration.stopped_because, iteration.duplicates, iteration.resume_token)
+
+    def scan(
+        self, search: Search[Any], token: str | None = None, *, most: int | None = None, **options: Any
+    ) -> Scanned:
+        """Read every hit."""
+        searches = self.client.search
+        with searches.scan(search, **options) if token is None else searches.resume(token, search) as scan:
+            hits = list(islice(scan, most))
+            return Scanned(hits, scan.stopped_because, scan.duplicates, scan.resume_token, scan.report)
+
+    def estimate(self, searches: Any) -> Estimate:
+        """Ask what it would cost."""
+        found: Estimate = self.client.search.estimate(searches)
+        return found
 
     def fan_out(
         self, searches: Iterable[Search[Any]], **options: Any

@@ -525,6 +525,36 @@ async def test_what_another_process_was_told_holds_back_all() -> None:
 
 
 @timeless
+async def test_who_comes_behind_a_long_queue_hears_how_long_it_takes() -> None:
+    """Each of those before takes a place as well, so that the third waits for the third one to come free."""
+    limit = Limit(3, 60)
+    door = Door(5, limit)
+    for number in range(3):
+        before = door.visit(number)
+        await settle()
+        await door.let_go(number)
+        await before
+        await asyncio.sleep(10)
+    ahead = [door.visit(number) for number in (3, 4, 5)]
+    await settle()
+    with pytest.raises(DeadlineExceededError, match="no place in the quota of rate_limit for") as caught:
+        await door.visit(6, deadline=45)
+    assert caught.value.retry_after == pytest.approx(50)
+    assert limit.known_wait() == pytest.approx(30)
+    await door.close(*ahead)
+
+
+@timeless
+async def test_a_place_under_way_may_come_free_at_any_time() -> None:
+    """So nobody is refused for it before it counts."""
+    limit = Limit(1, 60)
+    place = await limit.take(Passage(Admission(slots_of(1)), asyncio.timeout(None)))
+    assert limit.known_wait() == 0
+    place.ends()
+    assert limit.known_wait() == 60
+
+
+@timeless
 async def test_hold_back_tells_the_limiter_and_waits_for_it() -> None:
     """A limiter that several processes share learns of a 429."""
     gate = Gate()

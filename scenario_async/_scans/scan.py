@@ -1,0 +1,305 @@
+"""A scan: carries a plan out, request by request, and gives what comes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+
+import attrs
+
+from scenario_async._http.request import PreparedSearch
+from scenario_async._paging.iteration import IterationStatus
+from scenario_async._paging.page import LinkedPage, origin_of
+from scenario_async._paging.pager import AsyncIteration
+from scenario_async._paging.position import Position
+from scenario_async._paging.seen import CompactIds
+from scenario_async._paging.token import id_digest, make_scan_token
+from scenario_async._scans.plan import Ask, Got, Item, UnprovenError
+from scenario_async._scans.report import ScanReport
+from scenario_async.errors import APIError, BadRequestError, ScanIncompleteError
+from scenario_async.searches import HitT_co
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from scenario_async._paging.patience import PatientSource
+    from scenario_async._scans.keyset import Keyset, Walk
+    from scenario_async._scans.windows import Stack, Windows
+
+_T = TypeVar("_T")
+_DONE: Final = object()
+
+
+@attrs.frozen(eq=False)
+class Portion(Generic[HitT_co]):
+    """A page with what is new in it, and where the plan stood before and after it."""
+
+    page: LinkedPage[HitT_co]
+    before: Walk | Stack | None
+    after: Walk | Stack | None
+    duplicates: int
+
+
+class ScanStatus(IterationStatus):
+    """How far a scan is, and what may come again where it goes on."""
+
+    def __init__(self, scan: Scan[Any]) -> None:
+        super().__init__(scan.source, None)
+        self._scan = scan
+        self._whole_before = 0
+        self._portion: Portion[Any] | None = None
+        self._recent: dict[bytes, str] = {}
+        self._mark: Walk | Stack | None = scan.plan.mark
+        self._start = self._mark
+
+    @property
+    def hits(self) -> int:
+        """How many hits were delivered."""
+        return self._whole_before + (0 if self._portion is None else self.delivered)
+
+    def take(self, portion: Portion[Any]) -> None:
+        """Take note of a portion about to be delivered; the one before was delivered as a whole."""
+        if self._portion is not None:
+            self._whole_before += len(self._portion.page.hits)
+            self._recent |= self._digests(self._portion.page.hits)
+        if portion.before != self._mark:
+            self._mark = portion.before
+            self._recent = self._still(portion.before)
+        self._portion, self.delivered = portion, 0
+        self.duplicates += portion.duplicates
+
+    @property
+    def resume_token(self) -> str:
+        """Where to go on: after the last hit delivered."""
+        mark, recent = self._mark, self._recent
+        if self._portion is not None:
+            hits = self._portion.page.hits[: self.delivered]
+            recent = recent | self._digests(hits)
+            if len(hits) == len(self._portion.page.hits):
+                mark = self._portion.after
+                recent = self._still(mark, recent)
+        known = () if cast("Any", self._scan.plan).is_past(mark, self._start) else self._known
+        return make_scan_token(self._search, self._scan.place(mark), {*recent, *known})
+
+    def _digests(self, hits: list[Any]) -> dict[bytes, str]:
+        return {id_digest(hit.id): self._scan.value_of(hit) for hit in hits}
+
+    def _still(self, mark: Any, recent: dict[bytes, str] | None = None) -> dict[bytes, str]:  # noqa: ANN401
+        """Give those that may come again from a mark."""
+        recent = self._recent if recent is None else recent
+        may = cast("Any", self._scan.plan).again_from(mark)
+        return {digest: value for digest, value in recent.items() if may(value)}
+
+
+class Scan(Generic[HitT_co]):
+    """What reads every hit of a search; to those who iterate, it is what an `Iteration` is.
+
+    `known` are digests of ids that were delivered before, by the scan that this one resumes.
+    """
+
+    def __init__(
+        self,
+        source: PatientSource[HitT_co],
+        plan: Keyset | Windows,
+        *,
+        by: str,
+        prefetch: int = 0,
+        known: frozenset[bytes] = frozenset(),
+    ) -> None:
+        self.source = attrs.evolve(source, known=known)
+        self.plan = plan
+        self.by = by
+        self._value: Callable[[Any], str] = _reader(by)
+        self._prefetch = prefetch > 0
+        self._known = known
+        self._seen = CompactIds()
+        self.status: ScanStatus = ScanStatus(self)
+        self._steps = plan.steps()
+        self._ask: Ask | None = None
+        self._go_on(None)
+        self._reason = ""
+        self._reading: asyncio.Task[Portion[HitT_co] | None] | None = None
+        self._ended = False
+
+    def value_of(self, hit: Any) -> str:  # noqa: ANN401 - any hit
+        """Give a hit's value of the scanned attribute."""
+        return self._value(hit)
+
+    def place(self, mark: Walk | Stack | None) -> dict[str, Any]:
+        """Give where a mark stands, as a token has it."""
+        plan = self.plan
+        told = None if mark is None else mark.to_json()
+        return {"by": self.by, "dates": plan.by_date and mark is not None, "at": told}
+
+    @property
+    def report(self) -> ScanReport:
+        """What was read so far."""
+        plan = self.plan
+        return ScanReport(
+            hits=self.status.hits,
+            requests=self.source.spent.requests,
+            windows=plan.windows,
+            complete=self.status.stopped_because is not None,
+            window_size=plan.window,
+            reason=self._reason,
+        )
+
+    async def next_page(self) -> LinkedPage[HitT_co] | None:
+        """Give the next page with something new; None at the end, once it is proved to be the end."""
+        portion: Portion[HitT_co] | None = None
+        over = False
+        try:
+            portion = None if self._ended else await self._next()
+        finally:
+            if portion is None:
+                over = not self._ended
+                await self.aclose()
+        if portion is not None:
+            self.status.take(portion)
+            return portion.page
+        if over and self._reason:
+            raise self._incomplete()
+        if over:
+            self.status.stopped_because = "exhausted"
+        return None
+
+    async def aclose(self) -> None:
+        """End here, and give up what is under way."""
+        self._ended = True
+        reading, self._reading = self._reading, None
+        if reading is not None and reading.get_loop() is asyncio.get_running_loop():
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def pages(self) -> AsyncGenerator[LinkedPage[HitT_co]]:
+        """Give page after page, each delivered as one."""
+        try:
+            while (page := await self.next_page()) is not None:
+                self.status.delivered = len(page.hits)
+                yield page
+        finally:
+            await self.aclose()
+
+    async def hits(self) -> AsyncGenerator[HitT_co]:
+        """Give hit after hit."""
+        status = self.status
+        try:
+            while (page := await self.next_page()) is not None:
+                for hit in page.hits:
+                    status.delivered += 1
+                    yield hit
+        finally:
+            await self.aclose()
+
+    async def _next(self) -> Portion[HitT_co] | None:
+        here = asyncio.get_running_loop()
+        reading, self._reading = self._reading, None
+        if reading is None or reading.get_loop() is not here:  # a loop that has ended took it along
+            portion = await self._read()
+        else:
+            portion = await reading
+        if self._prefetch and portion is not None and not self._ended:
+            self._reading = here.create_task(self._read())
+        return portion
+
+    async def _read(self) -> Portion[HitT_co] | None:
+        """Ask until something new comes."""
+        duplicates = 0
+        while self._ask is not None:
+            before = self.plan.mark
+            page = await self._answer(self._ask)
+            if page is None:
+                self._go_on(Got())
+                continue
+            probes = self._ask.probes
+            fresh, got = self._sorted_out(page, probes=probes)
+            if not probes:
+                duplicates += got.received - len(fresh) - len(page.invalid_hits)
+            self._go_on(got)
+            if fresh:
+                return Portion(attrs.evolve(page, hits=fresh), before, self.plan.mark, duplicates)
+        return None
+
+    def _sorted_out(self, page: LinkedPage[HitT_co], *, probes: bool) -> tuple[list[HitT_co], Got]:
+        """Give what is new on a page, and what the plan is to know of it."""
+        seen, known, value_of = self._seen, self._known, self._value
+        items: list[Item] = []
+        fresh: list[HitT_co] = []
+        for hit in page.hits:
+            again = hit.id in seen or (bool(known) and id_digest(hit.id) in known)
+            items.append(Item(hit.id, value_of(hit), again, hit))
+            if not again and not probes:
+                fresh.append(hit)
+        if not probes:
+            seen.update(hit.id for hit in page.hits)
+        if len({hit.id for hit in fresh}) < len(fresh):
+            fresh = list({hit.id: hit for hit in fresh}.values())
+        got = Got(items=items, received=origin_of(page).received, limit=page.limit, offset=page.offset)
+        return fresh, got
+
+    def _go_on(self, got: Got | None) -> None:
+        """Let the plan make the next request of a reply."""
+        try:
+            self._ask = next(self._steps) if got is None else self._steps.send(got)
+        except StopIteration:
+            self._ask = None
+        except UnprovenError as error:
+            self._ask, self._reason = None, str(error)
+
+    async def _answer(self, ask: Ask) -> LinkedPage[HitT_co] | None:
+        """Send a request; None for a refusal that was to be expected."""
+        search, caller = self.source.search, self.source.caller
+        assert caller is not None  # noqa: S101 - it was made for this scan
+        own = [f"({search.filter})"] if ask.conditions and (search.filter or "").strip() else []
+        asked = attrs.evolve(
+            search,
+            filter=" AND ".join([*own, *ask.conditions]) if ask.conditions else search.filter,
+            sort_by=None if ask.order is None else f"{self.plan.attribute}:{ask.order}",
+        )
+        prepared = PreparedSearch.of(asked, caller.settings)
+        source = attrs.evolve(self.source, search=asked, prepared=prepared, known=frozenset())
+        position = Position(by_page=False, number=ask.offset, size=ask.size)
+        try:
+            return await source.page_at(position)
+        except BadRequestError as error:
+            if ask.may_fail:
+                return None
+            self._explain(error)
+            raise
+        except APIError as error:
+            self._explain(error)
+            raise
+
+    def _explain(self, error: APIError) -> None:
+        """Let an error say how to go on."""
+        hint = f"the scan stands after {self.status.hits} hits: resume it with the `resume_token` of the iterator"
+        if isinstance(error, BadRequestError) and self.status.hits == 0:
+            hint = f"a scan by {self.by!r} filters and sorts by {self.plan.attribute}, which this index may not allow"
+        error.hint = f"{error.hint}; {hint}" if error.hint else hint
+
+    def _incomplete(self) -> ScanIncompleteError:
+        report = self.report
+        read = f"{report.hits:,} hits were read in {report.requests:,} requests"
+        way_out = "go on with client.search.resume(error.resume_token, search), or scan narrower searches"
+        message = f"this scan cannot prove that it is complete: {self._reason}. {read}; {way_out}"
+        return ScanIncompleteError(message, report=report, resume_token=self.status.resume_token)
+
+
+def _reader(by: str) -> Callable[[Any], str]:
+    def read(hit: Any) -> str:  # noqa: ANN401 - any hit
+        return cast("str", getattr(hit, by))
+
+    return read
+
+
+class AsyncScan(AsyncIteration[_T]):
+    """A scan of the async client, an async generator of hits: `async for` reads on, `aclose()` stops early."""
+
+    def __init__(self, scan: Scan[Any]) -> None:
+        super().__init__(cast("Any", scan), cast("AsyncGenerator[_T]", scan.hits()))
+        self._scan = scan
+
+    @property
+    def report(self) -> ScanReport:
+        """What was read so far, in how many requests, and whether it is complete."""
+        return self._scan.report
