@@ -11,7 +11,7 @@ class State {
     this._listeners = [];
     this.read();
     window.addEventListener("hashchange", () => {
-      if (location.hash.slice(1) !== this._written) this.changed(() => this.read());
+      if (location.hash.slice(1) !== this._written) this.changed(() => {});
     });
   }
 
@@ -33,8 +33,9 @@ class State {
     this._written = location.hash.slice(1);
   }
 
-  // Change something, and tell everybody.
+  // Change something, and tell everybody. An address changed by hand that was not read yet comes first.
   changed(change) {
+    if (location.hash.slice(1) !== this._written) this.read();
     change(this);
     this._write();
     for (const listener of this._listeners) listener(this);
@@ -72,11 +73,11 @@ class State {
     for (const [name, chosen] of Object.entries(this.facets)) chosen.forEach((each) => said.append(name, each));
     this.picks.forEach((id) => said.append("pick", id));
     if (this.open) said.set("open", this.open);
-    this._written = said.toString();
     try {
-      history.replaceState(null, "", `#${this._written}`);
+      history.replaceState(null, "", `#${said}`);
     } catch {
       // A page inside another one may have no address of its own.
     }
+    this._written = location.hash.slice(1);
   }
 }
