@@ -31,6 +31,7 @@ import pacing
 import regression
 import remembering
 import report
+import scanning
 import starting
 import tabling
 import way
@@ -116,7 +117,15 @@ STEADY = (
     remembering.keeping,
     tabling.to_arrow,
 )
-OTHERS = (the_way, starting.building, remembering.iterating, pacing.figures, tabling.seconds, tabling.memory)
+OTHERS = (
+    the_way,
+    starting.building,
+    remembering.iterating,
+    pacing.figures,
+    tabling.seconds,
+    tabling.memory,
+    scanning.figures,
+)
 
 
 def without_speed() -> list[Figure]:
