@@ -112,7 +112,7 @@ def bench(session: nox.Session) -> None:
     session.install(".[all]", *group("bench"))
     session.run("python", "tests/benchmarks/run.py", *session.posargs)
     if "--check" not in session.posargs:
-        session.run("python", "tests/benchmarks/emulator.py")
+        session.run("python", "tests/benchmarks/emulating.py")
 
 
 @nox.session

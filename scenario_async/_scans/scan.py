@@ -49,8 +49,8 @@ class ScanStatus(IterationStatus):
         self._whole_before = 0
         self._portion: Portion[Any] | None = None
         self._recent: dict[bytes, str] = {}
-        self._mark: Walk | Stack | None = scan.plan.mark
-        self._start = self._mark
+        self._stands: Walk | Stack | None = scan.plan.mark
+        self._begun_at = self._stands
 
     @property
     def hits(self) -> int:
@@ -62,8 +62,8 @@ class ScanStatus(IterationStatus):
         if self._portion is not None:
             self._whole_before += len(self._portion.page.hits)
             self._recent |= self._digests(self._portion.page.hits)
-        if portion.before != self._mark:
-            self._mark = portion.before
+        if portion.before != self._stands:
+            self._stands = portion.before
             self._recent = self._still(portion.before)
         self._portion, self.delivered = portion, 0
         self.duplicates += portion.duplicates
@@ -71,14 +71,14 @@ class ScanStatus(IterationStatus):
     @property
     def resume_token(self) -> str:
         """Where to go on: after the last hit delivered."""
-        mark, recent = self._mark, self._recent
+        mark, recent = self._stands, self._recent
         if self._portion is not None:
             hits = self._portion.page.hits[: self.delivered]
             recent = recent | self._digests(hits)
             if len(hits) == len(self._portion.page.hits):
                 mark = self._portion.after
                 recent = self._still(mark, recent)
-        known = () if cast("Any", self._scan.plan).is_past(mark, self._start) else self._known
+        known = () if cast("Any", self._scan.plan).is_past(mark, self._begun_at) else self._known
         return make_scan_token(self._search, self._scan.place(mark), {*recent, *known})
 
     def _digests(self, hits: list[Any]) -> dict[bytes, str]:

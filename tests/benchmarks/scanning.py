@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Final
 
-import emulator
+import emulating
 from sides import KEYS, Figure
 
 from scenario_async import AssetSearch, AsyncScenario, ScanReport
@@ -44,7 +44,7 @@ async def scanned(url: str) -> tuple[ScanReport, float, float]:
 
 def figures() -> list[Figure]:
     """Count the requests beside the fewest possible, and weigh a hit."""
-    with emulator.serving(str(SIZE)) as served:
+    with emulating.serving(str(SIZE)) as served:
         report, weight, seconds = asyncio.run(scanned(served.url))
     print(f"scanned {report.hits:,} hits in {report.requests:,} requests and {seconds:.0f} s")
     return [

@@ -254,8 +254,9 @@ class SyncFace:
     ) -> Scanned:
         """Read every hit."""
         searches = self.client.search
-        with searches.scan(search, **options) if token is None else searches.resume(token, search) as scan:
-            hits = list(islice(scan, most))
+        begun: Any = searches.scan(search, **options) if token is None else searches.resume(token, search)
+        with begun as scan:
+            hits: list[Any] = list(islice(scan, most))
             return Scanned(hits, scan.stopped_because, scan.duplicates, scan.resume_token, scan.report)
 
     def estimate(self, searches: Any) -> Estimate:
