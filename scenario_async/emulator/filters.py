@@ -53,18 +53,21 @@ _LIST: Final = re.compile(rf"(?P<not>NOT{_BLANK})?IN{_END}{_GAP}\[")
 _COMMA: Final = re.compile(rf"{_GAP},{_GAP}")
 _LIST_END: Final = re.compile(rf"{_GAP}\]{_GAP}")
 _TO: Final = re.compile(rf"TO{_BLANK}")
+_TO_ALONE: Final = re.compile(rf"TO{_END}")
 _PART: Final = re.compile(rf"(?P<not>NOT{_BLANK})?(?P<part>CONTAINS|STARTS(?= WITH)|ENDS(?={_BLANK}WITH{_END}))")
 _PART_END: Final = re.compile(rf"{_BLANK}WITH")
-_BEGUN: Final = re.compile(rf"(?:(?P<not>NOT){_END}{_GAP})?(?P<begun>IS|IN|STARTS|)(?P<end>{_END})")
+_OPERATOR: Final = re.compile("[<>]=?|!=|=")
+_BEGUN: Final = re.compile(rf"(IS{_BLANK}NOT|NOT{_BLANK}IN|NOT{_BLANK}STARTS|IS|NOT|IN|STARTS){_END}")
 _SHOWN: Final = re.compile(rf"{_WORD}|[<>]=?|!=|.", re.DOTALL)
-# What can follow what was begun and not finished, in the order of the groups of `_BEGUN`.
+# What can follow the last word of what was begun and not finished.
 _FOLLOWING: Final = {
-    ("", "IS"): ("EMPTY", "NOT", "NULL"),
-    ("", "IN"): ("[",),
-    ("NOT", "IN"): ("[",),
-    ("", "STARTS"): ("WITH, after one space,",),
-    ("NOT", "STARTS"): ("WITH, after one space,",),
-    ("NOT", ""): ("CONTAINS", "EXISTS", "IN", "STARTS WITH"),
+    "IS": ("EMPTY", "NOT", "NULL"),
+    "IS NOT": ("EMPTY", "NULL"),
+    "IN": ("[",),
+    "NOT IN": ("[",),
+    "STARTS": ("WITH after one space",),
+    "NOT STARTS": ("WITH after one space",),
+    "NOT": ("CONTAINS", "EXISTS", "IN", "STARTS WITH"),
 }
 
 
@@ -123,6 +126,9 @@ class _Reader:
         """Read a condition that is no comparison, or refuse what is none at all."""
         start = self._begin_value()
         name = self._value(("(", "NOT", *_VALUES))
+        if self._skipped(_OPERATOR):
+            # With a value behind it, it would have been a whole comparison.
+            self._value(_VALUES)
         if (match := self._skipped(_STATE)) or (match := self._skipped(_PRESENCE)):
             test = match.groupdict().get("state") or "EXISTS"
             self._skipped(_SPACE)
@@ -201,16 +207,13 @@ class _Reader:
 
     def _refuse_test(self) -> NoReturn:
         """Refuse what follows a name, behind what of a test is begun well."""
-        begun = _BEGUN.match(self.text, self.at)
-        following = _FOLLOWING.get((begun["not"] or "", begun["begun"])) if begun else None
-        if begun is not None and following is not None:
-            self.at = begun.end()
-            self.refuse(following)
+        if begun := self._skipped(_BEGUN):
+            self.refuse(_FOLLOWING[" ".join(begun[1].split())])
         value = _VALUE.match(self.text, self.at)
-        if value is not None and value[1] not in _RESERVED:
-            self.at = value.end()
-            self.refuse(("TO",))
-        self.refuse(_TESTS)
+        if value is None or value[1] in _RESERVED:
+            self.refuse(_TESTS)
+        self.at = value.end()
+        self.refuse(_VALUES if self._skipped(_TO_ALONE) else ("TO",))
 
     def refuse(self, expected: Iterable[str]) -> NoReturn:
         """Refuse what stands here, or behind the spaces here."""

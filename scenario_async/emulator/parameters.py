@@ -13,6 +13,8 @@ from scenario_async.emulator.errors import bad_request
 
 MAX_PAGE_SIZE: Final = 100
 DEFAULT_PAGE_SIZE: Final = 20
+MOST_SORTINGS: Final = 100
+"""What one search may sort by; no index has as many attributes."""
 
 Body: TypeAlias = Mapping[str, Any]
 
@@ -72,7 +74,7 @@ def read_search(body: object, schema: Schema) -> SearchRequest:
         image_semantic_ratio=_ratio(fields, "imageSemanticRatio", default=1) if schema.pictured else 1,
         query_semantic_ratio=_ratio(fields, "querySemanticRatio", default=0),
         public=_boolean(fields, "public"),
-        sort_by=tuple(_sorting(item, schema) for item in _strings(fields.get("sortBy", []), "sortBy")),
+        sort_by=_sortings(fields.get("sortBy", []), schema),
     )
 
 
@@ -101,6 +103,12 @@ def _window(fields: Body) -> Window:
     if "page" in fields or "hitsPerPage" in fields:
         return Window(offset=(page - 1) * size, size=size, page=page)
     return Window(offset=offset, size=limit)
+
+
+def _sortings(value: object, schema: Schema) -> tuple[Sorting, ...]:
+    if isinstance(value, list) and len(cast("list[object]", value)) > MOST_SORTINGS:
+        raise bad_request(f'"sortBy" must contain less than or equal to {MOST_SORTINGS} items')
+    return tuple(_sorting(item, schema) for item in _strings(value, "sortBy"))
 
 
 def _sorting(item: str, schema: Schema) -> Sorting:
