@@ -54,7 +54,9 @@ _COMMA: Final = re.compile(rf"{_GAP},{_GAP}")
 _LIST_END: Final = re.compile(rf"{_GAP}\]{_GAP}")
 _TO: Final = re.compile(rf"TO{_BLANK}")
 _TO_ALONE: Final = re.compile(rf"TO{_END}")
-_PART: Final = re.compile(rf"(?P<not>NOT{_BLANK})?(?P<part>CONTAINS|STARTS(?= WITH)|ENDS(?={_BLANK}WITH{_END}))")
+_PART: Final = re.compile(
+    rf"(?P<not>NOT{_BLANK})?(?P<part>CONTAINS|STARTS(?= WITH)|ENDS(?={_BLANK}WITH{_END}))"
+)
 _PART_END: Final = re.compile(rf"{_BLANK}WITH")
 _OPERATOR: Final = re.compile("[<>]=?|!=|=")
 _BEGUN: Final = re.compile(rf"(IS{_BLANK}NOT|NOT{_BLANK}IN|NOT{_BLANK}STARTS|IS|NOT|IN|STARTS){_END}")
@@ -104,7 +106,7 @@ class _Reader:
         if level > MOST_LEVELS:
             raise bad_request(
                 f"Invalid filter: it nests too deep {self._place(self.at)}: {MOST_LEVELS} levels are allowed, "
-                f"of which parentheses take {_PARENTHESES} and NOT takes one"
+                "of which parentheses take four and NOT takes one"
             )
         match = _COMPARISON.match(self.text, self.at)
         if match is not None and match[1] not in _RESERVED and match[3] not in _RESERVED:
@@ -220,7 +222,9 @@ class _Reader:
         self._skipped(_SPACE)
         place = self._place(self.at)
         if (match := _SHOWN.match(self.text, self.at)) is None:
-            raise bad_request(f"Invalid filter: unexpected end {place}, expected {' or '.join(sorted(expected))}")
+            raise bad_request(
+                f"Invalid filter: unexpected end {place}, expected {' or '.join(sorted(expected))}"
+            )
         if match[0] in "\"'" and _VALUE.match(self.text, self.at) is None:
             raise bad_request(f"Invalid filter: the quote {place} is never closed")
         if match[0] in _PLACES:

@@ -30,7 +30,9 @@ def unquoted(text: str) -> str:
 
 def unknown_escape(text: str) -> re.Match[str] | None:
     """Find the first escape of a quoted text that stands for nothing."""
-    return next((match for match in _ESCAPE.finditer(text, 1, len(text) - 1) if _decoded(match) is None), None)
+    return next(
+        (match for match in _ESCAPE.finditer(text, 1, len(text) - 1) if _decoded(match) is None), None
+    )
 
 
 def _decoded(escape: re.Match[str]) -> str | None:

@@ -370,7 +370,9 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, missing: list
 
 def test_importing_it_loads_none_of_the_extra() -> None:
     """numpy and Pillow are loaded when a search first needs them."""
-    program = "import sys, scenario_async.emulator as e; e.Emulator(); print({'numpy', 'PIL'} & set(sys.modules))"
+    program = (
+        "import sys, scenario_async.emulator as e; e.Emulator(); print({'numpy', 'PIL'} & set(sys.modules))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     )
