@@ -18,7 +18,7 @@ from scenario_async._paging.page import LinkedPage, following, origin_of
 from scenario_async._paging.pager import AsyncIteration
 from scenario_async._paging.position import Position
 from scenario_async._support.hints import instead
-from scenario_async._support.lifetimes import LOADING
+from scenario_async._support.loading import LOADING
 from scenario_async._support.portal import PortalError, portal
 from scenario_async.client import Client
 from scenario_async.errors import ScenarioError

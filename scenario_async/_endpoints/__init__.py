@@ -33,7 +33,7 @@ from scenario_async._paging.iteration import Iteration, PageSource
 from scenario_async._paging.pager import AsyncSearchPage, SearchPager
 from scenario_async._paging.token import read_scan_token, read_token
 from scenario_async._support import checks
-from scenario_async._support.lifetimes import LOADING
+from scenario_async._support.loading import LOADING
 from scenario_async.models import Hit
 from scenario_async.searches import ENDPOINTS, AssetSearch, HitT_co, ModelSearch, Search, WorkflowSearch
 

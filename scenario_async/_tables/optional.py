@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, Final
 
-from scenario_async._support.lifetimes import LOADING
+from scenario_async._support.loading import LOADING
 
 EXTRAS: Final = {"pyarrow": "export", "nanoarrow": "arrow", "PIL": "pictures"}
 

@@ -120,6 +120,7 @@ STEADY = (
 OTHERS = (
     the_way,
     starting.building,
+    starting.helping,
     remembering.iterating,
     pacing.figures,
     tabling.seconds,
