@@ -14,13 +14,14 @@ from uuid import uuid4
 import attrs
 
 from scenario_async._exports.lines import lines_of
+from scenario_async._harvests.merging import merge
 from scenario_async._harvests.tables import opened
 from scenario_async._tables.sqlite import Upserted, upsert
 from scenario_async._tables.texts import mended, moment_text
 from scenario_async._tables.writing import told
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from scenario_async.models import Hit
@@ -255,6 +256,18 @@ class Ledger:
             if job.how != "since" and portion.end in _COMPLETE:
                 file.execute(_GONE, (_now(), job.number, job.round))
         return done
+
+    def unread(self, numbers: Iterable[int]) -> list[int]:
+        """Give which of these searches are not finished."""
+        with told(self.path):
+            done = self._open_file().execute("SELECT number FROM searches WHERE state = 'done'")
+            finished = {number for (number,) in done}
+        return [number for number in numbers if number not in finished]
+
+    def merge(self, part: Path, numbers: Mapping[str, int]) -> Upserted:
+        """Bring in a harvest that was made elsewhere; see `merging`."""
+        with told(self.path):
+            return merge(self._open_file(), part, numbers)
 
     def gone(self) -> int:
         """Give how many hits no search finds any more, since this harvest began."""

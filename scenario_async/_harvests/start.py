@@ -51,19 +51,12 @@ def begun(
 ) -> Run:
     """Give a harvest that waits to be opened; `InvalidSearchError` for what cannot be done."""
     check_fan_out(concurrency, max_hits, "completed", on_error, ends=False)
-    scans = bool(checks.truth(scan, "scan"))
     if refresh not in (False, True, "full"):
         checks.refuse(
             "refresh", refresh, 'it must be False, True for what is new, or "full" for all of it once more'
         )
-    if scans and max_hits is not None:
-        checks.refuse("max_hits", max_hits, "a scan reads every hit: leave one of them out")
-    if on_progress is not None and not callable(on_progress):
-        checks.refuse("on_progress", on_progress, "it must be a function of a HarvestProgress")
-    if not isinstance(path, (str, os.PathLike)) or not os.fspath(cast("str", path)):
-        checks.refuse(
-            "path", cast("object", path), "it must be the path of a SQLite file, a str or a pathlib.Path"
-        )
+    scans = bool(checks.truth(scan, "scan"))
+    file = checked(path, max_hits=max_hits, scan=scans, on_error=on_error, on_progress=on_progress)
     several: Any = searches
     if isinstance(searches, Search):
         several = [cast("object", searches)]
@@ -74,7 +67,6 @@ def begun(
             "it must give AssetSearch, ModelSearch or WorkflowSearch values",
         )
     kept: Refresh = "full" if refresh == "full" else "new" if refresh else ""
-    file = Path(os.fspath(cast("str", path))).absolute()
     return Run(
         Plan(
             source_of=source_of,
@@ -89,6 +81,26 @@ def begun(
             on_progress=on_progress,
         )
     )
+
+
+def checked(
+    path: Any,  # noqa: ANN401 - as it was given
+    *,
+    max_hits: int | None,
+    scan: bool,
+    on_error: OnError,
+    on_progress: Callable[[HarvestProgress], object] | None,
+) -> Path:
+    """Refuse what no harvest can do, and give its file."""
+    check_fan_out(1, max_hits, "completed", on_error, ends=False)
+    if scan and max_hits is not None:
+        checks.refuse("max_hits", max_hits, "a scan reads every hit: leave one of them out")
+    if on_progress is not None and not callable(on_progress):
+        checks.refuse("on_progress", on_progress, "it must be a function of a HarvestProgress")
+    if not isinstance(path, (str, os.PathLike)) or not os.fspath(cast("str", path)):
+        rule = "it must be the path of a SQLite file, a str or a pathlib.Path"
+        checks.refuse("path", cast("object", path), rule)
+    return Path(os.fspath(cast("str", path))).absolute()
 
 
 def wanted(search: object, index: int, *, project_id: str | None, scan: bool, max_hits: int | None) -> Wanted:

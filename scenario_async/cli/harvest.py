@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import sqlite3
 import time
@@ -15,6 +14,7 @@ import click
 
 from scenario_async._paging.token import search_digest
 from scenario_async.cli.account import account, account_options, client
+from scenario_async.cli.extent import time_of
 from scenario_async.cli.searching import SEARCHES
 from scenario_async.cli.sections import EXTENT, RESULT, WANTED, Option, Positive, Sectioned
 from scenario_async.errors import InvalidSearchError, redact
@@ -109,9 +109,7 @@ class _Watch:
             self._told = True
             requests = min(now.expected, self._most or now.expected)
             if requests > 1:
-                minutes = math.ceil(requests / self._rate_limit)
-                span = f"about {minutes:,} minute{'' if minutes == 1 else 's'}"
-                told = f"about {requests:,} requests, {span} at {self._rate_limit} a minute"
+                told = f"about {requests:,} requests, {time_of(requests, self._rate_limit)}"
                 click.echo(told, err=True)
                 self._progress.begin(None)
         self._progress.stand(now.hits, now.requests, now.waiting)
