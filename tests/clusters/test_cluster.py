@@ -49,7 +49,7 @@ def cluster(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any
     monkeypatch.setenv("SCENARIO_SDK_API_SECRET", "emulator")
     monkeypatch.setenv("SCENARIO_BASE_URL", emulator.base_url)
     with (
-        _cluster(n_workers=3, threads_per_worker=2, processes=True, dashboard_address=None) as started,
+        _cluster(n_workers=3, threads_per_worker=2, processes=True, dashboard_address=":0") as started,
         _client(started) as client,
     ):
         yield client
