@@ -73,7 +73,7 @@ def test_help_names_every_command(run: Callable[..., tuple[int, str, str]]) -> N
     """What the help lists can be run."""
     _, out, _ = run("--help")
     listed = [line.split()[0] for line in out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()]
-    assert listed == ["search", "download", "doctor", "demo", "serve", "completion"]
+    assert listed == ["search", "download", "explore", "doctor", "demo", "serve", "completion"]
     for name in listed:
         assert run(name, "--help")[0] == 0
 
@@ -85,7 +85,7 @@ def test_completion(run: Callable[..., tuple[int, str, str]], monkeypatch: pytes
     monkeypatch.setenv("COMP_CWORD", "1")
     _, out, _ = run()
     assert out.split() == [
-        f"plain,{name}" for name in ("search", "download", "doctor", "demo", "serve", "completion")
+        f"plain,{name}" for name in ("search", "download", "explore", "doctor", "demo", "serve", "completion")
     ]
 
 
