@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from datetime import UTC, datetime
+from datetime import date
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +19,7 @@ _MONTH: Final = re.compile(r"(\d{4})-(\d\d)", re.ASCII)
 _DECEMBER: Final = 12
 _NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
 _EDGES: Final = (512, 1024, 2048)
-EVERYTHING: Final = F.created_at >= datetime(2000, 1, 1, tzinfo=UTC)
+EVERYTHING: Final = F.created_at >= date(2000, 1, 1)
 """What stands for a filter where nothing was asked for: the service wants to be asked for something."""
 
 
@@ -60,8 +60,8 @@ def _of_month(_what: str, value: str) -> Filter:
         checks.refuse("date", value, "it must be a month, such as 2025-12")
     year, month = int(found[1]), int(found[2])
     end = (year + 1, 1) if month == _DECEMBER else (year, month + 1)
-    return (F.created_at >= datetime(year, month, 1, tzinfo=UTC)) & (
-        F.created_at < datetime(*end, 1, tzinfo=UTC)
+    return (F.created_at >= date(year, month, 1)) & (
+        F.created_at < date(*end, 1)
     )
 
 

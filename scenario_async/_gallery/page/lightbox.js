@@ -21,6 +21,10 @@ class Lightbox {
     });
   }
 
+  get record() {
+    return this._shown;
+  }
+
   // Follow the state: it says which picture is open.
   show() {
     const record = this._state.open === null ? null : this._find(this._state.open);

@@ -5,7 +5,7 @@
 // - `find(id)`, which gives a record, or null;
 // - `view(state)`, which gives what is to be seen of it, and how often each value of a facet occurs;
 // - `status(shown)` and `nothing()`, which say how much is seen, and why nothing is.
-// Where more may come, it has `listen(show)` and `more()`; `kept` names what the address keeps for it besides; `large(record)`
+// Where more may come, it has `listen(show)`, `more()` and `now()`, which no longer waits for letters; `kept` names what the address keeps for it besides; `large(record)`
 // gives the address of a larger picture, and `explain(record)` promises why there is none.
 
 const MISSING = {

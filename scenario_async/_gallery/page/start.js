@@ -25,7 +25,7 @@ function start(source, prepare = () => {}) {
     each.size = value;
   }));
   typing(byId("query"), state);
-  keys(grid, comparison);
+  keys(grid, comparison, source);
   drawer();
   themed(byId("theme"));
   printable(byId("sheet"), source, grid);
@@ -88,12 +88,13 @@ function typing(query, state) {
   query.value = state.query;
 }
 
-function keys(grid, comparison) {
+function keys(grid, comparison, source) {
   const help = byId("help");
   byId("help-open").addEventListener("click", () => help.showModal());
   byId("help-close").addEventListener("click", () => help.close());
   byId("query").addEventListener("keydown", (event) => {
-    if (event.key === "ArrowDown" || event.key === "Enter") {
+    if (event.key === "Enter" && source.now) source.now();
+    else if (event.key === "ArrowDown" || event.key === "Enter") {
       event.preventDefault();
       if (grid.view.length) grid.focus(0);
     }
