@@ -61,8 +61,7 @@ _NAMED: Final = "# {count}\nids = [\n{ids}]\n"
 
 def programs_of(search: Search[Any]) -> dict[str, str]:
     """Give the programs that make a search: each reads its first hundred hits."""
-    given = attrs.evolve(search, limit=None, offset=None) if search.page is None else search
-    keywords = dict(_keywords(given))
+    keywords = dict(_keywords(search))
     dropped = any(_PATH in value for value in keywords.values())
     path = "from pathlib import Path\n\n" if dropped else "\n"
     texts = {"kind": search.kind, "shown": _SHOWN[search.kind]}
@@ -79,7 +78,7 @@ def programs_of(search: Search[Any]) -> dict[str, str]:
             keywords=_written(keywords, 12),
             **texts,
         ),
-        "Shell": _line(given),
+        "Shell": _line(search),
     }
 
 

@@ -20,7 +20,7 @@ DESIGN: Final = Design(
         "server.js", "live.js", "pictures.js", "filter.js", "parameters.js", "trouble.js", "taking.js", "explore.js",
     ),
     styles=("explore.css",),
-    places=("kinds", "search", "side", "bar", "above", "picks", "lightbox", "keys", "dialogs"),
+    places=("head", "kinds", "search", "side", "bar", "above", "picks", "lightbox", "keys", "dialogs"),
 )  # fmt: skip
 TITLE: Final = "Scenario explorer"
 

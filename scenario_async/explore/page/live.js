@@ -75,7 +75,7 @@ class LiveSource {
     if (key !== this._key) this._turnTo(question, key);
     this._fetchUnknown(state);
     const picked = () => [...state.picks].map((id) => this.find(id)).filter(Boolean);
-    return { view: state.onlyPicks ? picked() : this.records, counts: this._counts() };
+    return { view: state.onlyPicks ? picked() : this.records, counts: this._counts(state) };
   }
 
   status(shown) {
@@ -273,11 +273,14 @@ class LiveSource {
   }
 
   // How often a value occurs in what is loaded; those that occurred before can be chosen as well.
-  _counts() {
+  _counts(state) {
     const known = this._values.get(this.what);
     const counts = Object.fromEntries(
       FACETS.map(({ name }) => [name, new Map([...(known.get(name) ?? [])].map((value) => [value, null]))]),
     );
+    for (const { name } of FACETS) {
+      for (const value of state.facets[name]) if (!counts[name].has(value)) counts[name].set(value, null);
+    }
     for (const record of this.records) {
       for (const { name } of FACETS) {
         for (const value of record.facets[name]) counts[name].set(value, (counts[name].get(value) ?? 0) + 1);

@@ -9,8 +9,7 @@ class TroublePanel {
   show() {
     const { trouble } = this._source;
     const place = byId("trouble");
-    const elsewhere = trouble?.filter; // said beside the filter
-    place.hidden = !trouble || Boolean(elsewhere && isSeen(byId("filter-error")));
+    place.hidden = !trouble;
     if (trouble) {
       byId("trouble-what").textContent = trouble.what;
       byId("trouble-message").textContent = visible(trouble.message ?? "");
@@ -37,8 +36,4 @@ class TroublePanel {
     byId("quota-bar").style.width = `${Math.round((100 * used) / of)}%`;
     byId("quota").dataset.full = String(used > 0.8 * of);
   }
-}
-
-function isSeen(element) {
-  return !element.hidden && element.getClientRects().length > 0;
 }
