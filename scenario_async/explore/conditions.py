@@ -18,6 +18,7 @@ _MOST: Final = 200
 _MONTH: Final = re.compile(r"(\d{4})-(\d\d)", re.ASCII)
 _DECEMBER: Final = 12
 _NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
+_QUOTED: Final = re.compile(r""" "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' """, re.DOTALL | re.VERBOSE)
 _EDGES: Final = (512, 1024, 2048)
 EVERYTHING: Final = F.created_at >= date(2000, 1, 1)
 """What stands for a filter where nothing was asked for: the service wants to be asked for something."""
@@ -127,4 +128,7 @@ def added(text: str, more: Filter, join: str) -> str:
         more = ~more
     if not text.strip():
         return str(more)
-    return str(Filter(text) | more if join == "or" else Filter(text) & more)
+    if join == "or":
+        return str(Filter(text) | more)
+    alternatives = re.search(r"\bOR\b", _QUOTED.sub("", text))
+    return str(Filter(text) & more) if alternatives else f"{text.strip()} AND {more}"

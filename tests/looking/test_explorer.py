@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from looking.browsing import Looking, Viewer
 
+    from scenario_async.emulator.arrivals import RecordedRequest
+
 
 @pytest.fixture(scope="module")
 def emulator() -> Generator[Emulator]:
@@ -44,9 +46,14 @@ def exploring(
         yield running
 
 
+def searches(emulator: Emulator) -> list[RecordedRequest]:
+    """Give the searches that arrived."""
+    return [each for each in emulator.requests if each.path.startswith("/v1/search/")]
+
+
 def bodies(emulator: Emulator) -> list[Any]:
     """Give what was searched for."""
-    return [each.body for each in emulator.requests if each.path.startswith("/v1/search/")]
+    return [each.body for each in searches(emulator)]
 
 
 def paste(viewer: Viewer, content: bytes, kind: str, event: str = "paste") -> None:
@@ -105,7 +112,7 @@ def test_a_search_that_nobody_waits_for_is_called_off(
     while not bodies(emulator):
         viewer.page.wait_for_timeout(20)
     viewer.type("knight", "58 assets")
-    first, second = emulator.requests[:2]
+    first, second = searches(emulator)
     assert (first.body["query"], second.body["query"]) == ("castle", "knight")
     while not first.over:
         viewer.page.wait_for_timeout(20)
@@ -161,7 +168,7 @@ def test_models_and_workflows(looking: Looking, exploring: Explorer, emulator: E
     wait_for_status(viewer, "6 models")
     viewer.page.get_by_role("button", name="Workflows", exact=True).click()
     viewer.page.wait_for_function("() => document.querySelector('#status').textContent.endsWith('workflows')")
-    assert [each.path for each in emulator.requests][-1] == "/v1/search/workflows"
+    assert searches(emulator)[-1].path == "/v1/search/workflows"
     assert viewer.page.locator("#parameter-original_models").count() == 0
 
 
@@ -242,7 +249,7 @@ def test_sorting_is_the_services(looking: Looking, exploring: Explorer, emulator
     """Newest first, over all hits and not those that are loaded."""
     viewer = exploring.visit(looking, "#q=knight")
     wait_for_hits(viewer)
-    viewer.page.get_by_label("Sort").select_option(label="Newest first")
+    viewer.page.locator("#sort").select_option(label="Newest first")
     viewer.page.wait_for_function("() => document.documentElement.dataset.busy === 'true'")
     wait_for_hits(viewer)
     assert bodies(emulator)[-1]["sortBy"] == ["createdAt:desc"]
