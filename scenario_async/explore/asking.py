@@ -97,7 +97,11 @@ class Question:
         if len(like) == 1 and not unlike:
             return {"image": like[0]}
         given = {"like": like, "unlike": unlike}
-        return {"images": {name: pictures for name, pictures in given.items() if pictures}} if like or unlike else {}
+        return (
+            {"images": {name: pictures for name, pictures in given.items() if pictures}}
+            if like or unlike
+            else {}
+        )
 
 
 def paged(search: Search[Any], following: object) -> Search[Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shlex
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import attrs
 
@@ -99,9 +100,7 @@ def _picture(value: str) -> str:
 
 def _literal(value: object) -> str:
     """Spell a value as people write it: texts between double quotes, where that needs no more escapes."""
-    if isinstance(value, tuple):
-        value = list(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - of anything
-    text = repr(value)
+    text = repr(list(cast("tuple[object, ...]", value)) if isinstance(value, tuple) else value)
     plain = isinstance(value, str) and '"' not in value and "'" not in value
     return f'"{text[1:-1]}"' if plain else text
 
@@ -136,20 +135,14 @@ def _options(name: str, value: Any) -> Iterator[str]:  # noqa: ANN401
     elif isinstance(value, bool) and name != "original_models":
         yield option if value else f"--no-{option[2:]}"
     elif isinstance(value, tuple):
-        for item in value:  # pyright: ignore[reportUnknownVariableType] - of texts
-            yield from (option, str(item))  # pyright: ignore[reportUnknownArgumentType]
+        for item in cast("tuple[str, ...]", value):
+            yield from (option, item)
     elif isinstance(value, dict):
-        for key, item in value.items():  # pyright: ignore[reportUnknownVariableType]
-            yield from (option, f"{key}={_json(item) if name == 'extra_body' else item}")
+        for key, item in cast("dict[str, Any]", value).items():
+            yield from (option, f"{key}={json.dumps(item) if name == 'extra_body' else item}")
     else:
-        text = _json(value) if name == "original_models" else str(value)
+        text = json.dumps(value) if name == "original_models" else str(value)
         yield from (option, _in_shell(text) if name == "image" else text)
-
-
-def _json(value: object) -> str:
-    import json  # noqa: PLC0415 - few have need of it
-
-    return json.dumps(value)
 
 
 def _in_shell(picture: str) -> str:

@@ -25,12 +25,16 @@ EVERYTHING: Final = F.created_at >= date(2000, 1, 1)
 
 
 def _any(filters: Iterable[Filter]) -> Filter:
-    return reduce(operator.or_, filters)
+    return reduce(lambda one, other: one | other, filters)
+
+
+def _all(filters: Iterable[Filter]) -> Filter:
+    return reduce(lambda one, other: one & other, filters)
 
 
 def every(filters: Sequence[Filter]) -> Filter | None:
     """Join filters that all have to hold; None where there are none."""
-    return reduce(operator.and_, filters) if filters else None
+    return _all(filters) if filters else None
 
 
 def _of_model(what: str, value: str) -> Filter:
@@ -52,7 +56,7 @@ def _of_size(_what: str, value: str) -> Filter:
         parts.append((F.width > below[-1]) | (F.height > below[-1]))
     if edge is not None:
         parts += [F.width <= edge, F.height <= edge]
-    return reduce(operator.and_, parts)
+    return _all(parts)
 
 
 def _of_month(_what: str, value: str) -> Filter:
@@ -61,9 +65,7 @@ def _of_month(_what: str, value: str) -> Filter:
         checks.refuse("date", value, "it must be a month, such as 2025-12")
     year, month = int(found[1]), int(found[2])
     end = (year + 1, 1) if month == _DECEMBER else (year, month + 1)
-    return (F.created_at >= date(year, month, 1)) & (
-        F.created_at < date(*end, 1)
-    )
+    return (F.created_at >= date(year, month, 1)) & (F.created_at < date(*end, 1))
 
 
 _FACETS: Final[Mapping[str, Callable[[str, str], Filter]]] = {

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from scenario_async.errors import ScenarioError
 from scenario_async.explore.asking import Question, mapping, paged, search_class_of, texts
 from scenario_async.explore.code import program_of_picks, programs_of
 from scenario_async.explore.conditions import added, condition
-from scenario_async.explore.finds import Finds
 from scenario_async.explore.picks import downloaded, exported
 from scenario_async.explore.words import told
-from scenario_async.errors import ScenarioError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
     from pathlib import Path
 
     from scenario_async.client import AsyncScenario
+    from scenario_async.explore.finds import Finds
     from scenario_async.explore.meter import Meter
     from scenario_async.explore.picks import Exported
     from scenario_async.models import Hit
@@ -87,7 +87,9 @@ class Desk:
         return {}
 
     async def _condition(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        parts = {name: _text(asked.get(name)) for name in ("attribute", "operator", "value", "join", "filter")}
+        parts = {
+            name: _text(asked.get(name)) for name in ("attribute", "operator", "value", "join", "filter")
+        }
         more = condition(parts["attribute"].strip(), parts["operator"], parts["value"])
         return {"filter": added(parts["filter"], more, parts["join"])}
 
@@ -121,7 +123,7 @@ class Desk:
         except ScenarioError as error:
             return {"error": told(error)}
 
-    async def download(self, body: bytes) -> AsyncIterator[dict[str, Any]]:
+    async def download(self, body: bytes) -> AsyncGenerator[dict[str, Any]]:
         """Download the files of picks, telling of each."""
         try:
             async for each in downloaded(self._picked(_object(body)), self.folder, self.client):
@@ -139,5 +141,3 @@ def _object(body: bytes) -> dict[str, Any]:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-

@@ -107,6 +107,11 @@ def _value(parameter: Parameter, text: str) -> Any:  # noqa: ANN401
         value = json.loads(text)
     except ValueError:
         value = text
-    if parameter.control == "json" and isinstance(value, str) and not text.startswith('"') and text[0] in "{[":
+    if (
+        parameter.control == "json"
+        and isinstance(value, str)
+        and not text.startswith('"')
+        and text[0] in "{["
+    ):
         checks.refuse(parameter.name, text, 'it must be JSON, such as {"name": "value"}')
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import aclosing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +17,7 @@ from scenario_async._tables.table import HitTable
 from scenario_async.errors import redact
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from scenario_async.client import AsyncScenario
     from scenario_async.models import Hit
@@ -55,7 +56,7 @@ def _written(table: HitTable[Any], format: str, name: str) -> bytes:
 
 async def downloaded(
     hits: Sequence[Hit], folder: Path, client: AsyncScenario
-) -> AsyncIterator[dict[str, Any]]:
+) -> AsyncGenerator[dict[str, Any]]:
     """Download the files of hits, telling of each; in the end how many there are."""
     counts = {"saved": 0, "present": 0, "failed": 0}
     async with aclosing(client.download(hits, folder)) as downloads:
@@ -63,4 +64,4 @@ async def downloaded(
             counts[each.status] += 1
             error = None if each.error is None else redact(each.error.message)
             yield {**counts, "of": len(hits), "id": each.hit.id, "error": error}
-    yield {**counts, "of": len(hits), "folder": str(folder.absolute()), "done": True}
+    yield {**counts, "of": len(hits), "folder": os.path.abspath(folder), "done": True}

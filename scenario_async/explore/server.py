@@ -80,12 +80,17 @@ class Service:
             return web.Response(status=403, text=_FORBIDDEN, headers=_ALWAYS)
         if request.method in {"GET", "HEAD"}:
             return await self._given(*_halves(rest))
-        if request.method != "POST":
-            return web.Response(status=405, headers={**_ALWAYS, "Allow": "GET, POST"})
+        if request.method == "POST":
+            return await self._asked(request, rest)
+        return web.Response(status=405, headers={**_ALWAYS, "Allow": "GET, POST"})
+
+    async def _asked(self, request: web.BaseRequest, rest: str) -> web.StreamResponse:
         body = await _body(request)
         if body is None:
             megabytes = MOST_BYTES // 2**20
-            return _json({"error": {"what": "This is too large.", "message": f"{megabytes} MB are the most."}})
+            return _json(
+                {"error": {"what": "This is too large.", "message": f"{megabytes} MB are the most."}}
+            )
         if rest == "download":
             return await self._download(request, body)
         if rest == "export":
@@ -107,7 +112,7 @@ class Service:
     async def _download(self, request: web.BaseRequest, body: bytes) -> web.StreamResponse:
         response = web.StreamResponse(headers={**_ALWAYS, "Content-Type": "application/jsonl"})
         await response.prepare(request)
-        async with aclosing(self.desk.download(body)) as told:  # type: ignore[type-var] # pyright: ignore
+        async with aclosing(self.desk.download(body)) as told:
             async for each in told:
                 await response.write(f"{json.dumps(each)}\n".encode())
         await response.write_eof()

@@ -40,7 +40,9 @@ _SPAN: Final = re.compile(r"(?:^|[\n`.])\s*(\d+):(\d+)(?= |$)", re.MULTILINE)
 
 def told(error: ScenarioError, filter: str | None = None) -> dict[str, Any]:
     """Give what the page shows of an error; with the filter that was sent, the place in it that is wrong."""
-    what, fix = next(((what, fix) for kind, what, fix in _WORDS if isinstance(error, kind)), ("This failed.", ""))
+    what, fix = next(
+        ((what, fix) for kind, what, fix in _WORDS if isinstance(error, kind)), ("This failed.", "")
+    )
     message = redact(error.message)
     found: dict[str, Any] = {
         "what": what,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -15,6 +14,7 @@ from scenario_async.explore.server import bound, serving
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from looking.browsing import Looking, Viewer
 

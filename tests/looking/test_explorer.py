@@ -33,9 +33,7 @@ def emulator() -> Generator[Emulator]:
 
 
 @pytest.fixture
-def exploring(
-    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Generator[Explorer]:
+def exploring(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Explorer]:
     """Run an explorer over the emulator, which has heard of nothing yet."""
     for name in ("API_KEY", "API_SECRET"):
         monkeypatch.setenv(f"SCENARIO_SDK_{name}", "emulator")
@@ -143,7 +141,7 @@ def test_facets_are_conditions(looking: Looking, exploring: Explorer, emulator: 
     ],
 )
 def test_sizes_and_months_are_conditions(
-    looking: Looking, exploring: Explorer, emulator: Emulator, facet: str, value: str, words: str
+    looking: Looking, exploring: Explorer, emulator: Emulator, *, facet: str, value: str, words: str
 ) -> None:
     """Every hit that comes is within the bounds."""
     viewer = exploring.visit(looking, "#q=knight")
@@ -230,14 +228,25 @@ def test_every_parameter_travels(looking: Looking, exploring: Explorer, emulator
     wait_for_hits(viewer)
     page = viewer.page
     page.get_by_text("All parameters").click()
-    for name, value in (("query_semantic_ratio", "0.5"), ("limit", "7"), ("extra_body", '{"matching": "all"}')):
+    for name, value in (
+        ("query_semantic_ratio", "0.5"),
+        ("limit", "7"),
+        ("extra_body", '{"matching": "all"}'),
+    ):
         page.locator(f"#parameter-{name}").fill(value)
         page.locator(f"#parameter-{name}").press("Enter")
     page.locator("#parameter-public").select_option("true")
-    page.wait_for_function("() => document.querySelector('#parameters summary').textContent === 'All parameters (4 set)'")
+    page.wait_for_function(
+        "() => document.querySelector('#parameters summary').textContent === 'All parameters (4 set)'"
+    )
     wait_for_hits(viewer)
     body = bodies(emulator)[-1]
-    assert (body["querySemanticRatio"], body["limit"], body["public"], body["matching"]) == (0.5, 7, True, "all")
+    assert (body["querySemanticRatio"], body["limit"], body["public"], body["matching"]) == (
+        0.5,
+        7,
+        True,
+        "all",
+    )
     page.locator("#parameter-query_semantic_ratio").fill("1.5")
     page.locator("#parameter-query_semantic_ratio").press("Enter")
     page.locator("#trouble").wait_for()
@@ -398,12 +407,16 @@ def test_picks_are_downloaded(looking: Looking, exploring: Explorer, emulator: E
     picked = with_two_picks(viewer)
     viewer.page.get_by_role("button", name="Download").click()
     words = viewer.page.locator("#saving-words")
-    viewer.page.wait_for_function("() => document.querySelector('#saving-words').textContent.includes('2 saved, in')")
+    viewer.page.wait_for_function(
+        "() => document.querySelector('#saving-words').textContent.includes('2 saved, in')"
+    )
     assert str(exploring.folder) in words.inner_text()
     assert sorted(each.stem for each in exploring.folder.glob("asset_*")) == sorted(picked)
     viewer.page.keyboard.press("Escape")
     viewer.page.get_by_role("button", name="Download").click()
-    viewer.page.wait_for_function("() => document.querySelector('#saving-words').textContent.includes('2 there already')")
+    viewer.page.wait_for_function(
+        "() => document.querySelector('#saving-words').textContent.includes('2 there already')"
+    )
 
 
 def run(program: str, emulator: Emulator, folder: Path) -> str:
@@ -418,7 +431,9 @@ def run(program: str, emulator: Emulator, folder: Path) -> str:
     if program.startswith("scenario-async"):
         line = program.replace("scenario-async", f"{sys.executable} -m scenario_async", 1)
         command = ["sh", "-c", f"{line.strip()} --max-hits 100 --ids"]
-    made = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=folder, timeout=60)
+    made = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=environment, cwd=folder, timeout=60
+    )
     assert made.returncode == 0, made.stderr
     return made.stdout
 
@@ -429,7 +444,9 @@ def test_the_search_as_code(
 ) -> None:
     """It runs, and finds what the page shows."""
     filters = 'NOT tags = "it\'s \\"old\\""'
-    viewer = exploring.visit(looking, f"#q=knight&sort=newest&kind=image&filter={filters}&query_semantic_ratio=0.25")
+    viewer = exploring.visit(
+        looking, f"#q=knight&sort=newest&kind=image&filter={filters}&query_semantic_ratio=0.25"
+    )
     wait_for_hits(viewer)
     shown: list[str] = viewer.ids
     viewer.page.get_by_role("button", name="As code").click()
