@@ -91,7 +91,7 @@ def explore(
             threading.Thread(target=webbrowser.open, args=(address + fragment,), daemon=True).start()
 
     with at, account(emulator=emulator, env_file=env_file), suppress(KeyboardInterrupt):
-        asyncio.run(_serve(at, RateLimit(rate_limit), folder, announce, emulator=emulator))
+        asyncio.run(_serve(at, RateLimit(rate_limit), folder.absolute(), announce, emulator=emulator))
     click.echo("stopped")
 
 

@@ -132,7 +132,9 @@ def _options(name: str, value: Any) -> Iterator[str]:  # noqa: ANN401
         for each, pictures in as_mapping(value).items():
             for picture in pictures:
                 yield from (f"--{each}", _in_shell(picture))
-    elif isinstance(value, bool) and name != "original_models":
+    elif name == "original_models":
+        yield from (option, value if isinstance(value, str) else json.dumps(value))
+    elif isinstance(value, bool):
         yield option if value else f"--no-{option[2:]}"
     elif isinstance(value, tuple):
         for item in cast("tuple[str, ...]", value):
@@ -141,8 +143,7 @@ def _options(name: str, value: Any) -> Iterator[str]:  # noqa: ANN401
         for key, item in cast("dict[str, Any]", value).items():
             yield from (option, f"{key}={json.dumps(item) if name == 'extra_body' else item}")
     else:
-        text = json.dumps(value) if name == "original_models" else str(value)
-        yield from (option, _in_shell(text) if name == "image" else text)
+        yield from (option, _in_shell(str(value)) if name == "image" else str(value))
 
 
 def _in_shell(picture: str) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _MOST: Final = 200
 _MONTH: Final = re.compile(r"(\d{4})-(\d\d)", re.ASCII)
 _DECEMBER: Final = 12
-_NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?", re.ASCII)
 _QUOTED: Final = re.compile(r""" "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' """, re.DOTALL | re.VERBOSE)
 _EDGES: Final = (512, 1024, 2048)
 EVERYTHING: Final = F.created_at >= date(2000, 1, 1)
@@ -117,9 +117,9 @@ def condition(attribute: str, sign: str, text: str) -> Filter:
         return _TESTED[sign](field, text)
     if sign not in _COMPARED:
         checks.refuse("operator", sign, f"it must be one of {', '.join(OPERATORS)}")
-    value: Any = float(text) if _NUMBER.fullmatch(text) and attribute != "seed" else text
-    if isinstance(value, float) and value.is_integer() and "." not in text:
-        value = int(text)
+    value: str | float = text
+    if _NUMBER.fullmatch(text) and attribute != "seed":
+        value = float(text) if "." in text else int(text)
     compared: Filter = _COMPARED[sign](field, value)
     return compared
 

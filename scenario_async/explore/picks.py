@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import aclosing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -64,4 +63,4 @@ async def downloaded(
             counts[each.status] += 1
             error = None if each.error is None else redact(each.error.message)
             yield {**counts, "of": len(hits), "id": each.hit.id, "error": error}
-    yield {**counts, "of": len(hits), "folder": os.path.abspath(folder), "done": True}
+    yield {**counts, "of": len(hits), "folder": str(folder), "done": True}

@@ -36,6 +36,7 @@ _WORDS: Final[Sequence[tuple[type[Exception], str, str]]] = (
 _PLACE: Final = re.compile(r"\bline (\d+), column (\d+)\b")
 _SPAN: Final = re.compile(r"(?:^|[\n`.])\s*(\d+):(\d+)(?= |$)", re.MULTILINE)
 """As the service's engine tells a place: from which character to which, before the text that it repeats."""
+_BEGINNING: Final = 20
 
 
 def told(error: ScenarioError, filter: str | None = None) -> dict[str, Any]:
@@ -54,8 +55,10 @@ def told(error: ScenarioError, filter: str | None = None) -> dict[str, Any]:
     if isinstance(error, APIStatusError):
         found["wait"] = error.retry_after
         found["request"] = error.request_id or ""
-    if filter and isinstance(error, BadRequestError) and "filter" in message.lower():
-        found["filter"] = {"text": filter, **(_caret(_reason(error), filter) or {})}
+    if filter and isinstance(error, BadRequestError):
+        caret = _caret(_reason(error), filter)
+        if caret or "filter" in message.lower():
+            found["filter"] = {"text": filter, **(caret or {})}
     return found
 
 
@@ -76,7 +79,8 @@ def _caret(reason: str, filter: str) -> dict[str, int] | None:
         line, column = int(found[1]), int(found[2])
         before = sum(len(each) + 1 for each in lines[: line - 1])
         return _bounded(before + column - 1, 1, filter)
-    if found := _SPAN.search(reason):
+    found = _SPAN.search(reason)
+    if found and reason[found.end() :].strip().startswith(filter[:_BEGINNING].strip()):
         first, last = int(found[1]) - 1, int(found[2]) - 1
         return _bounded(first, max(1, last - first), filter)
     return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import socket
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
@@ -16,6 +15,7 @@ from scenario_async.cli import explore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 _ADDRESS = rb"http://127\.0\.0\.1:\d+/[\w-]{32}/"
 _AT_ONCE = 3.0
