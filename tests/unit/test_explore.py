@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 import pytest
@@ -296,7 +296,7 @@ def test_programs_say_what_the_search_says(search: Search[Any]) -> None:
         for name in written.keys() - {"image", "images"}:
             value = ast.literal_eval(written[name])
             kept = getattr(search, str(name))
-            assert value == (list(kept) if isinstance(kept, tuple) else kept)
+            assert value == (list(cast("tuple[Any, ...]", kept)) if isinstance(kept, tuple) else kept)
         assert {*written} == {
             each.name for each in attrs.fields(type(search)) if getattr(search, each.name) is not None
         }
