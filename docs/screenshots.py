@@ -104,11 +104,10 @@ def explorer(folder: Path) -> Generator[str]:
     """Run the explorer, and give its address."""
     command = [*COMMAND, "explore", "--emulator", "--no-browser", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder) as running:
-        assert running.stdout is not None
-        found = re.search(r"http://\S+", running.stdout.readline())
-        assert found, "the explorer did not start"
-        yield found[0]
-        running.terminate()
+        try:
+            yield re.findall(r"http://\S+", next(iter(running.stdout or ())))[0]
+        finally:
+            running.terminate()
 
 
 def explored(browser: Browser, folder: Path) -> None:
