@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import shlex
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
@@ -30,12 +34,13 @@ from scenario_async.errors import (
     RateLimitError,
 )
 from scenario_async.events import RequestEvent, RetryEvent
-from scenario_async.explore import conditions, parameters
+from scenario_async.explore import conditions, page, parameters
 from scenario_async.explore.asking import Question, paged
 from scenario_async.explore.code import program_of_picks, programs_of
 from scenario_async.explore.finds import Pictures
 from scenario_async.explore.guard import Guard
 from scenario_async.explore.meter import Meter
+from scenario_async.explore.page import DESIGN
 from scenario_async.explore.words import told
 from scenario_async.searches import ENDPOINTS
 
@@ -324,3 +329,21 @@ def test_programs_of_picks() -> None:
         "asset_1",
         "asset_1",
     ]
+
+
+def test_every_file_of_the_page_is_used() -> None:
+    """None lies there that nobody sees, and each is short enough to read."""
+    files = {each.name: each for each in (Path(page.__file__).parent / "page").iterdir()}
+    used = [*DESIGN.scripts, *DESIGN.styles, *(f"{name}.html" for name in DESIGN.places)]
+    assert sorted(files) == sorted(used)
+    assert all(len(each.read_text(encoding="utf-8").splitlines()) < 400 for each in files.values())
+
+
+def test_the_page_is_as_the_policy_says() -> None:
+    """Its one style and one script are those of the hashes; it names no other address."""
+    made = page.page_of(Path("x"), emulator=False)
+    for tag in ("style", "script"):
+        (text,) = re.findall(rf"<{tag}>(.*?)</{tag}>", made, re.DOTALL)
+        assert f"{tag}-src 'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" in page.policy()
+        assert not re.findall(r"(?<!xmlns=')https?://", text)
+    assert not re.search(r"\{\{\w+\}\}", made)
