@@ -7,7 +7,13 @@ from typing import Any, Final
 
 from scenario_async._support.loading import LOADING
 
-EXTRAS: Final = {"pyarrow": "export", "nanoarrow": "arrow", "PIL": "pictures"}
+EXTRAS: Final = {
+    "pyarrow": "export",
+    "nanoarrow": "arrow",
+    "PIL": "pictures",
+    "dask": "dask",
+    "distributed": "dask",
+}
 
 
 def found(module: str) -> Any:  # noqa: ANN401

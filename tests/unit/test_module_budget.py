@@ -14,6 +14,7 @@ ROOMS = {
     "_endpoints": "raw",
     "_calls": "admission call coalescing quota retries",
     "_exports": "export",
+    "_harvests": "harvest",
     "_http": "advice failures inflating json reply request resolver signing structure transport typed",
     "_observing": "hooks logs observer telemetry",
     "_paging": "fan_out iteration page pager position prefetch token",
@@ -22,7 +23,7 @@ ROOMS = {
 # How many modules of each package; some room is left for other versions of Python and of the dependencies.
 IMPORT = {"scenario_async": 2, STANDARD: 40}
 PRELOAD = {
-    "scenario_async": 55,
+    "scenario_async": 57,
     "attrs": 8,
     "cattrs": 26,
     "tenacity": 16,
