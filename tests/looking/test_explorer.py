@@ -259,7 +259,6 @@ def test_sorting_is_the_services(looking: Looking, exploring: Explorer, emulator
     viewer = exploring.visit(looking, "#q=knight")
     wait_for_hits(viewer)
     viewer.page.locator("#sort").select_option(label="Newest first")
-    viewer.page.wait_for_function("() => document.documentElement.dataset.busy === 'true'")
     wait_for_hits(viewer)
     assert bodies(emulator)[-1]["sortBy"] == ["createdAt:desc"]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import pytest
 from looking.browsing import axe_path
@@ -14,6 +16,7 @@ from support.hits import asset, assets
 from support.servers import Answer, paged
 
 from scenario_async.emulator import Emulator
+from scenario_async.explore.desk import MOST_BYTES
 from scenario_async.explore.server import PORT, bound
 
 if TYPE_CHECKING:
@@ -88,6 +91,29 @@ def test_strangers_are_refused_before_anything_else(at: Any, tmp_path: Path) -> 
             own = {"Origin": f"http://127.0.0.1:{port}", "Sec_Fetch_Site": "same-origin"}
             assert asked(address, f"{path}quota", "POST", **own)[0] == 200
     assert emulator.requests == []
+
+
+def test_odd_requests_are_answered_in_words(at: Any, tmp_path: Path) -> None:
+    """What nobody knows, what is no JSON, what is too large, picks that were never found: none is a failure of ours."""
+    with Emulator().running() as base_url:
+        at(base_url)
+        with explorer(tmp_path) as running:
+
+            def told(name: str, body: bytes) -> str:
+                request = Request(running.address + name, data=body)  # noqa: S310 - an address of this machine
+                with urlopen(request, timeout=30) as reply:  # noqa: S310
+                    assert reply.status == 200
+                    what: str = json.loads(reply.read())["error"]["what"]
+                    return what
+
+            nothing = json.dumps({"what": "asset", "ids": ["asset_1"], "format": "csv"}).encode()
+            assert told("unknown", b"{}") == "The explorer does not know this."
+            assert told("search", b"[1") == "This cannot be searched for."
+            assert told("search", b"[" * 100_000) == "This cannot be searched for."
+            assert told("picture", b"x" * (MOST_BYTES + 1)) == "This is too large."
+            for name in ("export", "download", "picked-code"):
+                assert told(name, nothing) == "This failed."
+            assert list(tmp_path.iterdir()) == []
 
 
 def test_a_second_browser_needs_the_address(looking: Looking, at: Any, tmp_path: Path) -> None:
