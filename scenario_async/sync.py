@@ -279,6 +279,7 @@ class SyncSearches(Searches):
         *,
         format: str | None = None,
         max_hits: int | None = None,
+        scan: bool = False,
         resume: bool = False,
         overwrite: bool = False,
         flat: bool = False,
@@ -290,8 +291,8 @@ class SyncSearches(Searches):
         `on_progress` is called in the calling thread.
         """
         run = self._export_of(
-            search, path, format=format, max_hits=max_hits, resume=resume, overwrite=overwrite, flat=flat,
-            prefetch=prefetch, on_progress=on_progress,
+            search, path, format=format, max_hits=max_hits, scan=scan, resume=resume, overwrite=overwrite,
+            flat=flat, prefetch=prefetch, on_progress=on_progress,
         )  # fmt: skip
         return _carried_out(run)
 
@@ -302,6 +303,7 @@ class SyncSearches(Searches):
         *,
         concurrency: int = 8,
         max_hits: int | None = None,
+        max_requests: int | None = None,
         scan: bool = False,
         refresh: bool | Literal["full"] = False,
         on_error: OnError = "raise",
@@ -312,8 +314,8 @@ class SyncSearches(Searches):
         `on_progress` is called in the calling thread.
         """
         run = self._harvest_of(
-            searches, path, concurrency=concurrency, max_hits=max_hits, scan=scan, refresh=refresh,
-            on_error=on_error, on_progress=on_progress,
+            searches, path, concurrency=concurrency, max_hits=max_hits, max_requests=max_requests, scan=scan,
+            refresh=refresh, on_error=on_error, on_progress=on_progress,
         )  # fmt: skip
         return _carried_out(run)
 

@@ -311,6 +311,7 @@ class AsyncSearches(Searches):
         *,
         concurrency: int = 8,
         max_hits: int | None = None,
+        max_requests: int | None = None,
         scan: bool = False,
         refresh: bool | Literal["full"] = False,
         on_error: OnError = "raise",
@@ -323,6 +324,8 @@ class AsyncSearches(Searches):
             path: the file, which is made where there is none.
             concurrency: how many searches are read at once.
             max_hits: the most hits of each search.
+            max_requests: the most requests of this call, without retries; the same call goes on. A scan may need
+                one or two more to come to a page.
             scan: read every hit of each search, also past the 1,000 that engines show.
             refresh: what to do about searches that are finished. False: nothing. True: ask for what is new or changed
                 since. `"full"`: read all again, which also tells what is gone.
@@ -337,8 +340,8 @@ class AsyncSearches(Searches):
         Raises `InvalidSearchError` before any request, `WriteError` for the file, `APIError` like a search does.
         """
         return await self._harvest_of(
-            searches, path, concurrency=concurrency, max_hits=max_hits, scan=scan, refresh=refresh,
-            on_error=on_error, on_progress=on_progress,
+            searches, path, concurrency=concurrency, max_hits=max_hits, max_requests=max_requests, scan=scan,
+            refresh=refresh, on_error=on_error, on_progress=on_progress,
         ).carried_out()  # fmt: skip
 
     async def estimate(
@@ -427,6 +430,7 @@ class AsyncSearches(Searches):
         *,
         format: str | None = None,
         max_hits: int | None = None,
+        scan: bool = False,
         resume: bool = False,
         overwrite: bool = False,
         flat: bool = False,
@@ -455,8 +459,8 @@ class AsyncSearches(Searches):
         a library is missing, `APIError` like a search does. The error says what is kept and how to go on.
         """
         run = self._export_of(
-            search, path, format=format, max_hits=max_hits, resume=resume, overwrite=overwrite, flat=flat,
-            prefetch=prefetch, on_progress=on_progress,
+            search, path, format=format, max_hits=max_hits, scan=scan, resume=resume, overwrite=overwrite,
+            flat=flat, prefetch=prefetch, on_progress=on_progress,
         )  # fmt: skip
         return await run.carried_out()
 

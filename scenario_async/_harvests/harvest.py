@@ -35,7 +35,7 @@ class HarvestProgress:
     """How far a harvest is."""
 
     searches: int = 0
-    """How many searches were given; all of them are known once the first was finished."""
+    """How many searches were given."""
     finished: int = 0
     """How many of them are finished, by this call or before."""
     hits: int = 0
@@ -46,5 +46,7 @@ class HarvestProgress:
     """How many of them were in the file with other content."""
     requests: int = 0
     """How many requests this call has sent, retries included."""
+    expected: int | None = None
+    """How many requests this call takes in all, as the first replies let expect; None before them."""
     waiting: float = 0.0
     """How many seconds of a 429 are left, while one is waited out."""

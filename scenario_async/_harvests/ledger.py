@@ -175,6 +175,14 @@ class Ledger:
             if finished and self._run is not None:
                 file.execute("UPDATE runs SET finished_at = ? WHERE number = ?", (_now(), self._run))
 
+    def unfinished(self, numbers: Iterable[int]) -> int:
+        """Give how many of these searches are still to be read, or to be read again."""
+        asked = set(numbers)
+        done = "SELECT number FROM searches WHERE state = 'done' AND coalesce(run, 0) >= ?"
+        with told(self.path):
+            finished = {number for (number,) in self._open_file().execute(done, (self._run or 0,))}
+        return len(asked - finished)
+
     def counted(self, numbers: Iterable[int]) -> int:
         """Give how many different hits these searches find."""
         with self._changes() as file:

@@ -10,7 +10,7 @@ import attrs
 
 from scenario_async._harvests.ledger import Portion
 from scenario_async._paging.iteration import Iteration
-from scenario_async._paging.page import next_position, origin_of
+from scenario_async._paging.page import full_size, hinted_total, next_position, origin_of
 from scenario_async._paging.patience import patient
 from scenario_async._paging.position import Position
 from scenario_async._paging.seen import CompactIds
@@ -38,7 +38,10 @@ class NothingSinceError(Exception):
 
 
 class Reading:
-    """A search under way; `portions` gives its pages, each to be written before the next is asked for."""
+    """A search under way; `portions` gives its pages, each to be written before the next is asked for.
+
+    It ends where it `may_ask` for no other page. `expected` is how many requests it takes, as its first page tells.
+    """
 
     def __init__(
         self,
@@ -46,8 +49,11 @@ class Reading:
         search: Search[Any],
         job: Job,
         max_hits: int | None,
+        may_ask: Callable[[], bool],
     ) -> None:
         self._search = search if job.since is None else since(search, job.since)
+        self._may_ask = may_ask
+        self.expected: int | None = None
         self.source: PatientSource[Any] = patient(source_of(self._search))
         self._job = job
         self._max_hits = max_hits
@@ -71,9 +77,13 @@ class Reading:
     async def _scanned(self) -> AsyncGenerator[Portion]:
         scan = self._scan()
         try:
-            while (page := await scan.next_page()) is not None:
+            while self._may_ask():
+                if (page := await scan.next_page()) is None:
+                    break
                 scan.status.delivered = len(page.hits)
                 yield self._portion(page, scan.status.resume_token)
+            else:
+                return
             yield self._end(scan.status.resume_token, "exhausted")
         finally:
             await scan.aclose()
@@ -98,13 +108,17 @@ class Reading:
         iteration = Iteration(self.source, start, seen=ids, max_hits=left)
         place = job.place or _text(start)
         try:
-            while (page := await self._asked(iteration)) is not None:
+            while self._may_ask():
+                if (page := await self._asked(iteration)) is None:
+                    break
                 end = iteration.ends_because
                 # Where a limit cut the page, the rest of it is still to be had.
                 place = _text(origin_of(page).position if end == "max_hits" else next_position(page))
                 yield self._portion(page, place, end)
                 if end is not None:
                     return
+            else:
+                return
             end = iteration.status.stopped_because or "exhausted"
             if job.how == "since" and not job.hits:
                 raise NothingSinceError
@@ -121,6 +135,9 @@ class Reading:
         raise NothingSinceError  # the index may not filter by that
 
     def _portion(self, page: LinkedPage[Any], place: str, end: str | None = None) -> Portion:
+        if self.expected is None and (total := hinted_total(page)) is not None:
+            hits = total if self._max_hits is None else min(total, self._max_hits)
+            self.expected = 1 + max(0, hits - self._job.hits - len(page.hits)) // full_size(page)
         return Portion(job=self._job, hits=page.hits, place=place, requests=self.requests, end=end)
 
     def _end(self, place: str, end: str) -> Portion:

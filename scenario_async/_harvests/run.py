@@ -47,6 +47,7 @@ class Plan:
     ledger: Ledger
     concurrency: int
     max_hits: int | None
+    max_requests: int | None
     full: bool
     on_error: OnError
     on_progress: Callable[[HarvestProgress], object] | None
@@ -81,6 +82,9 @@ class Run:
         self._news = asyncio.Event()
         self._working: asyncio.Task[None] | None = None
         self._readings: set[Reading] = set()
+        self._asked = 0
+        self._expected: list[int] = []
+        self._unfinished = 0
 
     async def open(self) -> None:
         """Open the file, and take down the searches that are given as they are."""
@@ -96,6 +100,7 @@ class Run:
             await self._register(batch[place : place + _AT_ONCE], place)
         self._left.extend(self._tasks.values())
         self._progress = attrs.evolve(self._progress, searches=len(self._tasks))
+        self._unfinished = await self._do(partial(self._ledger.unfinished, self._tasks))
         self._working = asyncio.ensure_future(self._work())
 
     async def advance(self) -> HarvestProgress | None:
@@ -109,7 +114,7 @@ class Run:
             self._news.clear()
         if not working.done():
             waiting = max((each.source.waiting for each in self._readings), default=0.0)
-            return attrs.evolve(self._progress, waiting=waiting)
+            return attrs.evolve(self._progress, waiting=waiting, expected=self._price())
         working.result()
         self.result = await self._finished()
         return None
@@ -188,8 +193,23 @@ class Run:
             await asyncio.sleep(_SIGN_OF_LIFE)
             await self._do(self._ledger.live)
 
+    def _may_ask(self) -> bool:
+        """Take a request from the budget; whether there was one left."""
+        if self._plan.max_requests is not None and self._asked >= self._plan.max_requests:
+            return False
+        self._asked += 1
+        return True
+
+    def _price(self) -> int | None:
+        """Give how many requests it takes in all, once as many searches have told as are read at once."""
+        told = len(self._expected)
+        if told < min(self._plan.concurrency, self._unfinished):
+            return None
+        return round(sum(self._expected) * self._unfinished / told) if told else 0
+
     async def _worker(self) -> None:
-        while self._left or self._taken:
+        most = self._plan.max_requests
+        while (self._left or self._taken) and (most is None or self._asked < most):
             if self._left:
                 task = self._left.popleft()
             else:
@@ -204,10 +224,10 @@ class Run:
                 await self._read_one(task, taken)
 
     async def _read_one(self, task: _Task, job: Job) -> None:
-        reading = Reading(self._plan.source_of, task.search, job, self._plan.max_hits)
+        reading = Reading(self._plan.source_of, task.search, job, self._plan.max_hits, self._may_ask)
         self._readings.add(reading)
         try:
-            await self._read(reading, job)
+            ended = await self._read(reading, job)
         except NothingSinceError:
             self._count(requests=reading.requests)
             await self._do(partial(self._ledger.turn, job, "again"))
@@ -222,11 +242,13 @@ class Run:
                 raise
             self._errors.append(FanOutError(task.index, task.search, error))
         else:
-            self._count(finished=1)
+            self._count(finished=int(ended))
         finally:
             self._readings.discard(reading)
 
-    async def _read(self, reading: Reading, job: Job) -> None:
+    async def _read(self, reading: Reading, job: Job) -> bool:
+        """Read a search page by page; whether that came to its end."""
+        ended, told = False, False
         seen: list[str] = []
         if job.hits and job.how != "scan":
             seen = await self._do(partial(self._ledger.seen_in, job))
@@ -234,11 +256,16 @@ class Run:
         try:
             async for portion in portions:
                 done = await self._written(portion)
+                ended = portion.end is not None
+                if not told:
+                    told = True
+                    self._expected.append(reading.expected or 1)
                 self._count(
                     hits=len(portion.hits), new=done.new, changed=done.changed, requests=portion.requests
                 )
         finally:
             await portions.aclose()
+        return ended
 
     def _count(self, **more: int) -> None:
         before = self._progress

@@ -14,6 +14,8 @@ from scenario_async.cli.signals import EndedError, ending_well
 _COMMANDS: Final = {
     "search": "Search assets, models or workflows.",
     "download": "Download what a search finds.",
+    "scan": "Read every hit of a search, past what engines show of it.",
+    "harvest": "Run many searches into one SQLite file.",
     "explore": "Search in the browser, as you type.",
     "doctor": "Check the key, the connection and the versions.",
     "demo": "Watch small programs search; no account needed.",
