@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 INSTALL = "in a clone of the repository, run: pip install '.[cli]'"
 HEAVY = {"rich", "aiohttp", "numpy", "PIL", "lark", "scenario_async.emulator", "scenario_async.client"}
 
-COMMANDS = ["search", "download", "scan", "harvest", "doctor", "demo", "serve", "completion"]
+COMMANDS = ["search", "download", "scan", "harvest", "explore", "doctor", "demo", "serve", "completion"]
 
 
 @pytest.mark.parametrize("name", ["click", "rich"])
