@@ -12,7 +12,7 @@ from scenario_async._endpoints import AsyncSearches, Searches, method_signature
 from scenario_async._http.request import free_request
 from scenario_async._support import checks
 from scenario_async._support.hints import instead
-from scenario_async._support.lifetimes import LOADING
+from scenario_async._support.loading import LOADING
 from scenario_async.errors import ScenarioError, drop_frames
 from scenario_async.settings import Settings, can_be_off, configured
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 import attrs
 
 from scenario_async._http.failures import StaleConnectionError
-from scenario_async._support.lifetimes import LOADING
+from scenario_async._support.loading import LOADING
 from scenario_async.errors import (
     APIConnectionError,
     APIError,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from scenario_async._http import json as codec
 from scenario_async._http import typed
 from scenario_async._http.structure import shapes_of, structure_hits
-from scenario_async._support.lifetimes import LOADING
+from scenario_async._support.loading import LOADING
 from scenario_async._tables.texts import json_text
 from scenario_async._tables.unsigned import unsigned
 from scenario_async.models import Hit

@@ -8,7 +8,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
-from scenario_async._support.lifetimes import LOADING
+from scenario_async._support.loading import LOADING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

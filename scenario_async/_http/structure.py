@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, TypeVar,
 import attrs
 
 from scenario_async._http import json as codec
-from scenario_async._support.lifetimes import LOADING
+from scenario_async._support.loading import LOADING
 from scenario_async.errors import InvalidSearchError, redact
 from scenario_async.models import NOTHING, Hit, Record, wire_name
 

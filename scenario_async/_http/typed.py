@@ -14,7 +14,7 @@ import attrs
 
 from scenario_async._http import json as codec
 from scenario_async._http.structure import loose, shapes_of
-from scenario_async._support.lifetimes import LOADING
+from scenario_async._support.loading import LOADING
 from scenario_async.models import NOTHING, Hit, Record
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from scenario_async._observing import logs
-from scenario_async._support.lifetimes import LOADING
+from scenario_async._support.loading import LOADING
 from scenario_async._support.logger import LOG
 
 if TYPE_CHECKING:

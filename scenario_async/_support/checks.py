@@ -18,7 +18,7 @@ from typing import Any, Final, NoReturn, ParamSpec, SupportsIndex, TypeAlias, Ty
 
 import attrs
 
-from scenario_async._support.lifetimes import LOADING
+from scenario_async._support.loading import LOADING
 from scenario_async.errors import InvalidSearchError, ScenarioError, drop_frames
 
 _P = ParamSpec("_P")

@@ -123,13 +123,5 @@ def _reset_all() -> None:
         thing.reset_after_fork()
 
 
-LOADING: Final = threading.RLock()
-"""Held while something is imported on first use. Forks wait for it: a child that came from the middle of an import would
-wait for ever for the lock of that module, which a thread of its parent holds.
-"""
-
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=LOADING.acquire, after_in_parent=LOADING.release, after_in_child=LOADING.release
-    )
     os.register_at_fork(after_in_child=_reset_all)

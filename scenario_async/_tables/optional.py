@@ -5,9 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, Final
 
-from scenario_async._support.lifetimes import LOADING
+from scenario_async._support.loading import LOADING
 
-EXTRAS: Final = {"pyarrow": "export", "nanoarrow": "arrow", "PIL": "pictures"}
+EXTRAS: Final = {
+    "pyarrow": "export",
+    "nanoarrow": "arrow",
+    "PIL": "pictures",
+    "dask": "dask",
+    "distributed": "dask",
+}
 
 
 def found(module: str) -> Any:  # noqa: ANN401

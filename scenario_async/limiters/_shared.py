@@ -134,8 +134,9 @@ class _FailedError(Exception):
 class SharedQueue(Quota):
     """Waits in a shared store; `name` tells users which store that is.
 
-    If the store fails, "closed" raises `ScenarioError`, for those who come within the next second as well, and "open"
-    lets requests go at this process's own pace, and tries the store again a little later.
+    A store that gives no answer within `patience` seconds has failed. Then "closed" raises `ScenarioError`, for those who
+    come within the next second as well, and "open" lets requests go at this process's own pace, and tries the store
+    again a little later.
     """
 
     def __init__(
@@ -145,12 +146,14 @@ class SharedQueue(Quota):
         *,
         name: str,
         on_failure: OnFailure,
+        patience: float | None = None,
         sleep: Callable[[float], Any] = asyncio.sleep,
     ) -> None:
         self._store = store
         self._quota = quota
         self._name = name
         self._on_failure = on_failure
+        self._patience = _PATIENCE if patience is None else patience
         self._sleep = sleep
         self._slack = window(quota.per) - quota.per
         self.lasts = quota.per
@@ -225,9 +228,9 @@ class SharedQueue(Quota):
             raise
 
     async def _answered(self, task: asyncio.Future[_T]) -> _T:
-        await asyncio.wait([task], timeout=_PATIENCE)
+        await asyncio.wait([task], timeout=self._patience)
         await _ended(task)
-        failure = f"no answer within {_PATIENCE:g} s"
+        failure = f"no answer within {self._patience:g} s"
         if task.done() and not task.cancelled():
             error = task.exception()
             if error is None:

@@ -77,6 +77,34 @@ def first_hits(url: str) -> list[Figure]:
     ]
 
 
+def whole(*arguments: str) -> Side:
+    """Time a whole process."""
+    command = [sys.executable, *arguments]
+    return timed(lambda: subprocess.run(command, check=True, capture_output=True))
+
+
+def helping() -> list[Figure]:
+    """Tell how much longer than Python itself the command line takes to show its help."""
+    pages = {"--help": ["--help"], "search assets --help": ["search", "assets", "--help"]}
+    taken = compared(
+        {
+            "floor": whole("-c", "pass"),
+            **{name: whole("-m", "scenario_async", *words) for name, words in pages.items()},
+        }
+    )
+    return [
+        Figure(
+            name=f"scenario-async {name}, beyond Python's start",
+            value=taken[name] - taken["floor"],
+            goal=60,
+            unit="ms",
+            at_least=False,
+            sides={"ours": taken[name], "floor": taken["floor"]},
+        )
+        for name in pages
+    ]
+
+
 def building() -> list[Figure]:
     """Tell how long the constructors take."""
     from scenario_sdk import AsyncScenario as Official  # noqa: PLC0415

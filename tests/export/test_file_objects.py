@@ -136,7 +136,7 @@ def test_a_file_that_is_full(connect: Connect, serve: Serve) -> None:
 
 def test_a_slow_file_stops_the_reading(connect: Connect, serve: Serve) -> None:
     """Memory is bounded: no more pages are read than the file is behind."""
-    server = serve(paged(assets(2000)))
+    server = serve(paged(assets(2001)))
     behind: list[int] = []
 
     def tell(told: ExportProgress) -> None:
@@ -148,7 +148,7 @@ def test_a_slow_file_stops_the_reading(connect: Connect, serve: Serve) -> None:
         on_progress=tell,
     )  # fmt: skip
     assert max(behind) <= 500
-    assert file.getvalue().count(b"\n") == 2000
+    assert file.getvalue().count(b"\n") == 2001
 
 
 def test_a_failed_export_tells_what_was_written(connect: Connect, serve: Serve) -> None:

@@ -61,7 +61,7 @@ async def _fanned_out(client: AsyncScenario, order: Any) -> int:
 
 async def _iterated(client: AsyncScenario, _: Any) -> int:
     found = 0
-    async for _ in client.search.run(SEARCHES[0]).iter_hits(prefetch=3):
+    async for _ in client.search.run(SEARCHES[0]).iter_hits(max_hits=4000, prefetch=3):
         found += 1
     return found
 
