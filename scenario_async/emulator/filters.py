@@ -47,17 +47,22 @@ _CLOSING: Final = re.compile(rf"{_GAP}\){_GAP}")
 _AND: Final = re.compile(rf"{_GAP}AND{_END}{_GAP}")
 _OR: Final = re.compile(rf"{_GAP}OR{_END}{_GAP}")
 _SPACE: Final = re.compile(_GAP)
-_STATE: Final = re.compile(rf"IS{_BLANK}(?P<not>NOT{_BLANK})?(?P<state>NULL|EMPTY)")
-_PRESENCE: Final = re.compile(rf"(?P<not>NOT{_BLANK})?EXISTS")
-_LIST: Final = re.compile(rf"(?P<not>NOT{_BLANK})?IN{_END}{_GAP}\[")
+_TEST: Final = re.compile(
+    rf"IS{_BLANK}(?P<is_not>NOT{_BLANK})?(?:(?P<null>NULL)|(?P<empty>EMPTY))|(?P<not>NOT{_BLANK})?(?:"
+    rf"(?P<exists>EXISTS)|(?P<listed>IN{_END}{_GAP}\[)|(?P<contains>CONTAINS)|(?P<starts>STARTS WITH)|"
+    rf"(?P<ends>ENDS{_BLANK}WITH{_END}))"
+)
+_TESTED: Final = {
+    "null": "NULL",
+    "empty": "EMPTY",
+    "exists": "EXISTS",
+    "contains": "CONTAINS",
+    "starts": "STARTS",
+}
 _COMMA: Final = re.compile(rf"{_GAP},{_GAP}")
 _LIST_END: Final = re.compile(rf"{_GAP}\]{_GAP}")
 _TO: Final = re.compile(rf"TO{_BLANK}")
 _TO_ALONE: Final = re.compile(rf"TO{_END}")
-_PART: Final = re.compile(
-    rf"(?P<not>NOT{_BLANK})?(?P<part>CONTAINS|STARTS(?= WITH)|ENDS(?={_BLANK}WITH{_END}))"
-)
-_PART_END: Final = re.compile(rf"{_BLANK}WITH")
 _OPERATOR: Final = re.compile("[<>]=?|!=|=")
 _BEGUN: Final = re.compile(rf"(IS{_BLANK}NOT|NOT{_BLANK}IN|NOT{_BLANK}STARTS|IS|NOT|IN|STARTS){_END}")
 _SHOWN: Final = re.compile(rf"{_WORD}|[<>]=?|!=|.", re.DOTALL)
@@ -131,23 +136,27 @@ class _Reader:
         if self._skipped(_OPERATOR):
             # With a value behind it, it would have been a whole comparison.
             self._value(_VALUES)
-        if (match := self._skipped(_STATE)) or (match := self._skipped(_PRESENCE)):
-            test = match.groupdict().get("state") or "EXISTS"
-            self._skipped(_SPACE)
-            return self._negated(match, self._condition(start, name, test))
-        if match := self._skipped(_LIST):
-            return self._negated(match, self._condition(start, name, "IN", tuple(self._listed())))
+        if match := self._skipped(_TEST):
+            condition = self._tested(start, name, match.lastgroup or "")
+            return Negation(condition) if match["not"] or match["is_not"] else condition
         if values := self._between():
             return self._condition(start, name, "TO", values)
-        if match := self._skipped(_PART):
-            if match["part"] != "CONTAINS":
-                self._skipped(_PART_END)
-            value = self._value(_VALUES)
-            if match["part"] == "ENDS":
-                # The live service answers this operator with a 500, not with a 400.
-                raise ServiceError(500, "Internal server error")
-            return self._negated(match, self._condition(start, name, match["part"], (value,)))
         self._refuse_test()
+
+    def _tested(self, start: int, name: str, test: str) -> Condition:
+        """Read what follows a test's keyword."""
+        match test:
+            case "null" | "empty" | "exists":
+                self._skipped(_SPACE)
+                return self._condition(start, name, _TESTED[test])
+            case "listed":
+                return self._condition(start, name, "IN", tuple(self._listed()))
+            case _:
+                value = self._value(_VALUES)
+                if test == "ends":
+                    # The live service answers this operator with a 500, not with a 400.
+                    raise ServiceError(500, "Internal server error")
+                return self._condition(start, name, _TESTED[test], (value,))
 
     def _between(self) -> tuple[str, str] | None:
         """Read two values with TO between them, if that is what follows."""
@@ -197,9 +206,6 @@ class _Reader:
     def _condition(self, start: int, name: str, test: str, values: tuple[str, ...] = ()) -> Condition:
         line, column = self._line_and_column(start)
         return Condition(name, test, values, line, column)
-
-    def _negated(self, match: re.Match[str], condition: Condition) -> Node:
-        return Negation(condition) if match["not"] else condition
 
     def _skipped(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         match = pattern.match(self.text, self.at)

@@ -18,7 +18,7 @@ from scenario_async._pyinstaller import hook_dirs
 pytestmark = pytest.mark.any_versions
 
 PACKAGE = Path(scenario_async.__file__).parent
-PROGRAM = '''
+PROGRAM = """
 import json
 
 import scenario_async
@@ -31,7 +31,7 @@ with Emulator().running() as base_url:
         hit = search(query="castle", filter=F.kind == "image", limit=1).hits[0]
         like = search(image=hit.id, limit=1).hits[0]
         print(json.dumps([hit.metadata.kind, like.id == hit.id, scenario_async.__file__]))
-'''
+"""
 NEEDED = {
     *("aiohappyeyeballs", "aiohttp", "aiosignal", "attr", "attrs", "cattr", "cattrs", "frozenlist", "idna"),
     *("multidict", "numpy", "PIL", "propcache", "scenario_async", "tenacity", "typing_extensions", "yarl"),
