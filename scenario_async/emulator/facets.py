@@ -49,7 +49,8 @@ class Facets:
         pairs = [(facet, owner) for owner, value in enumerate(values) for facet in facets_of(value)]
         texts = sorted({facet for facet, _ in pairs if isinstance(facet, str)})
         numbers = sorted({facet for facet, _ in pairs if not isinstance(facet, str)})
-        places: dict[Facet, int] = {facet: place for place, facet in enumerate([*texts, *numbers])}
+        facets: list[Facet] = [*texts, *numbers]
+        places = {facet: place for place, facet in enumerate(facets)}
         return cls(
             texts=texts,
             numbers=numbers,

@@ -141,7 +141,7 @@ class _Reader:
             return Negation(condition) if match["not"] or match["is_not"] else condition
         if values := self._between():
             return self._condition(start, name, "TO", values)
-        self._refuse_test()
+        return self._refuse_test()
 
     def _tested(self, start: int, name: str, test: str) -> Condition:
         """Read what follows a test's keyword."""

@@ -106,9 +106,10 @@ def _window(fields: Body) -> Window:
 
 
 def _sortings(value: object, schema: Schema) -> tuple[Sorting, ...]:
-    if isinstance(value, list) and len(cast("list[object]", value)) > MOST_SORTINGS:
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    if len(items) > MOST_SORTINGS:
         raise bad_request(f'"sortBy" must contain less than or equal to {MOST_SORTINGS} items')
-    return tuple(_sorting(item, schema) for item in _strings(value, "sortBy"))
+    return tuple(_sorting(item, schema) for item in _strings(items or value, "sortBy"))
 
 
 def _sorting(item: str, schema: Schema) -> Sorting:

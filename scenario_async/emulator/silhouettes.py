@@ -31,7 +31,7 @@ def shapes_of(subject: str) -> Sequence[Shape]:
 def _silhouettes() -> Mapping[str, Sequence[Shape]]:
     known: dict[str, list[Shape]] = {}
     shapes: list[Shape] = []
-    for line in files(__package__).joinpath(_FILE).read_text(encoding="utf-8").splitlines():
+    for line in files("scenario_async.emulator").joinpath(_FILE).read_text(encoding="utf-8").splitlines():
         if line.startswith("  "):
             shapes.append(_shape(line))
         elif line and not line.startswith("#"):

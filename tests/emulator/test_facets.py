@@ -125,9 +125,9 @@ ROWS: dict[str, list[tuple[str, str | None]]] = {
 @pytest.fixture(scope="module")
 def emulator() -> Emulator:
     """Give an emulator of assets with these names."""
-    numbers = {"1": {"width": 5}, "2": {"height": "5"}}
+    numbers: dict[str, dict[str, object]] = {"1": {"width": 5}, "2": {"height": "5"}}
     records = [
-        asset(f"asset_{id}", {"name": name, **numbers.get(id, {})}, tags=[""]) for id, name in NAMES.items()
+        asset(f"asset_{key}", {"name": name, **numbers.get(key, {})}, tags=[""]) for key, name in NAMES.items()
     ]
     return Emulator(Library(records, project_id=PROJECT), max_total_hits=50)
 
@@ -138,7 +138,7 @@ def emulator() -> Emulator:
 async def test_a_filter_finds_what_the_engine_finds(talk: Talk, filter: str, expected: str) -> None:
     """The names are chosen so that each row of the table can be counted by hand."""
     found = await talk.ids(filter=filter)
-    assert "".join(sorted(id.removeprefix("asset_") for id in found)) == expected
+    assert "".join(sorted(id_.removeprefix("asset_") for id_ in found)) == expected
 
 
 @pytest.mark.parametrize("filter", [case[0] for cases in ROWS.values() for case in cases if case[1] is None])

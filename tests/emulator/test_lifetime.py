@@ -369,7 +369,7 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, missing: list
 
 
 def test_importing_it_loads_none_of_the_extra() -> None:
-    """numpy and Pillow are loaded when a search first needs them."""
+    """Numpy and Pillow are loaded when a search first needs them."""
     program = (
         "import sys, scenario_async.emulator as e; e.Emulator(); print({'numpy', 'PIL'} & set(sys.modules))"
     )

@@ -168,8 +168,8 @@ async def test_many_small_parts_count_as_what_they_take(talk: Talk, emulator: Em
 def test_large_pictures_are_decoded_one_at_a_time(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    large: bool,
-    together: int,  # noqa: FBT001 - a parameter of the test
+    large: bool,  # noqa: FBT001 - a parameter of the test
+    together: int,
 ) -> None:
     """Small ones as many at a time as there are threads."""
     Image.new("RGB", (64, 64), "red").save(tmp_path / "red.png")
@@ -274,8 +274,8 @@ def test_pictures_that_end_too_early_are_left_out(tmp_path: Path) -> None:
 
 def test_a_refusal_behind_many_conditions_names_its_place() -> None:
     """However many lines there are before it."""
-    filter = " OR\n".join(f"name = x{number}" for number in range(20_000)) + " OR\ncolour = red"
+    text = " OR\n".join(f"name = x{number}" for number in range(20_000)) + " OR\ncolour = red"
     with pytest.raises(ServiceError, match=r"`colour` is not filterable \(line 20001, column 1\)"):
         search(
-            Library.sample(), "assets", read_search({"filter": filter}, SCHEMAS["assets"]), max_total_hits=9
+            Library.sample(), "assets", read_search({"filter": text}, SCHEMAS["assets"]), max_total_hits=9
         )
