@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from congruence.assumptions import Assumption
-
     from support.faces import Face
 
 BUDGET: Final = 75

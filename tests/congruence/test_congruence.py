@@ -300,8 +300,8 @@ def test_workflows_can_be_filtered_by_what_their_hits_show(service: Service) -> 
     """No page of the documentation lists these attributes."""
     names = ("status", "tags", "authorId", "collectionIds", "name", "createdAt", "updatedAt", "privacy")
     with service.unconfirmed(Assumption.WORKFLOWS):
-        filter = " OR ".join(f"{name} EXISTS" for name in names)
-        assert service.page(WorkflowSearch(filter=filter, public=True, limit=1)).hits or service.live
+        text = " OR ".join(f"{name} EXISTS" for name in names)
+        assert service.page(WorkflowSearch(filter=text, public=True, limit=1)).hits or service.live
 
 
 @pytest.mark.parametrize(
