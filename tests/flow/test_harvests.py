@@ -367,6 +367,28 @@ def test_files_that_are_something_else(connect: Connect, serve: Serve, tmp_path:
         face.harvest(SEARCHES, tmp_path / "no" / "folder.sqlite")
 
 
+def test_a_file_that_another_program_holds(
+    connect: Connect, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is waited for, and in the end told; so is a file that may only be read."""
+    monkeypatch.setattr("scenario_async._harvests.tables._PATIENCE", 0.1)
+    face, path = connect(serve(paged(assets(5))).base_url), tmp_path / "all.sqlite"
+    face.harvest(SEARCHES[:1], path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        with pytest.raises(WriteError, match="database is locked; what stood there is untouched"):
+            face.harvest(SEARCHES[:2], path)
+    opened = sqlite3.connect
+    monkeypatch.setattr(
+        "scenario_async._harvests.tables.sqlite3.connect",
+        lambda path, **more: opened(f"file:{path}?mode=ro", uri=True, **more),
+    )
+    with pytest.raises(WriteError, match="readonly database; what stood there is untouched; write to a place"):
+        face.harvest(SEARCHES[:2], path)
+    monkeypatch.undo()
+    assert face.harvest(SEARCHES[:2], path).searches == 2
+
+
 @pytest.mark.skipif(os.name != "posix" or not hasattr(os, "geteuid"), reason="permissions are those of POSIX")
 def test_a_full_disk_ends_it_with_what_is_kept(
     connect: Connect, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
