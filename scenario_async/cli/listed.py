@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import attrs
 import click
 
-from scenario_async.cli.options import kind_of, picture, read_json
+from scenario_async.cli.options import picture, read_json
 from scenario_async.errors import InvalidSearchError
 from scenario_async.images import Images
+from scenario_async.searches import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
