@@ -106,10 +106,8 @@ def _window(fields: Body) -> Window:
 
 
 def _sortings(value: object, schema: Schema) -> tuple[Sorting, ...]:
-    items = cast("list[object]", value) if isinstance(value, list) else []
-    if len(items) > MOST_SORTINGS:
-        raise bad_request(f'"sortBy" must contain less than or equal to {MOST_SORTINGS} items')
-    return tuple(_sorting(item, schema) for item in _strings(items or value, "sortBy"))
+    items = _strings(value, "sortBy", most=MOST_SORTINGS)
+    return tuple(_sorting(item, schema) for item in items)
 
 
 def _sorting(item: str, schema: Schema) -> Sorting:
@@ -125,10 +123,13 @@ def _string(value: object, name: str) -> str:
     return value
 
 
-def _strings(value: object, name: str) -> tuple[str, ...]:
+def _strings(value: object, name: str, *, most: int | None = None) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise bad_request(f'"{name}" must be an array')
-    return tuple(_string(item, f"{name}[{place}]") for place, item in enumerate(cast("list[object]", value)))
+    items = cast("list[object]", value)
+    if most is not None and len(items) > most:
+        raise bad_request(f'"{name}" must contain less than or equal to {most} items')
+    return tuple(_string(item, f"{name}[{place}]") for place, item in enumerate(items))
 
 
 def _boolean(fields: Body, name: str) -> bool:

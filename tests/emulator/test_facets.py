@@ -127,7 +127,8 @@ def emulator() -> Emulator:
     """Give an emulator of assets with these names."""
     numbers: dict[str, dict[str, object]] = {"1": {"width": 5}, "2": {"height": "5"}}
     records = [
-        asset(f"asset_{key}", {"name": name, **numbers.get(key, {})}, tags=[""]) for key, name in NAMES.items()
+        asset(f"asset_{key}", {"name": name, **numbers.get(key, {})}, tags=[""])
+        for key, name in NAMES.items()
     ]
     return Emulator(Library(records, project_id=PROJECT), max_total_hits=50)
 

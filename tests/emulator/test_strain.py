@@ -276,6 +276,4 @@ def test_a_refusal_behind_many_conditions_names_its_place() -> None:
     """However many lines there are before it."""
     text = " OR\n".join(f"name = x{number}" for number in range(20_000)) + " OR\ncolour = red"
     with pytest.raises(ServiceError, match=r"`colour` is not filterable \(line 20001, column 1\)"):
-        search(
-            Library.sample(), "assets", read_search({"filter": text}, SCHEMAS["assets"]), max_total_hits=9
-        )
+        search(Library.sample(), "assets", read_search({"filter": text}, SCHEMAS["assets"]), max_total_hits=9)
