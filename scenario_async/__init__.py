@@ -91,7 +91,7 @@ _ROOMS: Final = {
     "sync": "Scenario SyncScan SyncSearchPage",
 }
 _WITHOUT_SEARCHES: Final = frozenset({
-    "_downloads.download", "_endpoints.raw", "_scans.report", "_scans.scan", "_tables.table",
+    "_downloads.download", "_endpoints.raw", "_exports.export", "_scans.report", "_scans.scan", "_tables.table",
 })  # fmt: skip
 """Rooms that no search needs."""
 _ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in names.split()}

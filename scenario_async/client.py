@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, ClassVar, Final, ParamSpec, Protocol, Self, TypeAlias, TypeVar, cast
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    ParamSpec,
+    Protocol,
+    Self,
+    TypeAlias,
+    TypeVar,
+    cast,
+)
 
 import attrs
 
+from scenario_async._annotations import AS_IT_IS, evaluable, evaluable_keywords
 from scenario_async._calls.call import Caller
-from scenario_async._endpoints import AsyncSearches, Searches, method_signature
+from scenario_async._endpoints import AsyncSearches, Searches
 from scenario_async._http.request import free_request
 from scenario_async._support import checks
 from scenario_async._support.hints import instead
@@ -40,7 +53,7 @@ class Options(Protocol[_P]):
     def __get__(self, instance: _ClientT, owner: type | None = None, /) -> Callable[_P, _ClientT]: ...
 
 
-def _options(settings: Callable[_P, Settings]) -> Options[_P]:
+def _options(_: Callable[_P, Settings], /) -> Options[_P]:
     """Make the method that gives a client like this one, but for some keywords."""
 
     def with_options(self: Client, /, **overrides: Any) -> Any:  # noqa: ANN401
@@ -58,11 +71,11 @@ def _options(settings: Callable[_P, Settings]) -> Options[_P]:
         finally:
             overrides.clear()
 
-    with_options.__dict__["__signature__"] = method_signature(settings)
-    with_options.__annotations__ = {}  # the signature has them
+    evaluable_keywords(with_options, Settings.__init__, **{"return": "Self"})
     return cast("Options[_P]", with_options)
 
 
+@evaluable
 class Client(_Keywords):
     """What both clients are: settings, and the caller that makes the calls.
 
@@ -105,7 +118,7 @@ class Client(_Keywords):
                 raise AttributeError(_UNCHANGED.format(name))
             object.__delattr__(self, name)
 
-        __init__.__signature__ = method_signature(Settings)
+        evaluable_keywords(__init__, Settings.__init__)
 
         def _raised(self, name: str) -> Any:  # noqa: ANN401
             try:
@@ -203,6 +216,7 @@ def _unpickled(cls: type[Client], keywords: dict[str, Any], off: frozenset[str],
     return client
 
 
+@evaluable
 class AsyncScenario(Client):
     """The client for asyncio.
 
@@ -252,7 +266,7 @@ class AsyncScenario(Client):
 
     def download(
         self,
-        hits: Iterable[_T] | AsyncIterable[_T],
+        hits: Annotated[Iterable[_T] | AsyncIterable[_T], AS_IT_IS],
         folder: str | os.PathLike[str],
         *,
         name: str = "{id}",

@@ -24,6 +24,7 @@ from typing import (
 
 import attrs
 
+from scenario_async._annotations import evaluable
 from scenario_async._support import checks, network, secret
 from scenario_async._support.logger import set_up_logging
 from scenario_async.errors import ConfigurationError, InvalidSearchError, ScenarioError
@@ -131,6 +132,7 @@ def session_factory(value: object, parameter: str) -> object:
     return value
 
 
+@evaluable
 @checks.documented
 @attrs.frozen(kw_only=True, eq=False)
 class Settings:

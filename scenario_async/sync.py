@@ -9,8 +9,9 @@ from __future__ import annotations
 from functools import cached_property, partial
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar, cast, overload
 
+from scenario_async._annotations import AS_IT_IS, evaluable
 from scenario_async._endpoints import Searches
 from scenario_async._http.request import free_request
 from scenario_async._paging.iteration import HasStatus, Iteration, iteration_from
@@ -76,6 +77,7 @@ async def _next(items: AsyncGenerator[_T]) -> _T | None:
     return await anext(items, None)
 
 
+@evaluable
 class SyncIteration(HasStatus, Generic[_T]):
     """An iterator that fetches page by page; `close()` it, or leave it with `with`, to stop early.
 
@@ -127,6 +129,7 @@ class SyncIteration(HasStatus, Generic[_T]):
         self.close()
 
 
+@evaluable
 class SyncSearchPage(LinkedPage[HitT_co]):
     """One page of hits; `for` goes through its hits and those of all following pages."""
 
@@ -157,6 +160,7 @@ class SyncSearchPage(LinkedPage[HitT_co]):
         return blocking(iteration_from(self, max_hits=max_hits, prefetch=prefetch).collect)
 
 
+@evaluable
 class SyncScan(SyncIteration[_T]):
     """A scan of the blocking client, an iterator of hits; `close()` it, or leave it with `with`, to stop early."""
 
@@ -175,6 +179,7 @@ def fetched(source: PageSource[_HitT], position: Position) -> SyncSearchPage[_Hi
     return cast("SyncSearchPage[_HitT]", blocking(partial(source.page_at, position)))
 
 
+@evaluable
 class SyncSearches(Searches):
     """The searches of a `Scenario`."""
 
@@ -272,7 +277,7 @@ class SyncSearches(Searches):
     def export(
         self,
         search: Search[Any],
-        path: str | os.PathLike[str] | Writable,
+        path: Annotated[str | os.PathLike[str] | Writable, AS_IT_IS],
         *,
         format: str | None = None,
         max_hits: int | None = None,
@@ -334,6 +339,7 @@ def _downloaded(run: Run, hits: Iterator[object]) -> Generator[Download[Any]]:
         blocking(run.aclose, portal.finish)
 
 
+@evaluable
 class Scenario(Client, _Keywords):
     """The client without asyncio.
 

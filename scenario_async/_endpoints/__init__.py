@@ -14,6 +14,7 @@ from functools import cached_property
 from types import FunctionType
 from typing import (
     TYPE_CHECKING,
+    Annotated,
     Any,
     ClassVar,
     Final,
@@ -28,6 +29,7 @@ from typing import (
 
 import attrs
 
+from scenario_async._annotations import AS_IT_IS, evaluable
 from scenario_async._http.request import PreparedSearch
 from scenario_async._paging.iteration import Iteration, PageSource
 from scenario_async._paging.pager import AsyncSearchPage, SearchPager
@@ -135,6 +137,7 @@ def method_signature(function: Callable[..., Any], **changes: Any) -> inspect.Si
     return signature.replace(parameters=[itself, *signature.parameters.values()], **changes)
 
 
+@evaluable
 class Searches(ABC):
     """The searches of a client."""
 
@@ -245,6 +248,7 @@ def methods() -> dict[str, Any]:
     return {name: each for name, each in vars(Searches).items() if hasattr(each, "search_class")}
 
 
+@evaluable
 class AsyncSearches(Searches):
     """The searches of an `AsyncScenario`."""
 
@@ -296,7 +300,7 @@ class AsyncSearches(Searches):
         return _async_scan(self._scan_of(search, by, prefetch))
 
     async def estimate(
-        self, searches: Search[Any] | Iterable[Search[Any]] | AsyncIterable[Search[Any]]
+        self, searches: Annotated[Search[Any] | Iterable[Search[Any]] | AsyncIterable[Search[Any]], AS_IT_IS]
     ) -> Estimate:
         """Tell what reading all hits of a search, or of several, would cost; this costs one request for each.
 
@@ -350,7 +354,7 @@ class AsyncSearches(Searches):
     ) -> AsyncGenerator[FanOutItem[_HitT]]: ...
     def fan_out(
         self,
-        searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]],
+        searches: Annotated[Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]], AS_IT_IS],
         *,
         concurrency: int = 8,
         max_hits: int | None = None,
@@ -377,7 +381,7 @@ class AsyncSearches(Searches):
     async def export(
         self,
         search: Search[Any],
-        path: str | os.PathLike[str] | Writable,
+        path: Annotated[str | os.PathLike[str] | Writable, AS_IT_IS],
         *,
         format: str | None = None,
         max_hits: int | None = None,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from scenario_async._annotations import evaluable
 from scenario_async._endpoints import Searches, methods
 from scenario_async._paging.pager import AsyncSearchPage
 from scenario_async._paging.position import Position
@@ -26,6 +27,7 @@ _HitT = TypeVar("_HitT", bound=Hit)
 PageT_co = TypeVar("PageT_co", bound=SearchPage[Any], covariant=True)
 
 
+@evaluable
 class BaseAPIResponse(Generic[PageT_co]):
     """The reply to a search, unparsed."""
 
@@ -159,6 +161,7 @@ async def _fetched(source: PageSource[_HitT]) -> tuple[PageSource[_HitT], Positi
     return source, position, await source.reply_at(position)
 
 
+@evaluable
 class AsyncRawSearches(RawSearches):
     """The searches of an `AsyncScenario`: awaited, they give the reply as it came."""
 
@@ -175,6 +178,7 @@ class AsyncRawSearches(RawSearches):
         return AsyncAPIResponse(*await _fetched(source))
 
 
+@evaluable
 class SyncRawSearches(RawSearches):
     """The searches of a `Scenario`: they give the reply as it came."""
 

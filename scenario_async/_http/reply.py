@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import attrs
 
+from scenario_async._annotations import evaluable
 from scenario_async._http import json as codec
 from scenario_async._http import typed
 from scenario_async._http.structure import MisfitError, sort_out, structure_hits
@@ -43,6 +44,7 @@ _LARGEST_KEPT: Final = 1024 * 1024
 _ERROR_MEMBERS: Final = ("reason", "message", "error", "detail")
 
 
+@evaluable
 @attrs.frozen(kw_only=True, repr=False)
 class Reply(ResponseInfo):
     """What the service answered to `client.request`."""

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 import attrs
 
+from scenario_async._annotations import evaluable
 from scenario_async._paging.iteration import HasStatus, Iteration, IterationStatus, Limits, iteration_from
 from scenario_async._paging.page import LinkedPage, following, origin_of
 from scenario_async._paging.position import Position
@@ -30,6 +31,7 @@ _T = TypeVar("_T")
 _FOR: Final = "write `async for` in place of `for`"
 
 
+@evaluable
 class AsyncIteration(HasStatus, AsyncGenerator[_T]):
     """An iteration of the async client, an async generator: `async for` fetches page by page, `aclose()` stops early."""
 
@@ -63,6 +65,7 @@ class AsyncIteration(HasStatus, AsyncGenerator[_T]):
         __iter__ = instead(_FOR)
 
 
+@evaluable
 class AsyncSearchPage(LinkedPage[HitT_co]):
     """One page of hits; `async for` goes through its hits and those of all following pages."""
 
@@ -93,6 +96,7 @@ class AsyncSearchPage(LinkedPage[HitT_co]):
         __iter__ = instead(_FOR)
 
 
+@evaluable
 class SearchPager(HasStatus, Coroutine[Any, Any, "AsyncSearchPage[HitT_co]"], Generic[HitT_co]):
     """A search that has not been sent yet: await it for the first page, iterate it for all hits.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 import attrs
 
+from scenario_async._annotations import evaluable
 from scenario_async._http.request import PreparedSearch
 from scenario_async._paging.iteration import IterationStatus
 from scenario_async._paging.page import LinkedPage, origin_of
@@ -292,6 +293,7 @@ def _reader(by: str) -> Callable[[Any], str]:
     return read
 
 
+@evaluable
 class AsyncScan(AsyncIteration[_T]):
     """A scan of the async client, an async generator of hits: `async for` reads on, `aclose()` stops early."""
 
