@@ -14,7 +14,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 _T = TypeVar("_T")
 
@@ -160,8 +160,8 @@ def evaluable(cls: type[_T]) -> type[_T]:
     """Let the annotations of a class, its methods and its properties be objects to those who read them."""
     if "__annotations__" in vars(cls):
         cls.__annotations__ = Annotations(cls.__annotations__, vars(sys.modules[cls.__module__]))
-    for value in vars(cls).values():
-        for function in _functions_of(value):
+    for name, value in vars(cls).items():
+        if (not name.startswith("_") or name == "__init__") and (function := _function_in(value)) is not None:
             evaluable_function(function)
     return cls
 
@@ -191,11 +191,13 @@ def evaluable_keywords(function: Any, of: Any, **changes: str) -> None:  # noqa:
     function.__wrapped__ = stub
 
 
-def _functions_of(value: Any) -> Iterable[FunctionType]:  # noqa: ANN401 - whatever a class has
+def _function_in(value: Any) -> FunctionType | None:  # noqa: ANN401 - whatever a class has
+    if isinstance(value, FunctionType):
+        return value
     if isinstance(value, property):
         value = value.fget
     elif isinstance(value, cached_property):
         value = value.func
     elif isinstance(value, (classmethod, staticmethod)):
         value = cast("Any", value).__func__
-    return [value] if isinstance(value, FunctionType) else []
+    return value if isinstance(value, FunctionType) else None
