@@ -24,7 +24,9 @@ from scenario_async._calls.call import Caller
 from scenario_async._endpoints import AsyncSearches, Searches
 from scenario_async._http.request import free_request
 from scenario_async._support import checks
-from scenario_async._support.hints import instead
+from scenario_async._support.hints import ASYNC_WITH, awaited, guided, instead
+from scenario_async._support.items import AsyncItems
+from scenario_async._support.lifetimes import running_loop
 from scenario_async._support.loading import LOADING
 from scenario_async.errors import ScenarioError, drop_frames
 from scenario_async.settings import Settings, can_be_off, configured
@@ -178,6 +180,7 @@ class Client(_Keywords):
         return derived
 
     async def _aclose(self) -> None:
+        running_loop()
         self._caller.closed.set()
         if self._owns_pool:
             await self._caller.pool.aclose()
@@ -229,6 +232,8 @@ class AsyncScenario(Client):
 
     _searches_class = AsyncSearches
 
+    @guided
+    @awaited
     async def request(
         self,
         method: str,
@@ -264,6 +269,7 @@ class AsyncScenario(Client):
         """The same as `aclose`, by the official SDK's name."""
         await self.aclose()
 
+    @guided
     def download(
         self,
         hits: Annotated[Iterable[_T] | AsyncIterable[_T], AS_IT_IS],
@@ -302,16 +308,17 @@ class AsyncScenario(Client):
             self._caller, hits, folder, name=name, width=width, format=format, quality=quality,
             concurrency=concurrency, sidecar=sidecar, on_progress=on_progress,
         )  # fmt: skip
-        return downloading(run, hits)
+        return AsyncItems(downloading(run, hits), "AsyncScenario.download")
 
     async def aclose(self) -> None:
         """Close the connections; calls under way end with an error, and so does every later call."""
         await self._aclose()
 
     if not TYPE_CHECKING:  # checkers refuse these by themselves
-        __enter__ = __exit__ = instead("write `async with` in place of `with`, or use Scenario")
+        __enter__ = __exit__ = instead(f"{ASYNC_WITH}, or use Scenario")
 
     async def __aenter__(self) -> Self:
+        running_loop()
         return self
 
     async def __aexit__(

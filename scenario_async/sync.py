@@ -18,7 +18,8 @@ from scenario_async._paging.iteration import HasStatus, Iteration, iteration_fro
 from scenario_async._paging.page import LinkedPage, following, origin_of
 from scenario_async._paging.pager import AsyncIteration
 from scenario_async._paging.position import Position
-from scenario_async._support.hints import instead
+from scenario_async._support.hints import guided, instead
+from scenario_async._support.items import Items
 from scenario_async._support.loading import LOADING
 from scenario_async._support.portal import PortalError, portal
 from scenario_async.client import Client
@@ -159,6 +160,10 @@ class SyncSearchPage(LinkedPage[HitT_co]):
         """Read the hits of this and all following pages into a table, which tells why the reading ended."""
         return blocking(iteration_from(self, max_hits=max_hits, prefetch=prefetch).collect)
 
+    if not TYPE_CHECKING:  # checkers refuse these by themselves
+        __await__ = instead("the page is there: take the `await` away, or use AsyncScenario")
+        __aiter__ = instead("write `for` in place of `async for`, or use AsyncScenario")
+
 
 @evaluable
 class SyncScan(SyncIteration[_T]):
@@ -256,6 +261,7 @@ class SyncSearches(Searches):
         on_error: OnError,
         ends: bool,
     ) -> Generator[FanOutItem[_HitT]]: ...
+    @guided
     def fan_out(
         self,
         searches: Iterable[Search[_HitT]],
@@ -272,8 +278,9 @@ class SyncSearches(Searches):
         client: see `AsyncSearches.fan_out`.
         """
         fan_out = self._fan_out_of(concurrency, max_hits, order, on_error, ends=ends)
-        return _fanned_out(fan_out, iter(searches))
+        return Items(_fanned_out(fan_out, iter(searches)), "SyncSearches.fan_out")
 
+    @guided
     def export(
         self,
         search: Search[Any],
@@ -306,10 +313,12 @@ class SyncSearches(Searches):
             blocking(run.aclose, portal.finish)
         return run.result
 
+    @guided
     def scan(self, search: Search[_HitT], *, by: str = "created_at", prefetch: int = 0) -> SyncScan[_HitT]:
         """Iterate every hit of a search, each once, also past the 1,000 that engines show; see `AsyncSearches.scan`."""
         return SyncScan(self._scan_of(search, by, prefetch))
 
+    @guided
     def estimate(self, searches: Search[Any] | Iterable[Search[Any]]) -> Estimate:
         """Tell what reading all hits of a search, or of several, would cost; see `AsyncSearches.estimate`."""
         return blocking(partial(self._estimated, searches))
@@ -352,6 +361,7 @@ class Scenario(Client, _Keywords):
 
     _searches_class = SyncSearches
 
+    @guided
     def request(
         self,
         method: str,
@@ -372,6 +382,7 @@ class Scenario(Client, _Keywords):
             del path, json, query, headers  # no error is to carry them in this frame
         return blocking(partial(self._caller.call, request))
 
+    @guided
     def download(
         self,
         hits: Iterable[_T],
@@ -396,7 +407,7 @@ class Scenario(Client, _Keywords):
             self._caller, hits, folder, name=name, width=width, format=format, quality=quality,
             concurrency=concurrency, sidecar=sidecar, on_progress=on_progress,
         )  # fmt: skip
-        return _downloaded(run, iter(hits))
+        return Items(_downloaded(run, iter(hits)), "Scenario.download")
 
     def close(self) -> None:
         """Close the connections; calls under way end with an error, and so does every later call."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterator
 from functools import cached_property
 from types import FunctionType
 from typing import (
@@ -35,13 +35,16 @@ from scenario_async._paging.iteration import Iteration, PageSource
 from scenario_async._paging.pager import AsyncSearchPage, SearchPager
 from scenario_async._paging.token import read_scan_token, read_token
 from scenario_async._support import checks
+from scenario_async._support.hints import awaited, guided, is_async
+from scenario_async._support.items import AsyncItems
+from scenario_async._support.lifetimes import running_loop
 from scenario_async._support.loading import LOADING
 from scenario_async.models import Hit
 from scenario_async.searches import ENDPOINTS, AssetSearch, HitT_co, ModelSearch, Search, WorkflowSearch
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Coroutine, Iterable, Iterator
 
     from scenario_async._calls.call import Caller
     from scenario_async._endpoints.raw import APIResponse, AsyncAPIResponse, AsyncRawSearches, SyncRawSearches
@@ -281,6 +284,7 @@ class AsyncSearches(Searches):
             return cast("SearchPager[_HitT]", _async_scan(scan))
         return SearchPager(*self._resumed(token, search))
 
+    @guided
     def scan(self, search: Search[_HitT], *, by: str = "created_at", prefetch: int = 0) -> AsyncScan[_HitT]:
         """Iterate every hit of a search, each once, also past the 1,000 that engines show; and prove that it is every one.
 
@@ -299,6 +303,8 @@ class AsyncSearches(Searches):
         """
         return _async_scan(self._scan_of(search, by, prefetch))
 
+    @guided
+    @awaited
     async def estimate(
         self, searches: Annotated[Search[Any] | Iterable[Search[Any]] | AsyncIterable[Search[Any]], AS_IT_IS]
     ) -> Estimate:
@@ -306,6 +312,7 @@ class AsyncSearches(Searches):
 
         It goes by the totals that the service tells, which end where the engine stops to count: `at_least` says so.
         """
+        running_loop()
         return await self._estimated(searches)
 
     @overload
@@ -352,6 +359,7 @@ class AsyncSearches(Searches):
         on_error: OnError,
         ends: bool,
     ) -> AsyncGenerator[FanOutItem[_HitT]]: ...
+    @guided
     def fan_out(
         self,
         searches: Annotated[Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]], AS_IT_IS],
@@ -376,8 +384,10 @@ class AsyncSearches(Searches):
         A slow consumer stops the fetching. Closing the generator cancels what is under way.
         """
         fan_out = self._fan_out_of(concurrency, max_hits, order, on_error, ends=ends)
-        return _fanned_out(fan_out, _each(searches))
+        return AsyncItems(_fanned_out(fan_out, _each(searches)), "AsyncSearches.fan_out")
 
+    @guided
+    @awaited
     async def export(
         self,
         search: Search[Any],
@@ -416,6 +426,7 @@ class AsyncSearches(Searches):
             search, path, format=format, max_hits=max_hits, resume=resume, overwrite=overwrite, flat=flat,
             prefetch=prefetch, on_progress=on_progress,
         )  # fmt: skip
+        running_loop()
         return await run.carried_out()
 
 
@@ -427,7 +438,8 @@ def _async_scan(scan: Scan[_HitT]) -> AsyncScan[_HitT]:
 
 
 async def _fanned_out(fan_out: FanOut[Any], searches: AsyncIterator[Search[Any]]) -> AsyncGenerator[Any]:
-    feeding = asyncio.create_task(fan_out.feed(searches))
+    loop = running_loop()
+    feeding = loop.create_task(fan_out.feed(searches))
     try:
         while (items := await fan_out.take()) is not None:
             for item in items:
@@ -439,7 +451,11 @@ async def _fanned_out(fan_out: FanOut[Any], searches: AsyncIterator[Search[Any]]
 
 
 def _each(searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]]) -> AsyncIterator[Search[_HitT]]:
-    return aiter(searches) if isinstance(searches, AsyncIterable) else _Each(iter(searches))
+    return (
+        aiter(cast("AsyncIterable[Search[_HitT]]", searches))
+        if is_async(searches)
+        else _Each(iter(cast("Iterable[Search[_HitT]]", searches)))
+    )
 
 
 class _Each(AsyncIterator[_T]):

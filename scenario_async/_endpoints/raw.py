@@ -11,6 +11,7 @@ from scenario_async._annotations import evaluable
 from scenario_async._endpoints import Searches, methods
 from scenario_async._paging.pager import AsyncSearchPage
 from scenario_async._paging.position import Position
+from scenario_async._support.hints import Pending, awaited
 from scenario_async.models import Hit
 from scenario_async.pages import SearchPage
 from scenario_async.searches import HitT_co
@@ -120,18 +121,22 @@ class APIResponse(BaseAPIResponse[PageT_co]):
 class AsyncAPIResponse(BaseAPIResponse[PageT_co]):
     """The reply to a search of an `AsyncScenario`, unparsed; its methods are awaited, and wait for nothing."""
 
+    @awaited
     async def read(self) -> bytes:
         """Give the body."""
         return self._reply.content
 
+    @awaited
     async def text(self) -> str:
         """Give the body as a text."""
         return self._text()
 
+    @awaited
     async def json(self) -> Any:  # noqa: ANN401
         """Decode the body; `APIResponseValidationError` if it is not JSON."""
         return self._reply.json()
 
+    @awaited
     async def parse(self) -> PageT_co:
         """Give the page that the search would have given, the same one each time.
 
@@ -170,7 +175,8 @@ class AsyncRawSearches(RawSearches):
     def run(self, search: Search[_HitT]) -> Coroutine[Any, Any, AsyncAPIResponse[AsyncSearchPage[_HitT]]]:
         """Run a search value; the method of its kind does the same."""
         try:
-            return self._responded(self._source(search))
+            source = self._source(search)
+            return Pending(self._responded(source), f"with_raw_response.{source.search.kind}_search")
         finally:
             del search  # what is no search may be a mapping with a picture in it
 

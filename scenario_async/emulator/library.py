@@ -127,6 +127,10 @@ class Library:
             DEFAULT_PROJECT,
         )
 
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(self.records(kind)):,} {kind}" for kind in KINDS)
+        return f"<{type(self).__name__} of {counts}>"
+
     def copy(self) -> Self:
         """Make a library of the same records that can be changed on its own."""
         twin = copy(self)
