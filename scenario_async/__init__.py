@@ -121,6 +121,9 @@ def preload() -> None:
 def __getattr__(name: str) -> Any:  # noqa: ANN401
     room = _ROOM_OF.get(name)
     if room is None:
+        moved = None if name.startswith("_") else import_module(f"{__name__}._support.moved").exported(name)
+        if moved is not None:
+            raise moved
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{room}"), name)
     globals()[name] = value

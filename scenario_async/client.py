@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from inspect import signature
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -78,6 +79,22 @@ def _options(_: Callable[_P, Settings], /) -> Options[_P]:
 
 
 @evaluable
+class _Setting:
+    """A setting as an attribute of a client; of its class it is the default, so that mocks know of it."""
+
+    def __init__(self, field: attrs.Attribute[Any]) -> None:
+        self._name = field.name
+        self._default: object = {} if isinstance(field.default, cast("Any", attrs.Factory)) else field.default
+
+    def __get__(self, client: Client | None, owner: type) -> Any:  # noqa: ANN401
+        if client is None:
+            return self._default
+        settings = vars(client).get("settings")
+        if settings is None:  # it has not come that far
+            raise AttributeError(self._name)
+        return getattr(settings, self._name)
+
+
 class Client(_Keywords):
     """What both clients are: settings, and the caller that makes the calls.
 
@@ -105,10 +122,7 @@ class Client(_Keywords):
             self._begin(settings, caller, owns_pool=True)
 
         def __getattr__(self, name: str) -> Any:  # noqa: ANN401
-            settings = self.__dict__.get("settings")
-            if settings is None or not _is_setting(name):
-                return self._raised(name)
-            return getattr(settings, name)
+            return self._raised(name)
 
         def __setattr__(self, name: str, value: object) -> None:
             if _is_setting(name):
@@ -170,6 +184,10 @@ class Client(_Keywords):
             raise fault
 
     def _derived(self, overrides: Mapping[str, Any]) -> Self:
+        if (own := _own_keyword(type(self), overrides)) is not None:
+            with LOADING:
+                from scenario_async._support import moved  # noqa: PLC0415 - only an error has need of it
+            raise moved.of_its_own(type(self), own)
         self._refuse_unknown(overrides)
         settings = self.settings.derived(overrides)
         changed = {name for name, value in overrides.items() if value is not None or can_be_off(name)}
@@ -186,6 +204,9 @@ class Client(_Keywords):
             await self._caller.pool.aclose()
 
 
+for _field in attrs.fields(Settings):
+    setattr(Client, _field.name, _Setting(_field))
+
 _PARTS: Final = ("settings", "_caller", "_owns_pool", "search")
 _UNCHANGED: Final = "{0} is a setting of this client, which stays as it is: client.with_options({0}=...) gives a client with another"
 
@@ -195,6 +216,18 @@ def _is_setting(name: str) -> bool:
 
 
 _Own: TypeAlias = tuple[dict[str, Any], dict[str, Any]]
+
+
+def _own_keyword(cls: type[Client], overrides: Iterable[str]) -> str | None:
+    """Give which of these a derived class takes beside the settings."""
+    unknown = [name for name in overrides if not _is_setting(name)]
+    if not unknown:
+        return None
+    own: set[str] = set()
+    for each in cls.__mro__[: cls.__mro__.index(Client)]:
+        if "__init__" in vars(each):
+            own |= signature(vars(each)["__init__"]).parameters.keys()
+    return next((name for name in unknown if name in own), None)
 
 
 def _own(client: Client) -> _Own:

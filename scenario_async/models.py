@@ -419,5 +419,8 @@ def _point_elsewhere(cls: type[Record], names: Iterable[str]) -> None:
 
 
 _point_elsewhere(Record, _OFFICIAL)
+for _cls in (Thumbnail, MetadataThumbnail, Concept, AssetMetadata, Hit, AssetHit, ModelHit, WorkflowHit):
+    _point_elsewhere(_cls, [wire_name(each) for each in _cls.__annotations__ if "_" in each])
 _point_elsewhere(AssetMetadata, ("api_model_id", "api_model_type"))
-_point_elsewhere(AssetHit, attrs.fields_dict(AssetMetadata).keys() - attrs.fields_dict(AssetHit).keys())
+_OF_METADATA: Final = attrs.fields_dict(AssetMetadata).keys() - attrs.fields_dict(AssetHit).keys()
+_point_elsewhere(AssetHit, {*_OF_METADATA, *map(wire_name, _OF_METADATA)})

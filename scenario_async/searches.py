@@ -164,7 +164,9 @@ class Search(Value, Generic[HitT_co]):
     original_assets: bool | None = _ruled(
         "True: ask for the addresses of the original files.", checks.truth, "url"
     )
-    project_id: str | None = _ruled("the project to search; the client's, if not given.", checks.text, "url")
+    project_id: str | None = _ruled(
+        "the project to search; the client's, if not given.", checks.identifier, "url"
+    )
     extra_headers: dict[str, str] | None = attrs.field(
         default=None,
         converter=_extra_headers,

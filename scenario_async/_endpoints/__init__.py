@@ -35,7 +35,7 @@ from scenario_async._paging.iteration import Iteration, PageSource
 from scenario_async._paging.pager import AsyncSearchPage, SearchPager
 from scenario_async._paging.token import read_scan_token, read_token
 from scenario_async._support import checks
-from scenario_async._support.hints import awaited, guided, is_async
+from scenario_async._support.hints import awaited, gives_coroutines, guided, is_async
 from scenario_async._support.items import AsyncItems
 from scenario_async._support.lifetimes import running_loop
 from scenario_async._support.loading import LOADING
@@ -99,13 +99,19 @@ def endpoint(search_class: Callable[_P, Search[_HitT]]) -> Endpoint[_P, _HitT]:
     cls = cast("type[Search[_HitT]]", search_class)
 
     def method(self: Searches, /, *values: Any, **params: Any) -> object:  # noqa: ANN401
+        fault: TypeError | None = None
         try:
-            search = cls(*values, **params)
+            return self.run(cls(*values, **params))
+        except TypeError:
+            fault = checks.wrong_arguments(name, values, params, names)
+            if fault is None:  # it comes from a value of the caller's own
+                raise
         finally:
-            del values, params  # an error must not carry a picture in this frame
-        return self.run(search)
+            del self, values, params  # an error must not carry a picture in this frame
+        raise fault
 
-    method.__name__ = f"{cls.kind}_search"
+    name, names = f"{cls.kind}_search", list(attrs.fields_dict(cls))
+    method.__name__ = name
     method.__doc__ = documentation(cls)
     method.__dict__["search_class"] = cls
     return cast("Endpoint[_P, _HitT]", method)
@@ -122,7 +128,7 @@ def _of_surface(method: Any, surface: type[Searches]) -> Any:  # noqa: ANN401 - 
     } | {"return": signature.return_annotation}
     own.__qualname__ = f"{surface.__name__}.{method.__name__}"
     own.__doc__ = documentation(search_class, surface.promise)
-    return own
+    return gives_coroutines(own) if surface.is_async else own
 
 
 def documentation(search_class: type[Search[Any]], promise: str = "") -> str:
@@ -150,6 +156,8 @@ class Searches(ABC):
 
     result_class: ClassVar[Any]
     """What a method gives, of the class of its hits."""
+    is_async: ClassVar[bool] = False
+    """Whether what a method gives is awaited."""
     promise: ClassVar[str] = ""
     """What a method does, for its documentation."""
     _page_class: ClassVar[type[LinkedPage[Any]]]
@@ -256,6 +264,7 @@ class AsyncSearches(Searches):
     """The searches of an `AsyncScenario`."""
 
     result_class = SearchPager
+    is_async = True
     promise = "Gives a `SearchPager`: await it for the first page, iterate it for all hits. Until then, nothing is sent."
     _page_class = AsyncSearchPage
 
@@ -267,6 +276,7 @@ class AsyncSearches(Searches):
 
         return AsyncRawSearches(self)
 
+    @gives_coroutines
     def run(self, search: Search[_HitT]) -> SearchPager[_HitT]:
         """Give the pager of a search value; the method of its kind does the same."""
         try:
@@ -274,6 +284,7 @@ class AsyncSearches(Searches):
         finally:
             del search  # what is no search may be a mapping with a picture in it
 
+    @gives_coroutines
     def resume(self, token: str, search: Search[_HitT]) -> SearchPager[_HitT]:
         """Go on with a search where a `resume_token` of the very same search was taken.
 

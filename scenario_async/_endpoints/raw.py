@@ -170,6 +170,7 @@ async def _fetched(source: PageSource[_HitT]) -> tuple[PageSource[_HitT], Positi
 class AsyncRawSearches(RawSearches):
     """The searches of an `AsyncScenario`: awaited, they give the reply as it came."""
 
+    is_async = True
     result_class = Coroutine[Any, Any, AsyncAPIResponse[AsyncSearchPage[HitT_co]]]
 
     def run(self, search: Search[_HitT]) -> Coroutine[Any, Any, AsyncAPIResponse[AsyncSearchPage[_HitT]]]:

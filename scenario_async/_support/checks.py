@@ -222,6 +222,14 @@ def text(value: object, parameter: str) -> str | None:
     return value
 
 
+def identifier(value: object, parameter: str) -> str | None:
+    """Take a text that names something: it is not blank, and has no blanks around it."""
+    name = text(value, parameter)
+    if name is not None and (name != name.strip() or not name):
+        refuse(parameter, name, "it must be an id, without blanks around it")
+    return name
+
+
 def headers(value: object, parameter: str) -> dict[str, str] | None:
     """Take a mapping of header names to texts; no value is ever shown, as it may be a secret."""
     if value is None:

@@ -99,18 +99,17 @@ def awaited(
         finally:
             del args, given  # no error is to carry them in this frame
 
-    return _marked(pending)
+    mark = getattr(inspect, "markcoroutinefunction", None)  # of Python 3.12
+    return cast("Callable[_P, Coroutine[Any, Any, _T]]", mark(pending)) if mark else gives_coroutines(pending)
 
 
-def _marked(function: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Let a function that gives coroutines be known as one that does: mocks ask."""
-    mark = getattr(inspect, "markcoroutinefunction", None)
-    if mark is not None:
-        return cast("Callable[_P, _T]", mark(function))
-    function.__dict__["_is_coroutine"] = vars(asyncio.coroutines)[
-        "_is_coroutine"
-    ]  # Python 3.11 has no other way
-    return function
+def gives_coroutines(function: _FunctionT) -> _FunctionT:
+    """Let mocks give something to await in place of a function whose result can be awaited."""
+    marks = vars(asyncio.coroutines)
+    if "_is_coroutine" in marks:
+        function.__dict__["_is_coroutine"] = marks["_is_coroutine"]
+        return function
+    return cast("_FunctionT", vars(inspect)["markcoroutinefunction"](function))
 
 
 def guided(function: _FunctionT) -> _FunctionT:
