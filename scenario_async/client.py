@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from inspect import signature
+from inspect import Parameter, signature
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -226,7 +226,9 @@ def _own_keyword(cls: type[Client], overrides: Iterable[str]) -> str | None:
     own: set[str] = set()
     for each in cls.__mro__[: cls.__mro__.index(Client)]:
         if "__init__" in vars(each):
-            own |= signature(vars(each)["__init__"]).parameters.keys()
+            parameters = signature(vars(each)["__init__"]).parameters.values()
+            named = (Parameter.KEYWORD_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+            own |= {parameter.name for parameter in parameters if parameter.kind in named}
     return next((name for name in unknown if name in own), None)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, cast
 import attrs
 
 from scenario_async._annotations import evaluable
-from scenario_async.models import NOTHING, short_repr, size_repr, wire_name
+from scenario_async.models import NOTHING, WithDict, short_repr, size_repr, wire_name
 from scenario_async.searches import HitT_co
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _few(hits: Sequence[Any]) -> str:
 
 @evaluable
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class SearchPage(ABC, Generic[HitT_co]):
+class SearchPage(ABC, WithDict, Generic[HitT_co]):
     """One page of hits.
 
     A search by `limit` and `offset` sets `limit`, `offset` and `estimated_total_hits`; a search by `page` and

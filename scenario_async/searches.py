@@ -220,7 +220,16 @@ class Search(Value, Generic[HitT_co]):
 
     @classmethod
     def _of_keywords(cls, keywords: Any) -> Self:  # noqa: ANN401 - pydantic gives whatever it gets
-        return keywords if isinstance(keywords, cls) else cls(**checks.mapping(keywords, "search"))
+        if isinstance(keywords, cls):
+            return keywords
+        given = checks.mapping(keywords, "search")
+        if (
+            fault := checks.wrong_arguments(cls.__name__, (), given, list(attrs.fields_dict(cls)))
+        ) is not None:
+            raise InvalidSearchError(
+                str(fault), parameter=next(name for name in given if name not in attrs.fields_dict(cls))
+            )
+        return cls(**given)
 
     def _keywords(self) -> dict[str, Any]:
         """Give the keywords that make it, as JSON can carry them."""

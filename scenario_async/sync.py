@@ -160,10 +160,6 @@ class SyncSearchPage(LinkedPage[HitT_co]):
         """Read the hits of this and all following pages into a table, which tells why the reading ended."""
         return blocking(iteration_from(self, max_hits=max_hits, prefetch=prefetch).collect)
 
-    if not TYPE_CHECKING:  # checkers refuse these by themselves
-        __await__ = instead("the page is there: take the `await` away, or use AsyncScenario")
-        __aiter__ = instead("write `for` in place of `async for`, or use AsyncScenario")
-
 
 @evaluable
 class SyncScan(SyncIteration[_T]):

@@ -11,7 +11,7 @@ from scenario_async._annotations import evaluable
 from scenario_async._endpoints import Searches, methods
 from scenario_async._paging.pager import AsyncSearchPage
 from scenario_async._paging.position import Position
-from scenario_async._support.hints import Pending, awaited
+from scenario_async._support.hints import Pending, awaited, gives_coroutines
 from scenario_async.models import Hit
 from scenario_async.pages import SearchPage
 from scenario_async.searches import HitT_co
@@ -173,6 +173,7 @@ class AsyncRawSearches(RawSearches):
     is_async = True
     result_class = Coroutine[Any, Any, AsyncAPIResponse[AsyncSearchPage[HitT_co]]]
 
+    @gives_coroutines
     def run(self, search: Search[_HitT]) -> Coroutine[Any, Any, AsyncAPIResponse[AsyncSearchPage[_HitT]]]:
         """Run a search value; the method of its kind does the same."""
         try:

@@ -48,10 +48,7 @@ class Answering:
         search = _as_asked(request.search, json.loads(request.body or b"{}"))
         self.searches.append(search)
         found = self._find(search)
-        waits = inspect.isawaitable(found) and not isinstance(
-            found, SearchPage
-        )  # which only refuses to be awaited
-        return _answer(search, await cast("Awaitable[object]", found) if waits else found)
+        return _answer(search, await found if inspect.isawaitable(found) else found)
 
 
 @attrs.frozen

@@ -173,7 +173,7 @@ def near_to(name: str, names: Iterable[str]) -> str | None:
     return next(iter(get_close_matches(name, alike, 1, 0)), None)
 
 
-_NEAR: Final = 0.8
+_NEAR: Final = 0.75
 
 
 def missing(owner: object, name: str) -> AttributeError:

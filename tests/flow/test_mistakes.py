@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -114,10 +115,12 @@ def test_several_threads_may_share_an_iteration(serve: Serve, by_page: bool) -> 
 
 @pytest.mark.parametrize(
     ("total", "read"),
-    [("12", 12), (12.0, 12), ("many", None), (True, None), ([12], None), (None, None), (7, 7)],
+    [("12", 12), (12.0, 12), (1.5, None), ("many", None), (True, None), ([[12]], None), (None, None), (7, 7)],
 )
-@pytest.mark.parametrize("name", ["estimatedTotalHits", "totalHits", "totalPages"])
-def test_a_total_is_a_hint_and_fails_no_page(
+@pytest.mark.parametrize(
+    "name", ["estimatedTotalHits", "totalHits", "totalPages", "limit", "offset", "page", "hitsPerPage"]
+)
+def test_what_a_page_repeats_is_a_hint_and_fails_no_page(
     connect: Connect, serve: Serve, name: str, total: object, read: int | None
 ) -> None:
     """One that is no number is none; a number in a text is one."""
@@ -125,12 +128,8 @@ def test_a_total_is_a_hint_and_fails_no_page(
     face = connect(serve(answers(Answer(body.encode()))).base_url)
     found = face.page(SEARCH)
     assert len(found.hits) == 2
-    snake = {
-        "estimatedTotalHits": "estimated_total_hits",
-        "totalHits": "total_hits",
-        "totalPages": "total_pages",
-    }
-    assert getattr(found, snake[name]) == read
+    snake = re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name)
+    assert getattr(found, snake) == read
 
 
 def test_a_page_shows_what_matters(connect: Connect, serve: Serve) -> None:
