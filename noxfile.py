@@ -107,6 +107,14 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def screenshots(session: nox.Session) -> None:
+    """Take the pictures of the documentation anew; needs Chromium."""
+    session.install(".[all]", *group("screenshots"))
+    for name in ("picture", "sheet", "screenshots"):
+        session.run("python", f"docs/{name}.py")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure side by side with the official SDK: `--docs` writes the page, `--check` fails on ratios that got worse."""
     session.install(".[all]", *group("bench"))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from scenario_async._downloads.download import Download, DownloadProgress
     from scenario_async._endpoints.raw import APIResponse, AsyncAPIResponse
     from scenario_async._exports.export import Export, ExportProgress
+    from scenario_async._harvests.harvest import Harvest, HarvestProgress
     from scenario_async._http.reply import Reply
     from scenario_async._paging.fan_out import FanOutEnd, FanOutError, FanOutHit
     from scenario_async._paging.pager import AsyncSearchPage, SearchPager
@@ -68,6 +69,7 @@ _ROOMS: Final = {
     "_endpoints.raw": "APIResponse AsyncAPIResponse",
     "_paging.pager": "AsyncSearchPage SearchPager",
     "_http.reply": "Reply",
+    "_harvests.harvest": "Harvest HarvestProgress",
     "_scans.report": "Estimate ScanReport",
     "_scans.scan": "AsyncScan",
     "_tables.table": "HitTable",
@@ -91,21 +93,24 @@ _ROOMS: Final = {
     "sync": "Scenario SyncScan SyncSearchPage",
 }
 _WITHOUT_SEARCHES: Final = frozenset({
-    "_downloads.download", "_endpoints.raw", "_exports.export", "_scans.report", "_scans.scan", "_tables.table",
+    "_downloads.download", "_endpoints.raw", "_exports.export", "_harvests.harvest", "_scans.report", "_scans.scan", "_tables.table",
 })  # fmt: skip
 """Rooms that no search needs."""
 _ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
 __all__ = [
     "APIConnectionError", "APIError", "APIResponse", "APIResponseValidationError", "APIStatusError",
-    "APITimeoutError", "AssetHit", "AssetMetadata", "AssetSearch", "AsyncAPIResponse", "AsyncScan", "AsyncScenario",
-    "AsyncSearchPage", "AuthenticationError", "BadRequestError", "Concept", "ConfigurationError",
-    "ConflictError", "DeadlineExceededError", "Download", "DownloadProgress", "Estimate", "Export", "ExportProgress",
-    "F", "FanOutEnd", "FanOutError", "FanOutHit", "Filter", "Hit", "HitTable", "Images", "InternalServerError", "InvalidSearchError", "MetadataThumbnail",
-    "ModelHit", "ModelSearch", "NotFoundError", "PermissionDeniedError", "PlanLimitError", "RateLimit",
-    "RateLimitError", "RateLimiter", "Reply", "RequestEvent", "ResponseEvent", "RetryEvent", "ScanIncompleteError",
-    "ScanReport", "Scenario", "ScenarioError", "Search", "SearchPage", "SearchPager", "SearchWindowWarning", "SyncScan", "SyncSearchPage", "Thumbnail",
-    "UnprocessableEntityError", "WorkflowHit", "WorkflowSearch", "WriteError", "__version__", "preload",
+    "APITimeoutError", "AssetHit", "AssetMetadata", "AssetSearch", "AsyncAPIResponse", "AsyncScan",
+    "AsyncScenario", "AsyncSearchPage", "AuthenticationError", "BadRequestError", "Concept",
+    "ConfigurationError", "ConflictError", "DeadlineExceededError", "Download", "DownloadProgress",
+    "Estimate", "Export", "ExportProgress", "F", "FanOutEnd", "FanOutError", "FanOutHit", "Filter", "Harvest",
+    "HarvestProgress", "Hit",
+    "HitTable", "Images", "InternalServerError", "InvalidSearchError", "MetadataThumbnail", "ModelHit",
+    "ModelSearch", "NotFoundError", "PermissionDeniedError", "PlanLimitError", "RateLimit", "RateLimitError",
+    "RateLimiter", "Reply", "RequestEvent", "ResponseEvent", "RetryEvent", "ScanIncompleteError",
+    "ScanReport", "Scenario", "ScenarioError", "Search", "SearchPage", "SearchPager", "SearchWindowWarning",
+    "SyncScan", "SyncSearchPage", "Thumbnail", "UnprocessableEntityError", "WorkflowHit", "WorkflowSearch",
+    "WriteError", "__version__", "preload",
 ]  # fmt: skip
 
 

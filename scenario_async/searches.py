@@ -7,7 +7,7 @@ travels: the methods of both clients, the body and the URL, the checks and the d
 import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from typing import Any, ClassVar, Final, Generic, Literal, Self, TypeAlias, TypeVar, cast
+from typing import Any, ClassVar, Final, Generic, Literal, Self, TypeAlias, TypeVar, cast, get_args
 
 import attrs
 
@@ -43,6 +43,12 @@ def _ruled(words: str, rule: checks.Rule, travels: Travels = "body") -> Any:  # 
 def travels(field: "attrs.Attribute[Any]") -> Travels:
     """Give how a parameter reaches the service."""
     return cast("Travels", field.metadata["travels"])
+
+
+def kind_of(field: "attrs.Attribute[Any]") -> Any:  # noqa: ANN401
+    """Give the type of a parameter's values, without None."""
+    kinds = [each for each in get_args(field.type) if each is not type(None)]
+    return kinds[0] if type(None) in get_args(field.type) else field.type
 
 
 def _filter(value: str | Filter | None) -> str | None:

@@ -9,7 +9,19 @@ from __future__ import annotations
 from functools import cached_property, partial
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    Protocol,
+    Self,
+    TypeVar,
+    cast,
+    overload,
+)
 
 from scenario_async._annotations import AS_IT_IS, evaluable
 from scenario_async._endpoints import Searches
@@ -39,6 +51,7 @@ if TYPE_CHECKING:
     from scenario_async._endpoints.raw import SyncRawSearches
     from scenario_async._exports.export import Export, ExportProgress
     from scenario_async._exports.start import Writable
+    from scenario_async._harvests.harvest import Harvest, HarvestProgress
     from scenario_async._http.reply import Reply
     from scenario_async._paging.fan_out import (
         FanOut,
@@ -60,6 +73,8 @@ else:
 
 _HitT = TypeVar("_HitT", bound=Hit)
 _T = TypeVar("_T")
+_T_co = TypeVar("_T_co", covariant=True)
+_Progress = TypeVar("_Progress")
 
 
 def blocking(
@@ -284,6 +299,7 @@ class SyncSearches(Searches):
         *,
         format: str | None = None,
         max_hits: int | None = None,
+        scan: bool = False,
         resume: bool = False,
         overwrite: bool = False,
         flat: bool = False,
@@ -295,19 +311,34 @@ class SyncSearches(Searches):
         `on_progress` is called in the calling thread.
         """
         run = self._export_of(
-            search, path, format=format, max_hits=max_hits, resume=resume, overwrite=overwrite, flat=flat,
-            prefetch=prefetch, on_progress=on_progress,
+            search, path, format=format, max_hits=max_hits, scan=scan, resume=resume, overwrite=overwrite,
+            flat=flat, prefetch=prefetch, on_progress=on_progress,
         )  # fmt: skip
-        try:
-            blocking(run.open)
-            while (progress := blocking(run.advance)) is not None:
-                run.tell(progress)
-        except BaseException as error:
-            run.explain(error)
-            raise
-        finally:
-            blocking(run.aclose, portal.finish)
-        return run.result
+        return _carried_out(run)
+
+    @guided
+    def harvest(
+        self,
+        searches: Iterable[Search[Any]],
+        path: str | os.PathLike[str],
+        *,
+        concurrency: int = 8,
+        max_hits: int | None = None,
+        max_requests: int | None = None,
+        scan: bool = False,
+        refresh: bool | Literal["full"] = False,
+        on_error: OnError = "raise",
+        on_progress: Callable[[HarvestProgress], object] | None = None,
+    ) -> Harvest:
+        """Run many searches into one SQLite file; see `AsyncSearches.harvest`.
+
+        `on_progress` is called in the calling thread.
+        """
+        run = self._harvest_of(
+            searches, path, concurrency=concurrency, max_hits=max_hits, max_requests=max_requests, scan=scan,
+            refresh=refresh, on_error=on_error, on_progress=on_progress,
+        )  # fmt: skip
+        return _carried_out(run)
 
     @guided
     def scan(self, search: Search[_HitT], *, by: str = "created_at", prefetch: int = 0) -> SyncScan[_HitT]:
@@ -318,6 +349,32 @@ class SyncSearches(Searches):
     def estimate(self, searches: Search[Any] | Iterable[Search[Any]]) -> Estimate:
         """Tell what reading all hits of a search, or of several, would cost; see `AsyncSearches.estimate`."""
         return blocking(partial(self._estimated, searches))
+
+
+class _Run(Protocol[_T_co, _Progress]):
+    """Something long: `open` it, `advance` until that gives None, which is when `result` is there, `aclose` it."""
+
+    @property
+    def result(self) -> _T_co: ...
+    async def open(self) -> None: ...
+    async def advance(self) -> _Progress | None: ...
+    def tell(self, progress: _Progress) -> None: ...
+    def explain(self, error: BaseException) -> None: ...
+    async def aclose(self) -> None: ...
+
+
+def _carried_out(run: _Run[_T_co, _Progress]) -> _T_co:
+    """Carry out all of it, with what users are told in the calling thread."""
+    try:
+        blocking(run.open)
+        while (progress := blocking(run.advance)) is not None:
+            run.tell(progress)
+    except BaseException as error:
+        run.explain(error)
+        raise
+    finally:
+        blocking(run.aclose, portal.finish)
+    return run.result
 
 
 def _fanned_out(fan_out: FanOut[Any], searches: Iterator[Search[Any]]) -> Generator[Any]:

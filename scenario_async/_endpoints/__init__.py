@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from scenario_async._exports.export import Export, ExportProgress
     from scenario_async._exports.run import Run
     from scenario_async._exports.start import Writable
+    from scenario_async._harvests.harvest import Harvest, HarvestProgress
+    from scenario_async._harvests.run import Run as HarvestRun
     from scenario_async._paging.fan_out import (
         FanOut,
         FanOutEnd,
@@ -67,7 +69,7 @@ if TYPE_CHECKING:
     from scenario_async._scans.scan import AsyncScan, Scan
     from scenario_async.sync import SyncSearches, SyncSearchPage
 
-_OTHERS: Final = ("run", "resume", "fan_out", "export", "scan", "estimate")
+_OTHERS: Final = ("run", "resume", "fan_out", "export", "scan", "estimate", "harvest")
 _P = ParamSpec("_P")
 _HitT = TypeVar("_HitT", bound=Hit)
 _T = TypeVar("_T")
@@ -253,6 +255,13 @@ class Searches(ABC):
 
         return begun(self._source(search), path, **options)
 
+    def _harvest_of(self, searches: object, path: object, **options: Any) -> HarvestRun:  # noqa: ANN401
+        """Give a harvest that waits to be opened; what is wrong with it shows now."""
+        with LOADING:
+            from scenario_async._harvests.start import begun  # noqa: PLC0415 - a search has no need of it
+
+        return begun(self._source, searches, path, project_id=self._caller.settings.project_id, **options)
+
 
 def methods() -> dict[str, Any]:
     """Give the methods that are made of search classes."""
@@ -313,6 +322,49 @@ class AsyncSearches(Searches):
         service gives no proof that nothing is left; `APIError` like a search does.
         """
         return _async_scan(self._scan_of(search, by, prefetch))
+
+    @guided
+    @awaited
+    async def harvest(
+        self,
+        searches: Annotated[Iterable[Search[Any]] | AsyncIterable[Search[Any]], AS_IT_IS],
+        path: str | os.PathLike[str],
+        *,
+        concurrency: int = 8,
+        max_hits: int | None = None,
+        max_requests: int | None = None,
+        scan: bool = False,
+        refresh: bool | Literal["full"] = False,
+        on_error: OnError = "raise",
+        on_progress: Callable[[HarvestProgress], object] | None = None,
+    ) -> Harvest:
+        """Run many searches into one SQLite file; called again after whatever ended it, it goes on.
+
+        Args:
+            searches: AssetSearch, ModelSearch and WorkflowSearch values.
+            path: the file, which is made where there is none.
+            concurrency: how many searches are read at once.
+            max_hits: the most hits of each search.
+            max_requests: the most requests of this call, without retries; the same call goes on. A scan may need
+                one or two more to come to a page.
+            scan: read every hit of each search, also past the 1,000 that engines show.
+            refresh: what to do about searches that are finished. False: nothing. True: ask for what is new or changed
+                since. `"full"`: read all again, which also tells what is gone.
+            on_error: `"raise"` ends at the first search that fails; `"yield"` goes on, and gives the failed ones as
+                `errors`.
+            on_progress: a function that is told now and then how far it is, as a `HarvestProgress`.
+
+        Each page is written before its search goes on: a process that is killed has to ask again for nothing but the
+        pages that were under way. Several processes may work on one file. A 429 that is no plan limit is waited out for
+        as long as it takes; `deadline` bounds one page.
+
+        Raises `InvalidSearchError` before any request, `WriteError` for the file, `APIError` like a search does.
+        """
+        running_loop()
+        return await self._harvest_of(
+            searches, path, concurrency=concurrency, max_hits=max_hits, max_requests=max_requests, scan=scan,
+            refresh=refresh, on_error=on_error, on_progress=on_progress,
+        ).carried_out()  # fmt: skip
 
     @guided
     @awaited
@@ -406,6 +458,7 @@ class AsyncSearches(Searches):
         *,
         format: str | None = None,
         max_hits: int | None = None,
+        scan: bool = False,
         resume: bool = False,
         overwrite: bool = False,
         flat: bool = False,
@@ -434,8 +487,8 @@ class AsyncSearches(Searches):
         a library is missing, `APIError` like a search does. The error says what is kept and how to go on.
         """
         run = self._export_of(
-            search, path, format=format, max_hits=max_hits, resume=resume, overwrite=overwrite, flat=flat,
-            prefetch=prefetch, on_progress=on_progress,
+            search, path, format=format, max_hits=max_hits, scan=scan, resume=resume, overwrite=overwrite,
+            flat=flat, prefetch=prefetch, on_progress=on_progress,
         )  # fmt: skip
         running_loop()
         return await run.carried_out()

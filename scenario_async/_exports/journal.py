@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from scenario_async.pages import StopReason
 
-Place: TypeAlias = tuple[int, int | None]
-"""The number and the size of a position."""
+Place: TypeAlias = tuple[int, int | None] | str
+"""The number and the size of a position; of a scan, a resume token."""
 _SIGN: Final = b'{"scenario_async":"export",'
 _VERSION: Final = 1
 _LONGEST_HEAD: Final = 1024 * 1024
@@ -45,6 +45,7 @@ class Purpose:
     format: str
     flat: bool
     max_hits: int | None
+    scan: bool = False
 
     def differs(self, other: Purpose) -> str | None:
         """Tell what another purpose has that this has not; None if they are the same."""
@@ -54,6 +55,8 @@ class Purpose:
             return f"another format, {other.format!r}"
         if self.flat != other.flat:
             return f"flat={other.flat}"
+        if self.scan != other.scan:
+            return f"scan={other.scan}"
         return None if self.max_hits == other.max_hits else f"max_hits={other.max_hits}"
 
 
@@ -165,7 +168,7 @@ class Journal:
             self._refuse("was written by another version of this package", "go on with that, or remove it")
         self.since = told["since"]
         names = [field.name for field in attrs.fields(Purpose)]
-        return Purpose(**{name: told[name] for name in names})
+        return Purpose(**{name: told[name] for name in names if name in told})
 
     def _read_pages(self) -> None:
         with self.path.open("rb") as file:
@@ -217,10 +220,13 @@ def _records(file: BinaryIO, *, checked: bool) -> Iterator[tuple[Record, bytes]]
         try:
             told = json.loads(head)
             length, crc = told["bytes"], told["crc"]
-            number, size = told["next"]
+            place = told["next"]
+            if not isinstance(place, str):
+                number, size = place
+                place = number, size
             lines = file.read(length)
             at += len(head) + length
-            record = Record(told["hits"], (number, size), told["end"], at)
+            record = Record(told["hits"], place, told["end"], at)
         except (ValueError, TypeError, KeyError):
             return
         if len(lines) < length or (checked and zlib.crc32(lines) != crc):

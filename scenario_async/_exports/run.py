@@ -5,26 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from scenario_async._exports.export import Export, ExportProgress
-from scenario_async._exports.sink import Portion
-from scenario_async._paging.iteration import Iteration
-from scenario_async._paging.page import hinted_total, next_position
-from scenario_async._paging.position import Position
 from scenario_async._support.errands import Errands
 from scenario_async._support.logger import log
 from scenario_async.errors import APIError, WriteError
-from scenario_async.pages import LARGEST_PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scenario_async._exports.asking import Asking
     from scenario_async._exports.sink import Sink
     from scenario_async._paging.page import LinkedPage
-    from scenario_async._paging.patience import PatientSource
 
 _TICK: Final = 1.0
 """Seconds after which a wait, or the making of the file, is told of again."""
@@ -34,10 +29,9 @@ _TICK: Final = 1.0
 class Plan:
     """What is asked of an export, checked."""
 
-    source: PatientSource[Any]
+    asked: Asking
     sink: Sink
     max_hits: int | None
-    prefetch: int
     on_progress: Callable[[ExportProgress], object] | None
 
 
@@ -49,12 +43,11 @@ class Run:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._sink = plan.sink
-        self._iteration: Iteration[Any] | None = None
+        self._begun = False
         self._asking: asyncio.Task[LinkedPage[Any] | None] | None = None
         self._finishing: asyncio.Task[None] | None = None
         self._errands: tuple[asyncio.AbstractEventLoop, Errands] | None = None
         self._total: int | None = None
-        self._start = _place(Position.first(plan.source.search, default_size=LARGEST_PAGE))
         self._finished = False
 
     async def open(self) -> None:
@@ -95,8 +88,7 @@ class Run:
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
-        if self._iteration is not None:
-            await self._iteration.aclose()
+        await self._plan.asked.aclose()
         if self._finishing is not None:
             await asyncio.gather(self._finishing, return_exceptions=True)
         await self._do(self._sink.close)
@@ -119,33 +111,23 @@ class Run:
 
     async def _read_on(self) -> None:
         """Read a page and put it away, or return while a 429 is waited out."""
-        here = asyncio.get_running_loop()
+        here, asked = asyncio.get_running_loop(), self._plan.asked
         if self._asking is None or self._asking.get_loop() is not here:  # a loop that has ended took it along
-            if self._iteration is None or self._asking is not None:
-                self._iteration = self._begun()
-            self._asking = here.create_task(self._iteration.next_page())
+            if not self._begun or self._asking is not None:
+                asked.begin(self._sink)
+                self._begun = True
+            self._asking = here.create_task(asked.next_page())
         while not self._asking.done():
             await asyncio.wait({self._asking}, timeout=_TICK)
-            if not self._asking.done() and self._plan.source.waiting:
+            if not self._asking.done() and asked.source.waiting:
                 return
-        asked, self._asking = self._asking, None
-        page, iteration = asked.result(), cast("Iteration[Any]", self._iteration)
-        sink = self._sink
-        if page is None:
-            portion = Portion((), sink.next or self._start, iteration.status.stopped_because)
-        else:
+        asking, self._asking = self._asking, None
+        page, sink = asking.result(), self._sink
+        if page is not None:
             self._hint(page)
-            portion = Portion(page.hits, _place(next_position(page)), iteration.ends_because)
+        portion = asked.portion(page, sink)
         await self._do(partial(sink.append, sink.prepared(portion)))
         sink.next, sink.end = portion.next, portion.end
-
-    def _begun(self) -> Iteration[Any]:
-        """Begin where the sink ends."""
-        plan, sink = self._plan, self._sink
-        left = None if plan.max_hits is None else plan.max_hits - sink.hits
-        first = Position.first(plan.source.search, default_size=LARGEST_PAGE)
-        start = Position(first.by_page, *(sink.next or self._start))
-        return Iteration(plan.source, start, seen=sink.seen, max_hits=left, prefetch=plan.prefetch)
 
     async def _write_on(self) -> None:
         """Make the file, or return while it is being made."""
@@ -165,18 +147,18 @@ class Run:
             path=sink.path,
             hits=sink.hits,
             pages=sink.pages,
-            requests=self._plan.source.spent.requests,
+            requests=self._plan.asked.source.spent.requests,
             stopped_because=sink.end,
         )
 
     def _hint(self, page: LinkedPage[Any]) -> None:
-        hint = hinted_total(page)
+        hint = self._plan.asked.total(page)
         if hint is not None:
             most = hint if self._plan.max_hits is None else min(hint, self._plan.max_hits)
             self._total = most
 
     def _progress(self) -> ExportProgress:
-        source, sink = self._plan.source, self._sink
+        source, sink = self._plan.asked.source, self._sink
         total = sink.hits if sink.end is not None else self._total
         return ExportProgress(
             hits=sink.hits,
@@ -193,7 +175,3 @@ class Run:
         if self._errands is None or self._errands[0] is not here:
             self._errands = here, Errands(1, "export")
         await self._errands[1].do(work)
-
-
-def _place(position: Position) -> tuple[int, int | None]:
-    return position.number, position.size

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
+from scenario_async._exports.asking import Pages, PlannedScan
 from scenario_async._exports.journal import Purpose
 from scenario_async._exports.kept import Kept
 from scenario_async._exports.run import Plan, Run
@@ -17,6 +18,7 @@ from scenario_async._exports.streamed import Streamed, out_of
 from scenario_async._paging.patience import patient
 from scenario_async._paging.position import Position
 from scenario_async._paging.token import make_token
+from scenario_async._scans.start import check_scannable
 from scenario_async._support import checks
 from scenario_async._tables.formats import format_of
 from scenario_async.pages import LARGEST_PAGE
@@ -46,6 +48,7 @@ def begun(
     *,
     format: str | None,
     max_hits: object,
+    scan: object,
     resume: object,
     overwrite: object,
     flat: object,
@@ -55,6 +58,11 @@ def begun(
     """Give an export that waits to be opened; `InvalidSearchError` for what cannot be done."""
     most = checks.integer(max_hits, "max_hits", least=0)
     ahead = checks.integer(prefetch, "prefetch", least=0) or 0
+    scans = bool(checks.truth(scan, "scan"))
+    if scans:
+        check_scannable(source.search)
+        if most is not None:
+            checks.refuse("max_hits", most, "a scan reads every hit: leave one of them out")
     resumes, overwrites = (
         bool(checks.truth(value, name)) for value, name in ((resume, "resume"), (overwrite, "overwrite"))
     )
@@ -73,14 +81,19 @@ def begun(
             format=how.name,
             flat=flat_rows,
             max_hits=most,
+            scan=scans,
         )
         sink = Kept(what, file, purpose, resume=resumes, overwrite=overwrites)
     else:
         if resumes:
             checks.refuse("resume", resumes, "only an export to a path can go on")
         sink = Streamed(what, out_of(file, how.name))
-    plan = Plan(source=patient(source), sink=sink, max_hits=most, prefetch=ahead, on_progress=on_progress)
-    return Run(plan)
+    asked = (
+        PlannedScan(patient(source), prefetch=ahead)
+        if scans
+        else Pages(patient(source), max_hits=most, prefetch=ahead)
+    )
+    return Run(Plan(asked=asked, sink=sink, max_hits=most, on_progress=on_progress))
 
 
 def _target(path: Any, format: str | None) -> tuple[Format, Any]:  # noqa: ANN401

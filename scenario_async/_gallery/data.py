@@ -39,12 +39,12 @@ class Contents:
         """Give the data as elements of the page; with a folder, thumbnails lie there."""
         about = {"title": self.title, "what": self.what, "note": note, "folder": folder, "block": BLOCK}
         hits = [unsigned(hit).to_dict() for hit in self.hits]
-        yield _script("hits", {"about": about, "hits": hits, "looks": [_look(each) for each in self.looks]})
+        yield markup_of("hits", {"about": about, "hits": hits, "looks": [_look(each) for each in self.looks]})
         if folder:
             return
         for start in range(0, len(self.looks), BLOCK):
             block = self.looks[start : start + BLOCK]
-            yield _script(
+            yield markup_of(
                 "", [b64encode(look.data).decode() if isinstance(look, Shown) else "" for look in block]
             )
 
@@ -61,7 +61,8 @@ def _look(look: Shown | Missing | None) -> list[int] | str:
     return "unloaded" if look is None else look.reason
 
 
-def _script(identifier: str, content: object) -> str:
+def markup_of(identifier: str, content: object) -> str:
+    """Give JSON as an element of a page, which the element of that id holds; without one it is one of the pictures."""
     attribute = f'id="{identifier}"' if identifier else 'class="pictures"'
     # JSON has these characters in texts only, where they may be escaped.
     return f'<script type="application/json" {attribute}>{json_text(content).translate(_ESCAPED)}</script>\n'

@@ -16,11 +16,10 @@ if TYPE_CHECKING:
     from scenario_async.models import Hit
 
 _SIGNING: Final = ("Signature=", "Policy=", "Expires=")
-_SMALL: Final = Rendition(width=SIDE, format="webp")
 
 
-def addresses_of(hit: Hit) -> tuple[list[str], bool]:
-    """Give the addresses of a hit's picture that are still good, and whether others have expired."""
+def addresses_of(hit: Hit, side: int = SIDE) -> tuple[list[str], bool]:
+    """Give the addresses of a hit's picture, so wide, that are still good, and whether others have expired."""
     found: list[str] = []
     expired = False
     for url in _candidates(hit):
@@ -28,7 +27,7 @@ def addresses_of(hit: Hit) -> tuple[list[str], bool]:
         if until is not None and until <= time.time():
             expired = True
         else:
-            found.append(_small(url))
+            found.append(_sized(url, Rendition(width=side, format="webp")))
     return list(dict.fromkeys(found)), expired
 
 
@@ -51,9 +50,9 @@ def _candidates(hit: Hit) -> Iterable[str]:
     return [url for url in urls if url]
 
 
-def _small(url: str) -> str:
-    """Ask for a small picture where that can be asked for."""
-    return _SMALL.of(url) if _path(url).startswith("/assets-transform/") else url
+def _sized(url: str, rendition: Rendition) -> str:
+    """Ask for a picture of a size where that can be asked for."""
+    return rendition.of(url) if _path(url).startswith("/assets-transform/") else url
 
 
 def _path(url: str) -> str:

@@ -52,11 +52,11 @@ async def loaded(caller: Caller, hits: Sequence[Hit], thumbnails: Thumbnails) ->
     caller.check_open()
     wanted = thumbnails.to_load(hits)
     if wanted:
-        await _Loading(caller, thumbnails).run(wanted)
+        await Loading(caller, thumbnails).run(wanted)
     return Loaded.of(thumbnails, hits)
 
 
-class _Loading:
+class Loading:
     """One loading under way, which ends with its client."""
 
     def __init__(self, caller: Caller, thumbnails: Thumbnails) -> None:
@@ -87,8 +87,12 @@ class _Loading:
             await asyncio.gather(*self._tasks, return_exceptions=True)
             self._tasks = []
             self._calls.discard(self)
-            self._errands.close()
-            await self._host.aclose()
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close what was opened to load; `run` does so by itself."""
+        self._errands.close()
+        await self._host.aclose()
 
     def client_closed(self) -> None:
         """End with the client, from whatever thread."""
@@ -102,15 +106,15 @@ class _Loading:
 
     async def _work(self, hits: Iterator[Hit]) -> None:
         for hit in hits:
-            self._thumbnails.put(hit, await self._look_of(hit))
+            self._thumbnails.put(hit, await self.look_of(hit))
 
-    async def _look_of(self, hit: Hit) -> Shown | Missing:
+    async def look_of(self, hit: Hit) -> Shown | Missing:
         """Try one address after the other; what the last one says stands."""
         urls, expired = addresses_of(hit)
         look: Shown | Missing = Missing("expired" if expired else "none")
         for url in urls:
             try:
-                data = await _Fetch(self._caller, self._host, self._cool_down, url).data()
+                data = await self._file(url)
             except ScenarioError as error:
                 if self._closed:
                     raise
@@ -120,6 +124,16 @@ class _Loading:
             if isinstance(look, Shown):
                 break
         return look
+
+    async def large_of(self, hit: Hit, side: int) -> bytes | None:
+        """Give the file of a hit's picture, about so wide, as the picture host makes it; None where there is none."""
+        for url in addresses_of(hit, side)[0]:
+            with suppress(ScenarioError):
+                return await self._file(url)
+        return None
+
+    async def _file(self, url: str) -> bytes:
+        return await _Fetch(self._caller, self._host, self._cool_down, url).data()
 
 
 def _reason(error: ScenarioError, *, signed: bool) -> Reason:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _TOKEN_VERSION: Final = 1
 _DIGEST_BYTES: Final = 6
-_NO_PART_OF_IT: Final = ("timeout", "deadline", "extra_headers")
+NO_PART_OF_IT: Final = ("timeout", "deadline", "extra_headers")
 """What of a search does not decide what it finds."""
 
 
@@ -74,7 +74,7 @@ def _token_of(search: Search[Hit], place: Mapping[str, Any], known: Iterable[byt
     content = {
         "v": _TOKEN_VERSION,
         "kind": search.kind,
-        "search": _search_digest(search),
+        "search": search_digest(search),
         **place,
         "seen": base64.b64encode(digests).decode("ascii"),
     }
@@ -91,7 +91,7 @@ def _checked_content(token: str, search: Search[Hit]) -> dict[str, Any]:
         )
     if content.get("kind") != search.kind:
         raise _refused_token(f"is of a search of kind {_shown(content.get('kind'))}, not {search.kind!r}")
-    if content.get("search") != _search_digest(search):
+    if content.get("search") != search_digest(search):
         raise _refused_token(
             "belongs to a search with other parameters; resume with the very search it came from"
         )
@@ -125,8 +125,9 @@ def _token_content(token: str) -> dict[str, Any]:
     return cast("dict[str, Any]", content)
 
 
-def _search_digest(search: Search[Hit]) -> str:
-    fields = (field.name for field in attrs.fields(type(search)) if field.name not in _NO_PART_OF_IT)
+def search_digest(search: Search[Hit]) -> str:
+    """Give what two searches have in common if they find the same."""
+    fields = (field.name for field in attrs.fields(type(search)) if field.name not in NO_PART_OF_IT)
     given = {name: getattr(search, name) for name in fields if getattr(search, name) is not None}
     if given.get("images") is not None:
         given["images"] = attrs.asdict(given["images"])

@@ -60,7 +60,7 @@ class Keyset(Plan):
         lowest: str | None = None
         if self.mark is None:
             first = yield Ask(order="asc", size=self.size)
-            self.windows += 1
+            self.count_window()
             if first.received == 0:
                 return
             if first.received < self.full(first):
@@ -81,7 +81,7 @@ class Keyset(Plan):
         """Ask for a page from where the walk stands, and give where it stands then; None at the end."""
         conditions, holds = self._from(walk)
         got = yield Ask(conditions=conditions, order="asc", size=self.size)
-        self.windows += 1
+        self.count_window()
         self.check(got, holds)
         self.check_order(got)
         if walk.bound is not None and not walk.past and not self._overlaps(got, walk.bound):

@@ -78,12 +78,16 @@ class Plan:
     def __init__(self, attribute: str, size: int, parts: Sequence[Part] = ()) -> None:
         self.attribute = attribute
         self.size = size
-        self.parts = tuple(parts)
-        self.by_date = False
+        self.parts: tuple[Part, ...] = tuple(parts)
+        self.by_date: bool = False
         self.window: int | None = None
         self.windows: int = 0
         self.reached = size
         self._looked = False
+
+    def count_window(self) -> None:
+        """Take note of another stretch that was read."""
+        self.windows += 1
 
     # How values are compared.
 

@@ -45,6 +45,8 @@ class Portion(Generic[HitT_co]):
 class ScanStatus(IterationStatus):
     """How far a scan is, and what may come again where it goes on."""
 
+    delivered: int
+
     def __init__(self, scan: Scan[Any]) -> None:
         super().__init__(scan.source, None)
         self._scan = scan
@@ -67,7 +69,8 @@ class ScanStatus(IterationStatus):
         if portion.before != self._stands:
             self._stands = portion.before
             self._recent = self._still(portion.before)
-        self._portion, self.delivered = portion, 0
+        self._portion = portion
+        self.delivered = 0
         self.duplicates += portion.duplicates
 
     @property
@@ -108,7 +111,7 @@ class Scan(Generic[HitT_co]):
         prefetch: int = 0,
         known: frozenset[bytes] = frozenset(),
     ) -> None:
-        self.source = attrs.evolve(source, known=known)
+        self.source: PatientSource[HitT_co] = attrs.evolve(source, known=known)
         self.plan = plan
         self.by = by
         self._value: Callable[[Any], str] = _reader(by)

@@ -62,16 +62,7 @@ def _scan(
     search = source.search
     _BY(by, "by")
     ahead = checks.integer(prefetch, "prefetch", least=0) or 0
-    for name in _OWN:
-        if getattr(search, name) is not None:
-            checks.refuse(
-                name, getattr(search, name), "a scan sorts and pages by itself: leave it out of the search"
-            )
-    for name in {"filter", "sortBy"} & {*(search.extra_body or {})}:
-        raise InvalidSearchError(
-            f"extra_body: {name!r} would replace what a scan sets itself; pass it as a parameter of the search",
-            parameter="extra_body",
-        )
+    check_scannable(search)
     plan: Keyset | Windows
     parts = _PARTS.get(search.kind, ())
     if is_ranked(search):
@@ -82,6 +73,20 @@ def _scan(
         plan.mark = None if at is None else Walk.from_json(at)
     plan.by_date = by_date
     return Scan(patient(source), plan, by=by, prefetch=ahead, known=known)
+
+
+def check_scannable(search: Search[Any]) -> None:
+    """Refuse a search that says itself how it is sorted and paged."""
+    for name in _OWN:
+        if getattr(search, name) is not None:
+            checks.refuse(
+                name, getattr(search, name), "a scan sorts and pages by itself: leave it out of the search"
+            )
+    for name in {"filter", "sortBy"} & {*(search.extra_body or {})}:
+        raise InvalidSearchError(
+            f"extra_body: {name!r} would replace what a scan sets itself; pass it as a parameter of the search",
+            parameter="extra_body",
+        )
 
 
 def is_ranked(search: Search[Any]) -> bool:

@@ -68,7 +68,7 @@ class Windows(Plan):
             *left, stretch = self.mark.stretches
             conditions, holds = self._conditions(stretch), self._holds(stretch)
             read = yield from read_through(self, conditions, holds)
-            self.windows += 1
+            self.count_window()
             compared = self.mark.compared
             if read.edge:
                 if not compared:

@@ -7,9 +7,11 @@ A hit stands once. Written again, `last_seen` moves; the rest of its row is writ
 from __future__ import annotations
 
 import errno
+import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from scenario_async._tables.rows import batched, cells, moment
@@ -47,6 +49,10 @@ CREATE TABLE IF NOT EXISTS extras (
   PRIMARY KEY (id, kind)
 )
 """
+_AS_USUAL: Final = re.compile(
+    r"(?a)[12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z"
+)
+"""A timestamp as the service writes it, on a day that every month has."""
 _ADD: Final = """
 INSERT INTO hits (id, kind, data, created_at, updated_at, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id, kind) DO NOTHING
@@ -92,36 +98,91 @@ def prepare(connection: sqlite3.Connection, name: str) -> None:
         connection.execute(view(search.hit_class))
 
 
-def upsert(connection: sqlite3.Connection, hits: Iterable[Hit], seen: str) -> Upserted:
-    """Add hits and change those that are there; one that comes twice stands there as it came last."""
+def upsert(
+    connection: sqlite3.Connection, hits: Iterable[Hit], seen: str, lines: Sequence[str] | None = None
+) -> Upserted:
+    """Add hits and change those that are there; one that comes twice stands there as it came last.
+
+    `lines` are the JSON texts of the hits, by those who have them.
+    """
     new = changed = 0
+    given = None if lines is None else iter(lines)
     for batch in batched(hits, _BATCH):
-        for row, extra in _rows(batch, seen):
-            added = connection.execute(_ADD, row).rowcount
-            altered = 0 if added else connection.execute(_CHANGE, row[:5]).rowcount
-            if not added:
-                connection.execute(_SEE, (*row[:2], seen))
-            if altered:
-                connection.execute(_FORGET, row[:2])
-            if extra is not None and (added or altered):
-                connection.execute(_REMEMBER, (*row[:2], extra))
+        texts = None if given is None else list(islice(given, len(batch)))
+        for alike, told in _by_class(batch, texts):
+            added, altered = _upsert(connection, alike, seen, told)
             new, changed = new + added, changed + altered
     return Upserted(new, changed)
 
 
-def _rows(hits: Sequence[Hit], seen: str) -> Iterable[tuple[tuple[Any, ...], str | None]]:
-    by_class: dict[type[Hit], list[Hit]] = {}
-    for hit in hits:
-        by_class.setdefault(type(hit), []).append(hit)
-    for hit_class, alike in by_class.items():
-        kind = kind_of(hit_class)
-        [extras] = cells(alike, [columns_of(hit_class)[-1]])
-        for hit, extra in zip(alike, extras, strict=True):
-            times = [
-                None if (time := moment(text)) is None else moment_text(time)
-                for text in (hit.created_at, hit.updated_at)
-            ]
-            yield (mended(hit.id), kind, json_text(hit.to_dict()), *times, seen, seen), extra
+def _by_class(
+    hits: Sequence[Hit], texts: Sequence[str] | None
+) -> Iterable[tuple[Sequence[Hit], Sequence[str] | None]]:
+    """Part hits by their class, each with its texts."""
+    classes = {type(hit) for hit in hits}
+    if len(classes) < 2:  # noqa: PLR2004 - as nearly always
+        return [(hits, texts)] if hits else []
+    places = {each: [place for place, hit in enumerate(hits) if type(hit) is each] for each in classes}
+    return [
+        ([hits[place] for place in which], None if texts is None else [texts[place] for place in which])
+        for which in places.values()
+    ]
+
+
+def _upsert(
+    connection: sqlite3.Connection, hits: Sequence[Hit], seen: str, texts: Sequence[str] | None
+) -> Upserted:
+    """Add those that are new in one go, and look at the others one by one."""
+    kind = kind_of(type(hits[0]))
+    rows: dict[str, tuple[Any, ...]] = {}
+    for place, row in enumerate(_rows(hits, kind, seen, texts)):
+        if row[0] in rows:  # as it came first, and then as it came later
+            rest = None if texts is None else texts[place:]
+            first, later = (
+                _upsert(connection, *part)
+                for part in ((hits[:place], seen, texts and texts[:place]), (hits[place:], seen, rest))
+            )
+            return Upserted(first.new + later.new, first.changed + later.changed)
+        rows[row[0]] = row
+    marks = ", ".join("?" * len(rows))
+    asked = f"SELECT id FROM hits WHERE kind = ? AND id IN ({marks})"  # noqa: S608 - question marks alone
+    there = {each for (each,) in connection.execute(asked, (kind, *rows))}
+    connection.executemany(_ADD, [row for identifier, row in rows.items() if identifier not in there])
+    altered = {
+        identifier for identifier in there if connection.execute(_CHANGE, rows[identifier][:5]).rowcount
+    }
+    connection.executemany(_SEE, [(identifier, kind, seen) for identifier in there])
+    connection.executemany(_FORGET, [(identifier, kind) for identifier in altered])
+    extras = _extras(hits)
+    connection.executemany(
+        _REMEMBER,
+        [
+            (identifier, kind, extra)
+            for identifier, extra in extras.items()
+            if identifier in altered or identifier not in there
+        ],
+    )
+    return Upserted(len(rows) - len(there), len(altered))
+
+
+def _rows(
+    hits: Sequence[Hit], kind: str, seen: str, texts: Sequence[str] | None
+) -> Iterable[tuple[Any, ...]]:
+    made = [json_text(hit.to_dict()) for hit in hits] if texts is None else texts
+    for hit, text in zip(hits, made, strict=True):
+        yield mended(hit.id), kind, text, _time(hit.created_at), _time(hit.updated_at), seen, seen
+
+
+def _extras(hits: Sequence[Hit]) -> dict[str, str]:
+    """Give what this version does not know of hits, by id."""
+    [extras] = cells(hits, [columns_of(type(hits[0]))[-1]])
+    return {mended(hit.id): extra for hit, extra in zip(hits, extras, strict=True) if extra is not None}
+
+
+def _time(text: str) -> str | None:
+    if _AS_USUAL.fullmatch(text) is not None:
+        return f"{text[:-1]}000Z"
+    return None if (time := moment(text)) is None else moment_text(time)
 
 
 def view(hit_class: type[Hit]) -> str:

@@ -14,6 +14,9 @@ from scenario_async.cli.signals import EndedError, ending_well
 _COMMANDS: Final = {
     "search": "Search assets, models or workflows.",
     "download": "Download what a search finds.",
+    "scan": "Read every hit of a search, past what engines show of it.",
+    "harvest": "Run many searches into one SQLite file.",
+    "explore": "Search in the browser, as you type.",
     "doctor": "Check the key, the connection and the versions.",
     "demo": "Watch small programs search; no account needed.",
     "serve": "Run a service with sample data on this machine.",
@@ -26,6 +29,7 @@ Examples:
   scenario-async search assets knight --emulator
   scenario-async search models watercolor --public --format json
   scenario-async download knight --to knights
+  scenario-async explore           search and look in the browser
   scenario-async doctor            see whether your key works
   scenario-async demo              see what the SDK can do, with the code
   scenario-async search --help     read about one command

@@ -98,10 +98,13 @@ class Extent:
         requests = self.requests(total, size)
         if requests <= 1:
             return ""
-        minutes = requests / self.rate_limit
-        time = (
-            "less than a minute"
-            if minutes < 1
-            else f"about {math.ceil(minutes):,} minute{'' if minutes == 1 else 's'}"
-        )
-        return f"about {self.hits(total, size):,} hits: {requests:,} requests, {time} at {self.rate_limit} a minute"
+        return f"about {self.hits(total, size):,} hits: {requests:,} requests, {time_of(requests, self.rate_limit)}"
+
+
+def time_of(requests: int, rate_limit: int) -> str:
+    """Say how long so many requests take."""
+    minutes = requests / rate_limit
+    time = "less than a minute"
+    if minutes >= 1:
+        time = f"about {math.ceil(minutes):,} minute{'' if minutes == 1 else 's'}"
+    return f"{time} at {rate_limit} a minute"

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import click
@@ -14,7 +14,7 @@ import click
 from scenario_async.cli.conditions import filter_of
 from scenario_async.cli.sections import EXTENT, RARE, WANTED, Option
 from scenario_async.images import Images
-from scenario_async.searches import travels
+from scenario_async.searches import kind_of, travels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -78,12 +78,6 @@ def _options(field: attrs.Attribute[Any], words: str) -> Iterator[Option]:
     else:  # sequences and mappings: one item at a time
         metavar = "NAME=VALUE" if _is_mapping(kind) else "TEXT"
         yield Option([name], multiple=True, metavar=metavar, help=words, section=section)
-
-
-def kind_of(field: attrs.Attribute[Any]) -> Any:  # noqa: ANN401
-    """Give the type of a field's values, without None."""
-    kinds = [each for each in get_args(field.type) if each is not type(None)]
-    return kinds[0] if type(None) in get_args(field.type) else field.type
 
 
 def _is_mapping(kind: Any) -> bool:  # noqa: ANN401

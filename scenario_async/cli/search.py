@@ -1,7 +1,8 @@
-"""`scenario-async search`: the group of the searches, each of which is loaded when it is called for."""
+"""The groups `search` and `scan`, whose commands, one for each kind of searches, are loaded when they are called for."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Final
 
 import click
@@ -21,22 +22,28 @@ Examples:
 """
 
 
-class _Searches(click.Group):
+class Kinds(click.Group):
+    """A command for each kind of searches; `module` has the function that makes it."""
+
+    module = "searching"
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as in click
+        """Give the kinds."""
         return list(KINDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as in click
+        """Make the command of a kind."""
         if cmd_name not in KINDS:
             return None
-        from scenario_async.cli.searching import command  # noqa: PLC0415 - as the docstring says
-
-        return command(cmd_name)
+        made: click.Command = import_module(f"scenario_async.cli.{self.module}").command(cmd_name)
+        return made
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as in click
+        """Write the kinds with their words."""
         with formatter.section("Commands"):
             formatter.write_dl(list(KINDS.items()))
 
 
-@click.group(cls=_Searches, epilog=_EXAMPLES)
+@click.group(cls=Kinds, epilog=_EXAMPLES)
 def search() -> None:
     """Search assets, models or workflows."""

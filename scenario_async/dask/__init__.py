@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from scenario_async.dask.batches import bag as bag
     from scenario_async.dask.batches import dataframe as dataframe
+    from scenario_async.dask.harvest import harvest as harvest
     from scenario_async.dask.quota import DaskRateLimit as DaskRateLimit
 
-_ROOM_OF: Final = {"DaskRateLimit": "quota", "bag": "batches", "dataframe": "batches"}
+_ROOM_OF: Final = {"DaskRateLimit": "quota", "bag": "batches", "dataframe": "batches", "harvest": "harvest"}
 
-__all__ = ["DaskRateLimit", "bag", "dataframe"]
+__all__ = ["DaskRateLimit", "bag", "dataframe", "harvest"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401

@@ -67,7 +67,9 @@ class Library:
     def load(
         cls, path: str | os.PathLike[str], *, project_id: str | None = None, progress: Progress | None = None
     ) -> Self:
-        """Make a library of a file of hits (JSON, or JSONL with one a line) or of a folder of pictures.
+        """Make a library of a file of hits (JSON, JSONL with one a line, or SQLite) or of a folder of pictures.
+
+        A SQLite file is one that an export or a harvest has made.
 
         `progress` is told now and then how much is done, and of how much. What is neither is a
         `ValueError` that says where and why, what cannot be read an `OSError`.

@@ -1,11 +1,13 @@
-"""Libraries from files: hits as JSON, or one on each line.
+"""Libraries from files: hits as JSON, or one on each line, or in a database that exports and harvests make.
 
 A hit that was saved names pictures on the service's own servers. Here its addresses become the emulator's,
 so that everything it shows can be fetched.
 """
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
@@ -21,7 +23,13 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 _LINES: Final = frozenset({".jsonl", ".ndjson"})
 _OF_PREFIX: Final[Mapping[str, Kind]] = {"model": "models", "workflow": "workflows"}
+_OF_WORD: Final[Mapping[str, Kind]] = {"asset": "assets", "model": "models", "workflow": "workflows"}
 _STEP: Final = 1000
+_DATABASE: Final = b"SQLite format 3\0"
+_GONE: Final = """
+WHERE NOT EXISTS (SELECT 1 FROM found WHERE hit = id)
+OR EXISTS (SELECT 1 FROM found WHERE hit = id AND gone_at IS NULL)
+"""
 
 
 def read_rows(file: Path, progress: Progress | None = None) -> Mapping[Kind, Rows]:
@@ -29,9 +37,15 @@ def read_rows(file: Path, progress: Progress | None = None) -> Mapping[Kind, Row
 
     A file `.jsonl` or `.ndjson` has a hit on each line; any other is one JSON value: a list of hits, the
     reply of a search, or an object with lists under `assets`, `models` and `workflows`. What is none of
-    these is a `ValueError` that says where; progress counts bytes of lines, or hits.
+    these is a `ValueError` that says where; progress counts bytes of lines, or hits. A SQLite file is one of an
+    export or a harvest; hits that a harvest knows to be gone are not served.
     """
-    hits = _lines(file, progress) if file.suffix.lower() in _LINES else _values(file, progress)
+    with file.open("rb") as opened:
+        is_database = opened.read(len(_DATABASE)) == _DATABASE
+    if is_database:
+        hits = _rows(file, progress)
+    else:
+        hits = _lines(file, progress) if file.suffix.lower() in _LINES else _values(file, progress)
     found: dict[Kind, _Found] = {kind: _Found() for kind in KINDS}
     for where, kind, hit in hits:
         if not isinstance(hit, dict) or not isinstance(id_ := cast("Record", hit).get("id"), str):
@@ -53,6 +67,21 @@ class _Found:
     def add(self, id_: str, hit: Record) -> None:
         self.positions[id_] = len(self.texts)
         self.texts.append(json.dumps(hit, separators=(",", ":")).encode())
+
+
+def _rows(file: Path, progress: Progress | None) -> Iterator[tuple[str, Kind | None, object]]:
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_schema")}
+        if "hits" not in tables:
+            raise ValueError(f"{file}: a database without a table `hits`, as exports and harvests make it")
+        kept = _GONE if "found" in tables else ""
+        [count] = database.execute(f"SELECT count(*) FROM hits {kept}").fetchone()  # noqa: S608 - our own words
+        asked = f"SELECT id, kind, data FROM hits {kept} ORDER BY rowid"  # noqa: S608 - as above
+        for number, (id_, kind, data) in enumerate(database.execute(asked), 1):
+            where = f"{file}, hit {id_}"
+            yield where, _OF_WORD.get(kind, "assets"), _decoded(data, where)
+            if progress is not None and (number % _STEP == 0 or number == count):
+                progress(number, count)
 
 
 def _lines(file: Path, progress: Progress | None) -> Iterator[tuple[str, Kind | None, object]]:
@@ -92,7 +121,7 @@ def _values(file: Path, progress: Progress | None) -> Iterator[tuple[str, Kind |
             progress(number, len(found))
 
 
-def _decoded(content: bytes, where: str) -> object:
+def _decoded(content: bytes | str, where: str) -> object:
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:

@@ -27,6 +27,7 @@ import decoding
 import downloading
 import exporting
 import fanning_out
+import harvesting
 import pacing
 import regression
 import remembering
@@ -99,6 +100,12 @@ def exports() -> list[Figure]:
         return exporting.figures(url)
 
 
+def harvests() -> list[Figure]:
+    """Measure harvests beside iterations."""
+    with serving() as url:
+        return harvesting.figures(url)
+
+
 def the_way() -> list[Figure]:
     """Count what a call goes through."""
     with serving() as url:
@@ -112,6 +119,7 @@ STEADY = (
     searching_blocked,
     downloads,
     exports,
+    harvests,
     starting.imports,
     first_hits,
     remembering.keeping,

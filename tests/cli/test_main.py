@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 INSTALL = "in a clone of the repository, run: pip install '.[cli]'"
 HEAVY = {"rich", "aiohttp", "numpy", "PIL", "lark", "scenario_async.emulator", "scenario_async.client"}
 
+COMMANDS = ["search", "download", "scan", "harvest", "explore", "doctor", "demo", "serve", "completion"]
+
 
 @pytest.mark.parametrize("name", ["click", "rich"])
 def test_missing_extra(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
@@ -73,7 +75,7 @@ def test_help_names_every_command(run: Callable[..., tuple[int, str, str]]) -> N
     """What the help lists can be run."""
     _, out, _ = run("--help")
     listed = [line.split()[0] for line in out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()]
-    assert listed == ["search", "download", "doctor", "demo", "serve", "completion"]
+    assert listed == COMMANDS
     for name in listed:
         assert run(name, "--help")[0] == 0
 
@@ -84,9 +86,7 @@ def test_completion(run: Callable[..., tuple[int, str, str]], monkeypatch: pytes
     monkeypatch.setenv("COMP_WORDS", "scenario-async ")
     monkeypatch.setenv("COMP_CWORD", "1")
     _, out, _ = run()
-    assert out.split() == [
-        f"plain,{name}" for name in ("search", "download", "doctor", "demo", "serve", "completion")
-    ]
+    assert out.split() == [f"plain,{name}" for name in COMMANDS]
 
 
 def test_help_loads_little() -> None:

@@ -127,9 +127,9 @@ def test_structured_logs(base_url: str, tmp_path: Path) -> None:
     assert (line["job"], line["level"], line["status"], line["attempts"]) == ("nightly", "info", 200, 1)
 
 
-def cells() -> list[str]:
-    """Give the cells of the notebook, without their titles."""
-    parts = (EXAMPLES / "notebook.py").read_text(encoding="utf-8").split("\n# %%")[1:]
+def cells(notebook: str) -> list[str]:
+    """Give the cells of a notebook, without their titles."""
+    parts = (EXAMPLES / f"{notebook}.py").read_text(encoding="utf-8").split("\n# %%")[1:]
     return [part.partition("\n")[2] for part in parts]
 
 
@@ -151,23 +151,26 @@ asyncio.run(main())
 def test_notebook_cells(base_url: str, tmp_path: Path) -> None:
     """The cells, run one after another in a running loop as IPython does, print what the page says."""
     (tmp_path / "runner.py").write_text(NOTEBOOK_RUNNER, encoding="utf-8")
-    (tmp_path / "cells").write_text("\0".join(cells()), encoding="utf-8")
+    (tmp_path / "cells").write_text("\0".join(cells("notebook")), encoding="utf-8")
     done = run(str(tmp_path / "runner"), base_url=base_url, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == texts("notebook")[0]
 
 
 @needs("nbclient", "ipykernel")
-def test_notebook_in_a_kernel(base_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("notebook", ["notebook", "harvest_notebook"])
+def test_notebook_in_a_kernel(
+    base_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, notebook: str
+) -> None:
     """So they do in a kernel of Jupyter."""
     nbclient: Any = import_module("nbclient")
     v4: Any = import_module("nbformat").v4
     for name, value in environment(base_url).items():
         monkeypatch.setenv(name, value)
-    book = v4.new_notebook(cells=[v4.new_code_cell(cell) for cell in cells()])
+    book = v4.new_notebook(cells=[v4.new_code_cell(cell) for cell in cells(notebook)])
     nbclient.NotebookClient(book, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
     printed = "".join(output["text"] for cell in book.cells for output in cell.outputs)
-    assert printed == texts("notebook")[0]
+    assert printed == texts(notebook)[0]
 
 
 CELERY_CALLER = """

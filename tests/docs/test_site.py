@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from looking.browsing import browser_path
 from PIL import Image, ImageChops, ImageStat
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -38,6 +39,39 @@ def test_a_picture_is_what_a_search_finds(name: str) -> None:
         assert shown.size == drawn.size
         difference = ImageStat.Stat(ImageChops.difference(shown.convert("RGB"), drawn))
     assert max(difference.mean) < 6
+
+
+SHOTS = sorted((DOCS / "_static").glob("*.webp"))
+
+
+def test_screenshots_are_small_and_shown() -> None:
+    """Each has a place on a page or in the README; light ones have a dark twin of the same size."""
+    names = [path.stem for path in SHOTS]
+    assert names == ["explorer-dark", "explorer-light", "gallery-dark", "gallery-light", "terminal"]
+    texts = "".join(page.read_text(encoding="utf-8") for page in [*PAGES, DOCS.parent / "README.md"])
+    sizes = {}
+    for path in SHOTS:
+        assert path.stat().st_size < 150_000
+        assert f"_static/{path.name}" in texts
+        with Image.open(path) as shown:
+            sizes[path.stem] = shown.size
+    assert (
+        sizes["explorer-dark"] == sizes["explorer-light"] == sizes["gallery-dark"] == sizes["gallery-light"]
+    )
+
+
+@pytest.mark.long
+def test_screenshots_can_be_taken_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The script takes every one of them, as large as it is."""
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if browser_path() is None:
+        pytest.skip("there is no browser")
+    script = _script("screenshots")
+    monkeypatch.setattr(script, "FOLDER", tmp_path)
+    script.take()
+    for path in SHOTS:
+        with Image.open(path) as kept, Image.open(tmp_path / path.name) as taken:
+            assert kept.size == taken.size, path.name
 
 
 def test_every_picture_of_a_page_is_there_and_has_words() -> None:

@@ -16,7 +16,7 @@ from scenario_async import AssetHit, HitTable
 from scenario_async._looks.thumbnails import Missing, Shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request
 
@@ -152,24 +152,33 @@ class Looking:
         self.viewers: list[Viewer] = []
 
     def open(self, file: Path, fragment: str = "", **options: Any) -> Viewer:
-        """Open a file, and wait until it is ready."""
+        """Open a file, and wait until it is ready; it may ask for nothing."""
+        address = file.as_uri()
+        return self._opened(
+            address + fragment, lambda asked: asked.partition("#")[0] == address, options=options
+        )
+
+    def visit(self, address: str, fragment: str = "", **options: Any) -> Viewer:
+        """Open a page of the explorer, and wait until it is ready; it may ask for what is below its address."""
+        return self._opened(address + fragment, lambda asked: asked.startswith(address), options=options)
+
+    def _opened(self, address: str, is_own: Callable[[str], bool], options: dict[str, Any]) -> Viewer:
         options.setdefault("viewport", {"width": 1280, "height": 800})
         context = self.browser.new_context(**options)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         self.contexts.append(context)
         viewer = Viewer(context.new_page())
         self.viewers.append(viewer)
-        address = file.as_uri()
 
         def asked(request: Request) -> None:
-            if request.url.partition("#")[0] != address and not request.url.startswith("data:"):
+            if not is_own(request.url) and not request.url.startswith(("data:", "blob:")):
                 viewer.complaints.append(f"asked for {request.url}")
 
         viewer.page.on("console", lambda message: viewer.complaints.append(message.text))
         viewer.page.on("pageerror", lambda error: viewer.complaints.append(str(error)))
         viewer.page.on("dialog", lambda dialog: viewer.complaints.append(dialog.message))
         viewer.page.on("request", asked)
-        viewer.page.goto(address + fragment)
+        viewer.page.goto(address)
         viewer.page.wait_for_selector("html[data-ready]")
         return viewer
 

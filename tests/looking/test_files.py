@@ -187,7 +187,7 @@ def test_a_table_that_knows_no_client_is_shown_as_it_is(tmp_path: Path) -> None:
 def test_every_file_of_the_page_is_used() -> None:
     """None lies there that nobody sees, and each is short enough to read."""
     files = {each.name: each for each in (PACKAGE / "_gallery" / "page").iterdir()}
-    assert sorted(files) == sorted([*STYLES, *SCRIPTS, "page.html"])
+    assert sorted(files) == sorted([*STYLES, *SCRIPTS, "gallery.js", "page.html"])
     assert all(len(each.read_text(encoding="utf-8").splitlines()) < 400 for each in files.values())
 
 

@@ -18,6 +18,7 @@ from scenario_async import (
     FanOutEnd,
     FanOutError,
     FanOutHit,
+    Harvest,
     Hit,
     Reply,
     ScanReport,
@@ -86,6 +87,10 @@ class Face(Protocol):
 
     def estimate(self, searches: Any) -> Estimate:
         """Ask what it would cost."""
+        ...
+
+    def harvest(self, searches: Any, path: Any, **options: Any) -> Harvest:
+        """Run many searches into a file."""
         ...
 
     def fan_out(
@@ -186,6 +191,11 @@ class AsyncFace:
         found: Estimate = self.runner.run(self.client.search.estimate(searches))
         return found
 
+    def harvest(self, searches: Any, path: Any, **options: Any) -> Harvest:
+        """Run many searches into a file."""
+        done: Harvest = self.runner.run(self.client.search.harvest(searches, path, **options))
+        return done
+
     def fan_out(
         self, searches: Iterable[Search[Any]], **options: Any
     ) -> list[FanOutHit[Hit] | FanOutError[Hit] | FanOutEnd[Hit]]:
@@ -263,6 +273,11 @@ class SyncFace:
         """Ask what it would cost."""
         found: Estimate = self.client.search.estimate(searches)
         return found
+
+    def harvest(self, searches: Any, path: Any, **options: Any) -> Harvest:
+        """Run many searches into a file."""
+        done: Harvest = self.client.search.harvest(searches, path, **options)
+        return done
 
     def fan_out(
         self, searches: Iterable[Search[Any]], **options: Any

@@ -30,6 +30,7 @@ from scenario_async.testing import make_page
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+ANY: Any = F
 KEYS: Any = {"api_key": "k3y-of-the-test", "api_secret": "s3cr3t-of-the-test"}
 CLIENTS: Any = [Scenario, AsyncScenario]
 HITS = [AssetHit.from_dict(asset("a")), ModelHit.from_dict(model("m")), WorkflowHit.from_dict(workflow("w"))]
@@ -168,12 +169,12 @@ def test_names_on_the_wire_elsewhere() -> None:
 @pytest.mark.parametrize(
     "join",
     [
-        lambda: F.kind == "image" & F.width > 3,
-        lambda: F.kind == "image" | F.width,
-        lambda: (F.kind == "image") & F.width > 3,
-        lambda: F.kind | F.width,
-        lambda: F.width & 3,
-        lambda: ~F.width,
+        lambda: ANY.kind == "image" & ANY.width > 3,
+        lambda: ANY.kind == "image" | ANY.width,
+        lambda: (ANY.kind == "image") & ANY.width > 3,
+        lambda: ANY.kind | ANY.width,
+        lambda: ANY.width & 3,
+        lambda: ~ANY.width,
     ],
 )
 def test_conditions_without_parentheses(join: Any) -> None:

@@ -19,7 +19,7 @@ class Comparison {
   // Open with the two that were picked last.
   open() {
     const ids = [...this._state.picks].slice(-2);
-    this._pair = ids.map((id) => this._source.records.find((each) => each.id === id)).filter(Boolean);
+    this._pair = ids.map((id) => this._source.find(id)).filter(Boolean);
     if (this._pair.length < 2) return;
     this._fill();
     if (!this._dialog.open) this._dialog.showModal();

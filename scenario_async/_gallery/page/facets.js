@@ -110,7 +110,7 @@ class FacetPanel {
     const most = this._opened.has(facet.name) ? MOST_VALUES : SHOWN_VALUES;
     const shown = all.filter((value, place) => place < most || chosen.has(value));
     const heading = make("legend", {}, facet.label);
-    const lines = shown.map((value) => this._line(facet, value, counted.get(value) ?? 0, chosen.has(value)));
+    const lines = shown.map((value) => this._line(facet, value, counted.has(value) ? counted.get(value) : 0, chosen.has(value)));
     return make("fieldset", { className: "facet" }, heading, ...lines, this._more(facet, all.length, shown.length));
   }
 
@@ -123,7 +123,7 @@ class FacetPanel {
       }),
     });
     const name = make("span", { className: "name", dir: "auto", title: said }, said);
-    return make("label", {}, box, name, make("span", { className: "number" }, NUMBERS.format(number)));
+    return make("label", {}, box, name, make("span", { className: "number" }, number === null ? "" : NUMBERS.format(number)));
   }
 
   _more(facet, all, shown) {

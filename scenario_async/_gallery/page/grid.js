@@ -20,13 +20,28 @@ class Grid {
   }
 
   show(view) {
-    const changed = view.length !== this.view.length || view.some((record, place) => record !== this.view[place]);
+    const old = this.view;
+    const grown = old.length > 0 && old.every((record, place) => record === view[place]);
+    const changed = view.length !== old.length || !grown;
     this.view = view;
-    if (changed) {
+    if (changed && !grown) {
+      this._empty();
       this._current = 0;
       this._scroller.scrollTop = 0;
     }
     this._arrange(changed || this._size !== this._state.size);
+  }
+
+  _empty() {
+    for (const place of [...this._tiles.keys()]) this._drop(place);
+  }
+
+  _drop(place) {
+    const tile = this._tiles.get(place);
+    this._tiles.delete(place);
+    const image = tile.querySelector("img");
+    if (image && !image.complete) image.src = ""; // nobody waits for it any more
+    tile.remove();
   }
 
   focus(place) {
@@ -49,8 +64,7 @@ class Grid {
       this._layout = rowsOf(this.view, width, this._scroller.clientHeight, this._size);
       this._place.style.height = `${this._layout.height}px`;
       this._place.dataset.size = this._size;
-      for (const tile of this._tiles.values()) tile.remove();
-      this._tiles.clear();
+      this._anew = true;
     }
     this._draw();
   }
@@ -70,24 +84,26 @@ class Grid {
       const { scrollTop, clientHeight } = this._scroller;
       const from = Math.max(0, rowAt(rows, scrollTop) - 1);
       const to = Math.min(rows.length - 1, rowAt(rows, scrollTop + clientHeight) + 1);
-      for (let each = from; each <= to; each += 1) this._put(wanted, rows[each]);
+      for (let each = from; each <= to; each += 1) this._want(wanted, rows[each]);
       const kept = this._tiles.get(this._current);
-      if (kept?.contains(document.activeElement)) this._put(wanted, rows[rowOf(rows, this._current)], this._current);
+      if (kept?.contains(document.activeElement)) this._want(wanted, rows[rowOf(rows, this._current)], this._current);
     }
-    for (const [place, tile] of this._tiles) {
-      if (!wanted.has(place)) {
-        tile.remove();
-        this._tiles.delete(place);
-      }
-    }
+    for (const place of [...this._tiles.keys()]) if (!wanted.has(place)) this._drop(place);
     for (const [place, box] of wanted) {
-      const tile = this._tiles.get(place) ?? this._made(place, box);
+      const before = this._tiles.get(place);
+      const tile = before ?? this._made(place);
+      if (!before || this._anew) this._put(tile, box);
       this._mark(tile, this.view[place]);
     }
+    this._anew = false;
     if (!wanted.has(this._current) && wanted.size) this._makeCurrent(wanted.keys().next().value);
+    const { scrollTop, clientHeight } = this._scroller;
+    if (rows.length && clientHeight && scrollTop + 3 * clientHeight > this._layout.height) this.onend();
   }
 
-  _put(wanted, row, only = null) {
+  onend() {}
+
+  _want(wanted, row, only = null) {
     let left = 0;
     for (let place = row.first; place < row.end; place += 1) {
       const width = this.view[place].aspect * row.high;
@@ -96,7 +112,14 @@ class Grid {
     }
   }
 
-  _made(place, { left, width, row }) {
+  _put(tile, { left, width, row }) {
+    tile.setAttribute("aria-setsize", String(this.view.length));
+    Object.assign(tile.style, {
+      left: `${left}px`, top: `${row.top}px`, width: `${width}px`, height: `${row.high + this._layout.caption}px`,
+    });
+  }
+
+  _made(place) {
     const record = this.view[place];
     const open = make(
       "button",
@@ -116,14 +139,11 @@ class Grid {
       "div",
       {
         className: "tile", role: "listitem", data: { place: String(place), id: record.id },
-        "aria-setsize": String(this.view.length), "aria-posinset": String(place + 1),
+        "aria-posinset": String(place + 1),
       },
       open,
       pick,
     );
-    Object.assign(tile.style, {
-      left: `${left}px`, top: `${row.top}px`, width: `${width}px`, height: `${row.high + this._layout.caption}px`,
-    });
     this._tiles.set(place, tile);
     // The order in the page is that of the view, for those who read it from top to bottom.
     const after = [...this._place.children].find((each) => Number(each.dataset.place) > place);
@@ -197,7 +217,12 @@ function pictureOf(source, record) {
   const address = source.picture(record);
   if (!address) return placeholderOf(record, MISSING[record.missing] ?? MISSING.none);
   const image = make("img", { src: address, alt: "", decoding: "async", draggable: false });
-  image.addEventListener("error", () => image.replaceWith(placeholderOf(record, MISSING.unloaded)), { once: true });
+  image.addEventListener("error", async () => {
+    const placeholder = placeholderOf(record, MISSING.unloaded);
+    image.replaceWith(placeholder);
+    const reason = await source.explain?.(record);
+    if (reason) placeholder.dataset.reason = MISSING[reason] ?? MISSING.failed;
+  }, { once: true });
   return image;
 }
 

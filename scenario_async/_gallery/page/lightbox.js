@@ -21,6 +21,10 @@ class Lightbox {
     });
   }
 
+  get record() {
+    return this._shown;
+  }
+
   // Follow the state: it says which picture is open.
   show() {
     const record = this._state.open === null ? null : this._find(this._state.open);
@@ -29,6 +33,7 @@ class Lightbox {
       return;
     }
     if (record !== this._shown) this._fill(record);
+    else this._place(record);
     const picked = this._state.picks.has(record.id);
     byId("lightbox-pick").setAttribute("aria-pressed", String(picked));
     if (this._dialog.open) return;
@@ -44,28 +49,49 @@ class Lightbox {
 
   _find(id) {
     const isIt = (each) => each.id === id;
-    return this._grid.view.find(isIt) ?? this._source.records.find(isIt) ?? null;
+    return this._grid.view.find(isIt) ?? this._source.find(id);
   }
 
   _fill(record) {
     this._shown = record;
+    byId("lightbox-title").textContent = record.caption;
+    this._place(record);
+    this._stage(record);
+    byId("lightbox-details").replaceChildren(...detailsOf(record).map((each) => this._detail(record, each)));
+    byId("lightbox-details").scrollTop = 0;
+  }
+
+  _place(record) {
     const place = this._grid.view.indexOf(record);
     const all = this._grid.view.length;
-    byId("lightbox-title").textContent = record.caption;
     byId("lightbox-place").textContent = place < 0 ? "" : `${NUMBERS.format(place + 1)} of ${NUMBERS.format(all)}`;
     // Not disabled: a button that has the focus would lose it, and the keys with it.
     byId("lightbox-before").setAttribute("aria-disabled", String(place <= 0));
     byId("lightbox-after").setAttribute("aria-disabled", String(place < 0 || place === all - 1));
+    if (place >= all - 5) this._grid.onend();
+  }
+
+  _stage(record) {
     const picture = pictureOf(this._source, record);
     if (picture.tagName === "IMG") picture.alt = record.caption;
     const stage = byId("lightbox-stage");
     stage.replaceChildren(picture);
-    if (record.shown) {
+    if (this._source.large) {
+      this._enlarge(record, picture);
+    } else if (record.shown) {
       const large = record.width && record.height ? `of ${record.width} × ${record.height}` : "";
       stage.append(make("p", { className: "scale" }, `Thumbnail, ${record.shown.join(" × ")} ${large}`));
     }
-    byId("lightbox-details").replaceChildren(...detailsOf(record).map((each) => this._detail(record, each)));
-    byId("lightbox-details").scrollTop = 0;
+  }
+
+  // The thumbnail stays until the larger picture is there, and where there is none.
+  _enlarge(record, picture) {
+    const address = this._source.large(record);
+    if (!address || picture.tagName !== "IMG") return;
+    const large = make("img", { src: address, alt: record.caption, draggable: false });
+    large.addEventListener("load", () => {
+      if (this._shown === record && picture.isConnected) picture.replaceWith(large);
+    });
   }
 
   _detail(record, { name, label, value }) {

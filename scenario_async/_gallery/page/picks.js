@@ -6,8 +6,8 @@ class Picks {
     this._source = source;
     this._state = state;
     const on = (id, listener) => byId(id).addEventListener("click", listener);
-    on("picks-ids", () => copy(this._records().map(({ id }) => id).join("\n"), "Ids"));
-    on("picks-json", () => copy(JSON.stringify(this._records().map(({ hit }) => hit), null, 2), "JSON"));
+    on("picks-ids", () => copy(this.records().map(({ id }) => id).join("\n"), "Ids"));
+    on("picks-json", () => copy(JSON.stringify(this.records().map(({ hit }) => hit), null, 2), "JSON"));
     on("picks-prompts", () => copy(this._prompts().join("\n\n"), "Prompts"));
     on("picks-compare", () => comparison.open());
     on("picks-only", () => state.changed((each) => {
@@ -20,7 +20,7 @@ class Picks {
   }
 
   show() {
-    const number = this._records().length;
+    const number = this.records().length;
     // Whoever stands on a button that goes away goes back to the pictures.
     if (!number && this._bar.contains(document.activeElement)) byId("query").focus();
     this._bar.hidden = !number;
@@ -31,13 +31,12 @@ class Picks {
     byId("picks-prompts").disabled = !this._prompts().length;
   }
 
-  _records() {
-    const byIdentity = new Map(this._source.records.map((record) => [record.id, record]));
-    return [...this._state.picks].map((id) => byIdentity.get(id)).filter(Boolean);
+  records() {
+    return [...this._state.picks].map((id) => this._source.find(id)).filter(Boolean);
   }
 
   _prompts() {
-    return this._records().map(({ prompt }) => prompt).filter(Boolean);
+    return this.records().map(({ prompt }) => prompt).filter(Boolean);
   }
 }
 

@@ -1,6 +1,12 @@
 // Where hits and their pictures come from. This one has them in the page; another may ask for them over HTTP.
 //
-// A source has `about` (title, what, note), `records`, and `picture(record)`, which gives an address to show, or "".
+// A source has `about` (title, what, note), `records`, `sorts`, and
+// - `picture(record)`, which gives an address to show, or "";
+// - `find(id)`, which gives a record, or null;
+// - `view(state)`, which gives what is to be seen of it, and how often each value of a facet occurs;
+// - `status(shown)` and `nothing()`, which say how much is seen, and why nothing is.
+// Where more may come, it has `listen(show)`, `more()` and `now()`, which no longer waits for letters; `kept` names what the address keeps for it besides; `large(record)`
+// gives the address of a larger picture, and `explain(record)` promises why there is none.
 
 const MISSING = {
   none: "No picture",
@@ -18,10 +24,31 @@ class EmbeddedSource {
     const data = JSON.parse(page.getElementById("hits").textContent);
     this.about = data.about;
     this.records = data.hits.map((hit, index) => new HitRecord(hit, index, data.looks[index], data.about.what));
+    this.sorts = sortsFor(this.records);
+    prepareFacets(this.records);
     this._folder = data.about.folder;
     this._blocks = [...page.querySelectorAll("script.pictures")];
     this._size = data.about.block;
     this._read = new Map();
+  }
+
+  find(id) {
+    return this.records.find((each) => each.id === id) ?? null;
+  }
+
+  view(state) {
+    return sieve(this.records, state);
+  }
+
+  status(shown) {
+    const all = this.records.length;
+    const { what } = this.about;
+    if (shown === all) return count(all, what);
+    return `${NUMBERS.format(shown)} of ${NUMBERS.format(all)} ${all === 1 ? what : `${what}s`}`;
+  }
+
+  nothing() {
+    return this.records.length ? "Nothing fits all of this." : `No ${this.about.what}s were found.`;
   }
 
   picture(record) {
@@ -36,4 +63,13 @@ class EmbeddedSource {
     if (!this._read.has(number)) this._read.set(number, JSON.parse(this._blocks[number].textContent));
     return this._read.get(number);
   }
+}
+
+function sortsFor(records) {
+  const { score, largest, ...others } = SORTS;
+  return {
+    ...others,
+    ...(records.some(({ width }) => width) ? { largest } : {}),
+    ...(records.some(({ hit }) => typeof hit.score === "number") ? { score } : {}),
+  };
 }

@@ -1,8 +1,7 @@
 // The page comes alive: a source, the state, and the parts that follow it.
 
-function start(source) {
-  prepareFacets(source.records);
-  const state = new State();
+function start(source, prepare = () => {}) {
+  const state = new State(source.kept);
   const grid = new Grid(byId("scroller"), byId("grid"), source, state);
   const panel = new FacetPanel(byId("facets"), state);
   const lightbox = new Lightbox(byId("lightbox"), source, state, grid);
@@ -11,22 +10,22 @@ function start(source) {
   grid.onopen = (record) => lightbox.open(record);
 
   const show = () => {
-    const { view, counts } = sieve(source.records, state);
+    const { view, counts } = source.view(state);
     grid.show(view);
     panel.show(counts);
     picks.show();
-    showControls(state, view.length, source.records.length, source.about);
+    describe(source.about);
+    showControls(state, view.length, source);
     lightbox.show();
   };
-  describe(source.about);
-  fillSelect(byId("sort"), sortsFor(source.records), (value) => state.changed((each) => {
+  fillSelect(byId("sort"), source.sorts, (value) => state.changed((each) => {
     each.sort = value;
   }));
   fillSelect(byId("size"), SIZES, (value) => state.changed((each) => {
     each.size = value;
   }));
   typing(byId("query"), state);
-  keys(grid, comparison);
+  keys(grid, comparison, source);
   drawer();
   themed(byId("theme"));
   printable(byId("sheet"), source, grid);
@@ -38,26 +37,22 @@ function start(source) {
     });
   }
   state.listen(show);
+  source.listen?.(show);
+  grid.onend = () => source.more?.();
+  const parts = { source, state, grid, picks, comparison, lightbox };
+  prepare(parts);
   show();
-  readAhead(source.records);
+  if (!source.more) readAhead(source.records);
   document.documentElement.dataset.ready = "true";
   performance.mark("gallery-ready");
 }
 
 function describe(about) {
-  byId("title").textContent = about.title;
-  document.title = oneLine(about.title, 80);
+  if (byId("title").textContent !== about.title) byId("title").textContent = about.title;
+  const title = oneLine(about.title, 80);
+  if (document.title !== title) document.title = title;
   byId("note").textContent = about.note;
   byId("note").hidden = !about.note;
-}
-
-function sortsFor(records) {
-  const { score, largest, ...others } = SORTS;
-  return {
-    ...others,
-    ...(records.some(({ width }) => width) ? { largest } : {}),
-    ...(records.some(({ hit }) => typeof hit.score === "number") ? { score } : {}),
-  };
 }
 
 function fillSelect(select, choices, chosen) {
@@ -66,18 +61,18 @@ function fillSelect(select, choices, chosen) {
   select.addEventListener("change", () => chosen(select.value));
 }
 
-function showControls(state, shown, all, about) {
+function showControls(state, shown, source) {
   const query = byId("query");
   if (document.activeElement !== query) query.value = state.query;
   byId("sort").value = state.sort;
   byId("size").value = state.size;
-  const things = all === 1 ? about.what : `${about.what}s`;
-  const words = shown === all ? count(all, about.what) : `${NUMBERS.format(shown)} of ${NUMBERS.format(all)} ${things}`;
+  const words = source.status(shown);
   if (byId("status").textContent !== words) byId("status").textContent = words;
   byId("clear").hidden = !state.isFiltered;
-  byId("nothing").hidden = shown > 0;
-  byId("nothing-words").textContent = all ? "Nothing fits all of this." : `No ${about.what}s were found.`;
-  byId("clear-nothing").hidden = !all;
+  const nothing = shown > 0 ? "" : source.nothing();
+  byId("nothing").hidden = !nothing;
+  byId("nothing-words").textContent = nothing;
+  byId("clear-nothing").hidden = !state.isFiltered;
   const chosen = Object.values(state.facets).reduce((sum, each) => sum + each.size, 0);
   byId("filters").textContent = chosen ? `Filters (${chosen})` : "Filters";
 }
@@ -93,12 +88,13 @@ function typing(query, state) {
   query.value = state.query;
 }
 
-function keys(grid, comparison) {
+function keys(grid, comparison, source) {
   const help = byId("help");
   byId("help-open").addEventListener("click", () => help.showModal());
   byId("help-close").addEventListener("click", () => help.close());
   byId("query").addEventListener("keydown", (event) => {
-    if (event.key === "ArrowDown" || event.key === "Enter") {
+    if (event.key === "Enter" && source.now) source.now();
+    else if (event.key === "ArrowDown" || event.key === "Enter") {
       event.preventDefault();
       if (grid.view.length) grid.focus(0);
     }

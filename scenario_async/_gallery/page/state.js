@@ -7,7 +7,9 @@ const SORTS = {
 const SIZES = { s: "Small", m: "Medium", l: "Large" };
 
 class State {
-  constructor() {
+  // `kept` names what a page keeps besides, each a list of texts.
+  constructor(kept = []) {
+    this._kept = kept;
     this._listeners = [];
     this.read();
     window.addEventListener("hashchange", () => {
@@ -30,6 +32,7 @@ class State {
     this.picks = new Set(given.getAll("pick"));
     this.open = given.get("open");
     this.facets = Object.fromEntries(FACETS.map(({ name }) => [name, new Set(given.getAll(name))]));
+    this.asked = Object.fromEntries(this._kept.map((name) => [name, given.getAll(name).filter(Boolean)]));
     this._written = location.hash.slice(1);
   }
 
@@ -46,7 +49,8 @@ class State {
   }
 
   get isFiltered() {
-    return this.query.trim() !== "" || this.onlyPicks || Object.values(this.facets).some((each) => each.size);
+    return this.query.trim() !== "" || this.onlyPicks || Object.values(this.facets).some((each) => each.size)
+      || Object.entries(this.asked).some(([name, given]) => name !== "in" && given.length);
   }
 
   clear() {
@@ -54,6 +58,7 @@ class State {
       this.query = "";
       this.onlyPicks = false;
       for (const chosen of Object.values(this.facets)) chosen.clear();
+      for (const name of this._kept) if (name !== "in") this.asked[name] = [];
     });
   }
 
@@ -67,6 +72,7 @@ class State {
   _write() {
     const said = new URLSearchParams();
     if (this.query) said.set("q", this.query);
+    for (const [name, given] of Object.entries(this.asked)) given.forEach((each) => said.append(name, each));
     if (this.sort !== "found") said.set("sort", this.sort);
     if (this.size !== "m") said.set("zoom", this.size);
     if (this.onlyPicks) said.set("only", "picks");

@@ -1,0 +1,1 @@
+"""Many searches in one SQLite file, which goes on where it was left."""

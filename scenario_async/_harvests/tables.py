@@ -1,0 +1,97 @@
+"""The tables of a harvest's file: the hits of `_tables.sqlite`, and what was asked for them."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from typing import TYPE_CHECKING, Final
+
+from scenario_async._tables.sqlite import prepare
+from scenario_async.errors import WriteError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VERSION: Final = 1
+_PATIENCE: Final = 60.0
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS searches (
+  number INTEGER PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL,
+  search TEXT NOT NULL,
+  state TEXT NOT NULL DEFAULT 'waiting',
+  how TEXT NOT NULL DEFAULT 'read',
+  round INTEGER NOT NULL DEFAULT 0,
+  since TEXT,
+  place TEXT,
+  pages INTEGER NOT NULL DEFAULT 0,
+  hits INTEGER NOT NULL DEFAULT 0,
+  requests INTEGER NOT NULL DEFAULT 0,
+  max_hits INTEGER,
+  stopped_because TEXT,
+  error TEXT,
+  run INTEGER,
+  owner TEXT,
+  owned_at REAL,
+  started_at TEXT,
+  finished_at TEXT
+);
+CREATE TABLE IF NOT EXISTS found (
+  search INTEGER NOT NULL REFERENCES searches (number),
+  hit TEXT NOT NULL,
+  place INTEGER NOT NULL,
+  round INTEGER NOT NULL,
+  gone_at TEXT,
+  PRIMARY KEY (search, hit)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS found_hit ON found (hit);
+CREATE TABLE IF NOT EXISTS pages (
+  search INTEGER NOT NULL REFERENCES searches (number),
+  round INTEGER NOT NULL,
+  page INTEGER NOT NULL,
+  hits INTEGER NOT NULL,
+  new INTEGER NOT NULL,
+  changed INTEGER NOT NULL,
+  read_at TEXT NOT NULL,
+  PRIMARY KEY (search, round, page)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS runs (
+  number INTEGER PRIMARY KEY,
+  refresh TEXT NOT NULL,
+  started_at TEXT NOT NULL,
+  finished_at TEXT
+)
+"""
+
+
+def opened(path: Path) -> sqlite3.Connection:
+    """Open a harvest's file, or make one; `WriteError` for a file of something else, or of another version."""
+    connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+    try:
+        # A killed process loses nothing, a loss of power the last pages; readers and other writers go on meanwhile.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("BEGIN IMMEDIATE")
+        _prepare(connection, path)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    there = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'searches'").fetchone()
+    [version] = connection.execute("PRAGMA user_version").fetchone()
+    if there is not None and version != VERSION:
+        raise WriteError(
+            f"{path} is a harvest of version {version}, and this package knows version {VERSION}; it is left as it is: "
+            "name another file",
+            code=errno.EEXIST,
+        )
+    prepare(connection, str(path))
+    if there is None:
+        for statement in _TABLES.split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")

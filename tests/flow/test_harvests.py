@@ -1,0 +1,427 @@
+"""Many searches in one file, on both clients: what stands there, what goes on, what is asked for again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.hits import assets
+from support.servers import Answer, paged
+
+from scenario_async import (
+    AssetSearch,
+    BadRequestError,
+    HarvestProgress,
+    InvalidSearchError,
+    ModelSearch,
+    ScanIncompleteError,
+    WriteError,
+)
+from scenario_async.emulator import Emulator, Library
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from support.faces import Connect
+    from support.servers import Arrived, Serve
+
+WORDS = ("knight", "castle", "dragon", "forest")
+SEARCHES = [*(AssetSearch(query=word) for word in WORDS), ModelSearch(query="style")]
+
+
+@pytest.fixture
+def library() -> Library:
+    """Give a sample that may be changed."""
+    return Library.sample(3, size=1500)
+
+
+@pytest.fixture
+def emulator(library: Library) -> Iterator[Emulator]:
+    """Serve it."""
+    served = Emulator(library)
+    with served.running():
+        yield served
+
+
+def rows(path: Path, asked: str, *values: Any) -> list[Any]:
+    """Ask a file."""
+    with closing(sqlite3.connect(path)) as file:
+        return file.execute(asked, values).fetchall()
+
+
+def asked_for(emulator: Emulator) -> Counter[str]:
+    """Give how often each request came in."""
+    return Counter(json.dumps([each.path, each.body], sort_keys=True) for each in emulator.requests)
+
+
+def test_every_search_stands_in_one_file(connect: Connect, emulator: Emulator, tmp_path: Path) -> None:
+    """Each hit once, and which search found it at which place."""
+    face, path = connect(emulator.base_url), tmp_path / "all.sqlite"
+    done = face.harvest(SEARCHES, path)
+    expected = [face.hits(each).ids for each in SEARCHES]
+    different = {hit for ids in expected for hit in ids}
+    assert (done.searches, done.hits, done.new, done.changed) == (5, len(different), len(different), 0)
+    assert {row[0] for row in rows(path, "select id from hits")} == different
+    for number, ids in enumerate(expected, 1):
+        found = rows(path, "select hit from found where search = ? order by place", number)
+        assert [hit for (hit,) in found] == ids
+    states = rows(path, "select state, stopped_because, hits from searches order by number")
+    assert states == [("done", "exhausted", len(ids)) for ids in expected]
+    [(searches,)] = rows(path, "select group_concat(json_extract(search, '$.query')) from searches")
+    assert searches == "knight,castle,dragon,forest,style"
+    pages = rows(path, "select sum(hits), sum(new), count(*) from pages")
+    assert pages[0][:2] == (sum(map(len, expected)), len(different))
+    kinds = rows(path, "select count(*), count(metadata_kind) from assets")
+    assert kinds == [(len({*expected[0], *expected[1], *expected[2], *expected[3]}),) * 2]
+    assert rows(path, "select count(*) from models") == [(len(expected[4]),)]
+
+
+def test_called_again_it_asks_for_nothing(connect: Connect, emulator: Emulator, tmp_path: Path) -> None:
+    """Finished is finished; a search more costs what it costs, and one that is given twice counts once."""
+    face, path = connect(emulator.base_url), tmp_path / "all.sqlite"
+    first = face.harvest(SEARCHES[:2], path)
+    before = len(emulator.requests)
+    assert first.requests == before
+    again = face.harvest(iter(SEARCHES[:2]), str(path))
+    assert (again.searches, again.hits, again.new, again.requests) == (2, first.hits, 0, 0)
+    assert len(emulator.requests) == before
+    more = face.harvest([*SEARCHES[:2], SEARCHES[2], SEARCHES[2]], path)
+    assert (more.searches, more.new) == (3, more.hits - first.hits)
+    assert {json.dumps(each.body["query"]) for each in emulator.requests[before:]} == {'"dragon"'}
+
+
+def test_more_hits_may_be_asked_for_later(connect: Connect, emulator: Emulator, tmp_path: Path) -> None:
+    """It goes on at the page that the limit cut."""
+    face, path = connect(emulator.base_url), tmp_path / "all.sqlite"
+    search = AssetSearch(query="knight")
+    assert face.harvest([search], path, max_hits=130).hits == 130
+    assert face.harvest([search], path, max_hits=100).requests == 0
+    before = len(emulator.requests)
+    done = face.harvest([search], path)
+    ids = face.hits(search).ids
+    assert (done.hits, done.new) == (len(ids), len(ids) - 130)
+    assert emulator.requests[before].body["offset"] == 100
+    found = rows(path, "select hit from found order by place")
+    assert [hit for (hit,) in found] == ids
+
+
+@pytest.mark.parametrize("refresh", [True, "full"])
+def test_a_refresh_finds_what_is_new_and_changed(
+    connect: Connect, library: Library, emulator: Emulator, tmp_path: Path, refresh: Any
+) -> None:
+    """What is new is asked for alone; only all of it tells what is gone."""
+    face, path = connect(emulator.base_url), tmp_path / "all.sqlite"
+    search = AssetSearch(query="knight", filter='kind = "image"')
+    first = face.harvest([search], path)
+    ids = face.hits(search).ids
+    changed: Any = dict(library.get(ids[0]) or {})
+    library.replace({**changed, "updatedAt": "2031-01-02T00:00:00.000Z", "description": "changed"})
+    new = [
+        {**changed, "id": f"asset_new{number}", "updatedAt": f"2031-01-0{number}T10:00:00.000Z"}
+        for number in (1, 2, 3)
+    ]
+    library.add(*new)
+    library.remove(ids[1])
+    before = len(emulator.requests)
+    done = face.harvest([search], path, refresh=refresh)
+    assert (done.new, done.changed, done.gone) == (3, 1, int(refresh == "full"))
+    asked = emulator.requests[before:]
+    if refresh == "full":
+        assert len(asked) == first.requests
+        assert done.hits == first.hits + 2
+        gone = rows(path, "select hit from found where gone_at is not null")
+        assert gone == [(ids[1],)]
+    else:
+        assert len(asked) == 1
+        assert asked[0].body["filter"].startswith('(kind = "image") AND updatedAt >= "')
+        assert done.hits == first.hits + 3
+    assert rows(path, "select description from assets where id = ?", ids[0]) == [("changed",)]
+    again = face.harvest([search], path, refresh=refresh)
+    assert (again.new, again.changed, again.gone) == (0, 0, 0)
+
+
+def test_what_cannot_be_asked_for_alone_is_read_again(connect: Connect, serve: Serve, tmp_path: Path) -> None:
+    """A service that refuses the filter, or shows nothing for it, is read anew; so is a search of the first few."""
+    hits = assets(120)
+
+    def script(arrived: Arrived) -> Answer | dict[str, Any]:
+        if "updatedAt" in (arrived.body.get("filter") or ""):
+            return (
+                Answer({"message": "not filterable"}, 400) if arrived.body["query"] == "a" else {"hits": []}
+            )
+        return paged(hits)(arrived)
+
+    face, path = connect(serve(script).base_url), tmp_path / "all.sqlite"
+    searches = [AssetSearch(query=query) for query in "ab"]
+    assert face.harvest(searches, path).requests == 4
+    assert face.harvest(searches, path, refresh=True).requests == 6
+    limited = face.harvest(searches[:1], tmp_path / "few.sqlite", max_hits=10)
+    again = face.harvest(searches[:1], tmp_path / "few.sqlite", max_hits=10, refresh=True)
+    assert (limited.requests, again.requests, again.hits) == (1, 1, 10)
+
+
+def test_a_refresh_that_was_interrupted_goes_on(connect: Connect, emulator: Emulator, tmp_path: Path) -> None:
+    """Searches that it has read again are not read once more."""
+    face, path = connect(emulator.base_url), tmp_path / "all.sqlite"
+    face.harvest(SEARCHES, path)
+
+    def give_up(progress: HarvestProgress) -> None:
+        if progress.finished == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        face.harvest(SEARCHES, path, refresh="full", concurrency=1, on_progress=give_up)
+    before = len(emulator.requests)
+    done = face.harvest(SEARCHES, path, refresh="full")
+    assert done.searches == 5
+    assert "knight" not in {each.body.get("query") for each in emulator.requests[before:]}
+    assert rows(path, "select count(*) from runs where finished_at is null") == [(0,)]
+
+
+def test_every_hit_past_the_window(connect: Connect, library: Library, tmp_path: Path) -> None:
+    """A scan in place of an iteration; one that cannot prove that it is complete is an error of its search."""
+    with Emulator(library, max_total_hits=150).running() as base_url:
+        face, path = connect(base_url), tmp_path / "all.sqlite"
+        search = AssetSearch(filter='kind = "image"')
+        scanned = face.scan(search)
+        done = face.harvest([search], path, scan=True)
+        assert done.hits == len(scanned.ids) > 150
+        assert done.requests == scanned.report.requests
+        assert face.harvest([search], path, scan=True).requests == 0
+        assert face.harvest([search], path, scan=True, refresh="full").gone == 0
+        with pytest.raises(InvalidSearchError, match=r"sort_by is .* a scan sorts and pages by itself"):
+            face.harvest([AssetSearch(filter="width > 1", sort_by="createdAt:desc")], path, scan=True)
+        with pytest.raises(InvalidSearchError, match="max_hits is 5, but a scan reads every hit"):
+            face.harvest([search], path, scan=True, max_hits=5)
+
+
+def test_a_search_that_fails(connect: Connect, serve: Serve, tmp_path: Path) -> None:
+    """It ends all, or is told while the others go on; the next call tries it again from where it stood."""
+    failing = True
+
+    def script(arrived: Arrived) -> Answer | dict[str, Any]:
+        if failing and arrived.body["query"] == "bad" and arrived.body["offset"]:
+            return Answer({"message": "no"}, 400)
+        return paged(assets(250))(arrived)
+
+    server = serve(script)
+    face, path = connect(server.base_url), tmp_path / "all.sqlite"
+    searches = [AssetSearch(query=query) for query in ("good", "bad", "better")]
+    with pytest.raises(BadRequestError, match="the same call goes on there") as caught:
+        face.harvest(searches, path, concurrency=1)
+    assert "1 of 3 searches are finished in" in str(caught.value)
+    done = face.harvest(searches, path, on_error="yield")
+    assert (done.searches, done.hits) == (2, 250)
+    assert [(each.index, type(each.error)) for each in done.errors] == [(1, BadRequestError)]
+    assert rows(path, "select state from searches order by number") == [("done",), ("failed",), ("done",)]
+    [(told,)] = rows(path, "select error from searches where state = 'failed'")
+    assert told.startswith("400")
+    failing = False
+    server.requests.clear()
+    assert face.harvest(searches, path).searches == 3
+    assert [each.body["offset"] for each in server.requests] == [100, 200]
+
+
+def test_how_far_it_is_is_told(connect: Connect, emulator: Emulator, tmp_path: Path) -> None:
+    """In the calling thread, up to the end."""
+    told: list[HarvestProgress] = []
+    threads = set[int]()
+
+    def tell(progress: HarvestProgress) -> None:
+        told.append(progress)
+        threads.add(threading.get_ident())
+
+    done = connect(emulator.base_url).harvest(SEARCHES, tmp_path / "all.sqlite", on_progress=tell)
+    assert threads == {threading.get_ident()}
+    last = told[-1]
+    assert (last.searches, last.finished, last.new, last.requests) == (5, 5, done.new, done.requests)
+    counts = [each.hits for each in told]
+    assert counts == sorted(counts)
+
+
+WORK = """
+import json, sys
+from scenario_async import AssetSearch, Scenario
+base_url, path, options = json.loads(sys.argv[1])
+with Scenario(api_key="emulator", api_secret="emulator", base_url=base_url) as client:
+    searches = [AssetSearch(query=f"knight {number}", limit=20) for number in range(30)]
+    print(client.search.harvest(searches, path, **options).searches)
+"""
+
+
+def started(base_url: str, path: Path, **options: Any) -> subprocess.Popen[str]:
+    """Begin a harvest in a process of its own."""
+    told = json.dumps([base_url, str(path), options])
+    return subprocess.Popen([sys.executable, "-c", WORK, told], stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.long
+def test_killed_at_any_moment_it_goes_on(tmp_path: Path) -> None:
+    """Each search is finished once, no hit stands twice, and nothing is asked for again but the pages under way."""
+    concurrency, kills = 4, 12
+    emulator = Emulator(Library.sample(3, size=1500), requests_kept=100_000, latency=0.01)
+    with emulator.running() as base_url:
+        whole = tmp_path / "whole.sqlite"
+        assert started(base_url, whole).communicate()[0] == "30\n"
+        once = asked_for(emulator)
+        emulator.requests.clear()
+        path, killed, out = tmp_path / "killed.sqlite", 0, ""
+        for round_ in range(100):
+            process = started(base_url, path, concurrency=concurrency)
+            if killed < kills:
+                time.sleep(0.25 + 0.05 * (round_ % 7))
+                process.send_signal(signal.SIGKILL)
+            out = process.communicate()[0]
+            killed += process.returncode == -signal.SIGKILL
+            if out:
+                break
+        assert out == "30\n"
+        assert killed >= 3
+        asked = asked_for(emulator)
+    assert set(asked) == set(once)
+    assert sum((asked - once).values()) <= killed * concurrency
+    content = "select id, json_remove(data, '$.score') from hits order by id"
+    assert rows(path, content) == rows(whole, content)
+    places = "select search, hit, place from found order by search, place"
+    assert rows(path, places) == rows(whole, places)
+
+
+@pytest.mark.long
+def test_several_processes_work_on_one_file(tmp_path: Path) -> None:
+    """Each search is read by one of them; the searches of one that is killed are taken over at once."""
+    emulator = Emulator(Library.sample(3, size=1500), requests_kept=100_000, latency=0.01)
+    with emulator.running() as base_url:
+        path = tmp_path / "all.sqlite"
+        processes = [started(base_url, path, concurrency=3) for _ in range(3)]
+        while len(emulator.requests) < 30:
+            time.sleep(0.01)
+        processes[0].send_signal(signal.SIGKILL)
+        outs = [process.communicate()[0] for process in processes]
+        asked = asked_for(emulator)
+        assert outs[1:] == ["30\n", "30\n"]
+        emulator.requests.clear()
+        whole = tmp_path / "whole.sqlite"
+        started(base_url, whole).communicate()
+        once = asked_for(emulator)
+    assert sum((asked - once).values()) <= 3
+    assert set(asked) == set(once)
+    places = "select searches.key, hit, found.place from found join searches on number = found.search order by 1, 3"
+    assert rows(path, places) == rows(whole, places)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"searches": ["knight"]}, "searches: number 0 is 'knight', but it is no AssetSearch"),
+        ({"searches": 5}, "searches is 5, but it must give"),
+        ({"searches": "knight"}, "searches is 'knight', but it must give"),
+        ({"path": ""}, "path is '', but it must be the path of a SQLite file"),
+        ({"path": 5}, "path is 5, but it must be the path of a SQLite file"),
+        ({"refresh": "new"}, "refresh is 'new', but it must be False, True"),
+        ({"concurrency": 0}, "concurrency is 0"),
+        ({"max_hits": -1}, "max_hits is -1"),
+        ({"on_error": "ignore"}, "on_error is 'ignore'"),
+        ({"on_progress": 5}, "on_progress is 5"),
+    ],
+)
+def test_what_is_wrong_is_told_before_any_request(
+    connect: Connect, serve: Serve, tmp_path: Path, wrong: dict[str, Any], message: str
+) -> None:
+    """By name, value and rule; and no file is made."""
+    server = serve(paged(assets(5)))
+    given = {"searches": SEARCHES, "path": tmp_path / "all.sqlite", **wrong}
+    with pytest.raises(InvalidSearchError, match=message):
+        connect(server.base_url).harvest(given.pop("searches"), given.pop("path"), **given)
+    assert not server.requests
+
+
+def test_files_that_are_something_else(connect: Connect, serve: Serve, tmp_path: Path) -> None:
+    """They are left as they are, and the error says what they are and what to do."""
+    face = connect(serve(paged(assets(5))).base_url)
+    other, later, text = (tmp_path / name for name in ("other.sqlite", "later.sqlite", "text.sqlite"))
+    with closing(sqlite3.connect(other)) as file:
+        file.execute("create table mine (a)")
+    with pytest.raises(WriteError, match="is a database of something else, and is left as it is"):
+        face.harvest(SEARCHES, other)
+    face.harvest(SEARCHES[:1], later)
+    with closing(sqlite3.connect(later)) as file:
+        file.execute("pragma user_version = 9")
+    with pytest.raises(WriteError, match="is a harvest of version 9, and this package knows version 1"):
+        face.harvest(SEARCHES, later)
+    text.write_text("not a database, but a text that is long enough to be looked at" * 20)
+    with pytest.raises(WriteError, match="file is not a database"):
+        face.harvest(SEARCHES, text)
+    assert text.read_text().startswith("not a database")
+    with pytest.raises(WriteError, match="could not write"):
+        face.harvest(SEARCHES, tmp_path / "no" / "folder.sqlite")
+
+
+def test_a_file_that_another_program_holds(
+    connect: Connect, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is waited for, and in the end told; so is a file that may only be read."""
+    monkeypatch.setattr("scenario_async._harvests.tables._PATIENCE", 0.1)
+    face, path = connect(serve(paged(assets(5))).base_url), tmp_path / "all.sqlite"
+    face.harvest(SEARCHES[:1], path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        with pytest.raises(WriteError, match="database is locked; what stood there is untouched"):
+            face.harvest(SEARCHES[:2], path)
+    opened = sqlite3.connect
+    monkeypatch.setattr(
+        "scenario_async._harvests.tables.sqlite3.connect",
+        lambda path, **more: opened(f"file:{path}?mode=ro", uri=True, **more),
+    )
+    with pytest.raises(
+        WriteError, match="readonly database; what stood there is untouched; write to a place"
+    ):
+        face.harvest(SEARCHES[:2], path)
+    monkeypatch.undo()
+    assert face.harvest(SEARCHES[:2], path).searches == 2
+
+
+@pytest.mark.skipif(os.name != "posix" or not hasattr(os, "geteuid"), reason="permissions are those of POSIX")
+def test_a_full_disk_ends_it_with_what_is_kept(
+    connect: Connect, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line says so; where there is room again, it goes on."""
+    from scenario_async._harvests import tables  # noqa: PLC0415
+
+    face, path = connect(serve(paged(assets(900))).base_url), tmp_path / "all.sqlite"
+    opened = tables.opened
+
+    def small(path: Path) -> sqlite3.Connection:
+        connection = opened(path)
+        [(pages,)] = connection.execute("pragma page_count").fetchall()
+        connection.execute(f"pragma max_page_count = {pages + 40}")
+        return connection
+
+    monkeypatch.setattr("scenario_async._harvests.ledger.opened", small)
+    with pytest.raises(WriteError, match=r"database or disk is full.*free some space.*the same call goes on"):
+        face.harvest([AssetSearch(query="a")], path)
+    kept = rows(path, "select count(*) from hits")[0][0]
+    assert 0 < kept < 900
+    monkeypatch.undo()
+    assert face.harvest([AssetSearch(query="a")], path).hits == 900
+
+
+def test_a_scan_that_cannot_be_proved_is_an_error_of_its_search(
+    connect: Connect, serve: Serve, tmp_path: Path
+) -> None:
+    """What was read of it is kept."""
+    one = [{**each, "createdAt": "2025-01-01T00:00:00.000Z"} for each in assets(1200)]
+    face, path = connect(serve(paged(one[:1000])).base_url), tmp_path / "all.sqlite"
+    done = face.harvest([AssetSearch(filter="width > 1")], path, scan=True, on_error="yield")
+    assert [type(each.error) for each in done.errors] == [ScanIncompleteError]
+    assert rows(path, "select state from searches") == [("failed",)]
