@@ -53,6 +53,7 @@ def _calls(client: Any, page: Any) -> dict[str, Any]:
         "AsyncScenario.request": client.request("GET", "/assets/a"),
         "AsyncSearches.estimate": client.search.estimate(SEARCH),
         "AsyncSearches.export": client.search.export(SEARCH, "-"),
+        "AsyncSearches.harvest": client.search.harvest([SEARCH], "all.sqlite"),
         "AsyncSearchPage.get_next_page": page.get_next_page(),
         "AsyncSearchPage.collect": page.collect(),
         "SearchPager.collect": client.search.run(SEARCH).collect(),
@@ -162,7 +163,7 @@ def _gives(items: Any) -> Callable[[], Any]:
 @pytest.mark.filterwarnings("ignore:AssetSearch:RuntimeWarning")
 @pytest.mark.parametrize(
     "name",
-    ["await", "for", "prefetch", "fan_out", "download", "scan", "export", "estimate", "collect", "request", "raw", "with", "aclose"],
+    ["await", "for", "prefetch", "fan_out", "download", "scan", "export", "harvest", "estimate", "collect", "request", "raw", "with", "aclose"],
 )  # fmt: skip
 def test_trio_is_told_of_the_other_client(name: str, tmp_path: Path) -> None:
     """Each way into the async client names `Scenario`, and leaves nothing behind that was never awaited."""
@@ -184,6 +185,7 @@ def test_trio_is_told_of_the_other_client(name: str, tmp_path: Path) -> None:
         "download": _gives(lambda: client.download([], tmp_path)),
         "scan": _gives(lambda: search.scan(AssetSearch(filter="kind = image"))),
         "export": lambda: search.export(SEARCH, tmp_path / "hits.jsonl"),
+        "harvest": lambda: search.harvest([SEARCH], tmp_path / "all.sqlite"),
         "estimate": lambda: search.estimate(SEARCH),
         "collect": lambda: search.run(SEARCH).collect(),
         "request": lambda: client.request("GET", "/assets/a"),

@@ -208,6 +208,7 @@ def test_annotations_are_a_dictionary() -> None:
         "search.export",
         "search.scan",
         "search.estimate",
+        "search.harvest",
         "search.resume",
     ],
 )
