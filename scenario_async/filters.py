@@ -155,12 +155,13 @@ class Field:
 
     def between(self, low: Value, high: Value) -> Filter:
         """Lie between two values, both included, the smaller one first."""
+        condition = (self >= low) & (self <= high)
         if _is_above(low, high):
             rule = f"nothing lies there: write between({high!r}, {low!r})"
             raise InvalidSearchError(
                 f"filter: {self._name}.between({low!r}, {high!r}): {rule}", parameter="filter"
             )
-        return (self >= low) & (self <= high)
+        return condition
 
     def exists(self) -> Filter:
         """Have the attribute, be it null or empty (not documented by the service)."""

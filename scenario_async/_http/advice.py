@@ -51,7 +51,7 @@ def _address(error: aiohttp.ClientConnectorError, settings: Settings) -> str:
     """Tell which variable an address came from where nothing was reached, or no certificate was trusted."""
     if isinstance(error, aiohttp.ClientProxyConnectionError):
         return ""
-    authorities = os.environ.get("SSL_CERT_FILE", "")
+    authorities = os.environ.get("SSL_CERT_FILE", "") if settings.ssl is None else ""
     if isinstance(error, aiohttp.ClientSSLError) and authorities and not os.path.exists(authorities):  # noqa: PTH110
         return f"the variable SSL_CERT_FILE names {authorities!r}, which is not there"
     given = os.environ.get("SCENARIO_BASE_URL", "").rstrip("/")

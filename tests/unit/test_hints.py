@@ -265,3 +265,8 @@ def test_header_lines_without_a_colon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCENARIO_CUSTOM_HEADERS", "X-One: 1\n\ns3cr3t")
     text = said(lambda: Scenario(**KEYS), ConfigurationError)
     assert text == "SCENARIO_CUSTOM_HEADERS has no colon in line 3: each line is a header, `name: value`"
+
+
+def test_between_refuses_what_has_no_spelling_first() -> None:
+    """A number of too many digits is told as such, whatever its place."""
+    assert "too many digits" in said(lambda: F.width.between(10**5000, 1), InvalidSearchError)
