@@ -93,7 +93,7 @@ _ROOMS: Final = {
     "sync": "Scenario SyncScan SyncSearchPage",
 }
 _WITHOUT_SEARCHES: Final = frozenset({
-    "_downloads.download", "_endpoints.raw", "_scans.report", "_scans.scan", "_tables.table",
+    "_downloads.download", "_endpoints.raw", "_exports.export", "_harvests.harvest", "_scans.report", "_scans.scan", "_tables.table",
 })  # fmt: skip
 """Rooms that no search needs."""
 _ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in names.split()}
@@ -126,6 +126,9 @@ def preload() -> None:
 def __getattr__(name: str) -> Any:  # noqa: ANN401
     room = _ROOM_OF.get(name)
     if room is None:
+        moved = None if name.startswith("_") else import_module(f"{__name__}._support.moved").exported(name)
+        if moved is not None:
+            raise moved
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{room}"), name)
     globals()[name] = value

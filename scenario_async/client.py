@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, ClassVar, Final, ParamSpec, Protocol, Self, TypeAlias, TypeVar, cast
+from inspect import Parameter, signature
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    ParamSpec,
+    Protocol,
+    Self,
+    TypeAlias,
+    TypeVar,
+    cast,
+)
 
 import attrs
 
+from scenario_async._annotations import AS_IT_IS, evaluable, evaluable_keywords
 from scenario_async._calls.call import Caller
-from scenario_async._endpoints import AsyncSearches, Searches, method_signature
+from scenario_async._endpoints import AsyncSearches, Searches
 from scenario_async._http.request import free_request
 from scenario_async._support import checks
-from scenario_async._support.hints import instead
+from scenario_async._support.hints import ASYNC_WITH, awaited, guided, instead
+from scenario_async._support.items import AsyncItems
+from scenario_async._support.lifetimes import running_loop
 from scenario_async._support.loading import LOADING
 from scenario_async.errors import ScenarioError, drop_frames
 from scenario_async.settings import Settings, can_be_off, configured
@@ -40,7 +56,7 @@ class Options(Protocol[_P]):
     def __get__(self, instance: _ClientT, owner: type | None = None, /) -> Callable[_P, _ClientT]: ...
 
 
-def _options(settings: Callable[_P, Settings]) -> Options[_P]:
+def _options(_: Callable[_P, Settings], /) -> Options[_P]:
     """Make the method that gives a client like this one, but for some keywords."""
 
     def with_options(self: Client, /, **overrides: Any) -> Any:  # noqa: ANN401
@@ -58,9 +74,25 @@ def _options(settings: Callable[_P, Settings]) -> Options[_P]:
         finally:
             overrides.clear()
 
-    with_options.__dict__["__signature__"] = method_signature(settings)
-    with_options.__annotations__ = {}  # the signature has them
+    evaluable_keywords(with_options, Settings.__init__, **{"return": "Self"})
     return cast("Options[_P]", with_options)
+
+
+@evaluable
+class _Setting:
+    """A setting as an attribute of a client; of its class it is the default, so that mocks know of it."""
+
+    def __init__(self, field: attrs.Attribute[Any]) -> None:
+        self._name = field.name
+        self._default: object = {} if isinstance(field.default, cast("Any", attrs.Factory)) else field.default
+
+    def __get__(self, client: Client | None, owner: type) -> Any:  # noqa: ANN401
+        if client is None:
+            return self._default
+        settings = vars(client).get("settings")
+        if settings is None:  # it has not come that far
+            raise AttributeError(self._name)
+        return getattr(settings, self._name)
 
 
 class Client(_Keywords):
@@ -90,10 +122,7 @@ class Client(_Keywords):
             self._begin(settings, caller, owns_pool=True)
 
         def __getattr__(self, name: str) -> Any:  # noqa: ANN401
-            settings = self.__dict__.get("settings")
-            if settings is None or not _is_setting(name):
-                return self._raised(name)
-            return getattr(settings, name)
+            return self._raised(name)
 
         def __setattr__(self, name: str, value: object) -> None:
             if _is_setting(name):
@@ -105,7 +134,7 @@ class Client(_Keywords):
                 raise AttributeError(_UNCHANGED.format(name))
             object.__delattr__(self, name)
 
-        __init__.__signature__ = method_signature(Settings)
+        evaluable_keywords(__init__, Settings.__init__)
 
         def _raised(self, name: str) -> Any:  # noqa: ANN401
             try:
@@ -155,6 +184,10 @@ class Client(_Keywords):
             raise fault
 
     def _derived(self, overrides: Mapping[str, Any]) -> Self:
+        if (own := _own_keyword(type(self), overrides)) is not None:
+            with LOADING:
+                from scenario_async._support import moved  # noqa: PLC0415 - only an error has need of it
+            raise moved.of_its_own(type(self), own)
         self._refuse_unknown(overrides)
         settings = self.settings.derived(overrides)
         changed = {name for name, value in overrides.items() if value is not None or can_be_off(name)}
@@ -165,10 +198,14 @@ class Client(_Keywords):
         return derived
 
     async def _aclose(self) -> None:
+        running_loop()
         self._caller.closed.set()
         if self._owns_pool:
             await self._caller.pool.aclose()
 
+
+for _field in attrs.fields(Settings):
+    setattr(Client, _field.name, _Setting(_field))
 
 _PARTS: Final = ("settings", "_caller", "_owns_pool", "search")
 _UNCHANGED: Final = "{0} is a setting of this client, which stays as it is: client.with_options({0}=...) gives a client with another"
@@ -179,6 +216,20 @@ def _is_setting(name: str) -> bool:
 
 
 _Own: TypeAlias = tuple[dict[str, Any], dict[str, Any]]
+
+
+def _own_keyword(cls: type[Client], overrides: Iterable[str]) -> str | None:
+    """Give which of these a derived class takes beside the settings."""
+    unknown = [name for name in overrides if not _is_setting(name)]
+    if not unknown:
+        return None
+    own: set[str] = set()
+    for each in cls.__mro__[: cls.__mro__.index(Client)]:
+        if "__init__" in vars(each):
+            parameters = signature(vars(each)["__init__"]).parameters.values()
+            named = (Parameter.KEYWORD_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+            own |= {parameter.name for parameter in parameters if parameter.kind in named}
+    return next((name for name in unknown if name in own), None)
 
 
 def _own(client: Client) -> _Own:
@@ -203,6 +254,7 @@ def _unpickled(cls: type[Client], keywords: dict[str, Any], off: frozenset[str],
     return client
 
 
+@evaluable
 class AsyncScenario(Client):
     """The client for asyncio.
 
@@ -215,6 +267,8 @@ class AsyncScenario(Client):
 
     _searches_class = AsyncSearches
 
+    @guided
+    @awaited
     async def request(
         self,
         method: str,
@@ -250,9 +304,10 @@ class AsyncScenario(Client):
         """The same as `aclose`, by the official SDK's name."""
         await self.aclose()
 
+    @guided
     def download(
         self,
-        hits: Iterable[_T] | AsyncIterable[_T],
+        hits: Annotated[Iterable[_T] | AsyncIterable[_T], AS_IT_IS],
         folder: str | os.PathLike[str],
         *,
         name: str = "{id}",
@@ -288,16 +343,17 @@ class AsyncScenario(Client):
             self._caller, hits, folder, name=name, width=width, format=format, quality=quality,
             concurrency=concurrency, sidecar=sidecar, on_progress=on_progress,
         )  # fmt: skip
-        return downloading(run, hits)
+        return AsyncItems(downloading(run, hits), "AsyncScenario.download")
 
     async def aclose(self) -> None:
         """Close the connections; calls under way end with an error, and so does every later call."""
         await self._aclose()
 
     if not TYPE_CHECKING:  # checkers refuse these by themselves
-        __enter__ = __exit__ = instead("write `async with` in place of `with`, or use Scenario")
+        __enter__ = __exit__ = instead(f"{ASYNC_WITH}, or use Scenario")
 
     async def __aenter__(self) -> Self:
+        running_loop()
         return self
 
     async def __aexit__(

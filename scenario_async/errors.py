@@ -33,6 +33,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
+from scenario_async._annotations import evaluable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -117,6 +119,7 @@ class WriteError(ScenarioError, OSError):
         return partial(type(self), code=self.errno), (self.message,)
 
 
+@evaluable
 class ScanIncompleteError(ScenarioError):
     """A scan cannot prove that it has every hit; the message says why, what was read, and how to go on."""
 
@@ -147,6 +150,7 @@ class ErrorRequest:
         return f"<ErrorRequest: {self.method} {self.url}>"
 
 
+@evaluable
 class ErrorResponse:
     """The reply that an error tells of, as the official SDK shows it."""
 
@@ -288,6 +292,7 @@ class DeadlineExceededError(APIConnectionError):
         return super()._history()
 
 
+@evaluable
 class APIResponseValidationError(APIError):
     """The reply is not what the service documents: too large, not JSON, of another shape, or an error with status 200."""
 
@@ -302,6 +307,7 @@ class APIResponseValidationError(APIError):
         return None if self.status_code is None else self._response(self.status_code, self.headers)
 
 
+@evaluable
 class APIStatusError(APIError):
     """The service answered with a status of 300 or more."""
 

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
+from scenario_async._annotations import evaluable
+
 if TYPE_CHECKING:
     from scenario_async.errors import APIError
     from scenario_async.searches import Search
 
 
+@evaluable
 @attrs.frozen(kw_only=True)
 class _Event:
     """What all events tell of their call."""
@@ -28,6 +31,7 @@ class _Event:
     """The search that the call belongs to, None for `client.request`; each page of a search is a call."""
 
 
+@evaluable
 @attrs.frozen(kw_only=True)
 class RequestEvent(_Event):
     """An attempt is about to go out."""
@@ -45,6 +49,7 @@ class RequestEvent(_Event):
         return self.waited_for_slot + self.waited_for_quota + self.waited_for_cool_down
 
 
+@evaluable
 @attrs.frozen(kw_only=True)
 class ResponseEvent(_Event):
     """A whole reply arrived, whatever its status."""
@@ -59,6 +64,7 @@ class ResponseEvent(_Event):
     """How many seconds the attempt took."""
 
 
+@evaluable
 @attrs.frozen(kw_only=True)
 class RetryEvent(_Event):
     """An attempt failed, and another one will follow."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, Final, NoReturn, cast
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
 
 import attrs
 
@@ -93,6 +94,12 @@ _NO_TRUTH: Final = (
 )
 
 
+_PARENTHESES: Final = (
+    "& | ~ join conditions, and bind more tightly than a comparison: put each into parentheses, as in "
+    '(F.kind == "image") & (F.width > 3)'
+)
+
+
 class Field:
     """An attribute that hits are filtered by; `F.width` and `F["width"]` make one.
 
@@ -147,8 +154,14 @@ class Field:
         return ~self._any("not_in", values)
 
     def between(self, low: Value, high: Value) -> Filter:
-        """Lie between two values, both included."""
-        return (self >= low) & (self <= high)
+        """Lie between two values, both included, the smaller one first."""
+        condition = (self >= low) & (self <= high)
+        if _is_above(low, high):
+            rule = f"nothing lies there: write between({high!r}, {low!r})"
+            raise InvalidSearchError(
+                f"filter: {self._name}.between({low!r}, {high!r}): {rule}", parameter="filter"
+            )
+        return condition
 
     def exists(self) -> Filter:
         """Have the attribute, be it null or empty (not documented by the service)."""
@@ -195,6 +208,20 @@ class Field:
     def __iter__(self) -> NoReturn:
         raise TypeError(f"{self!r} is an attribute's name and has no items")
 
+    if not TYPE_CHECKING:  # checkers refuse these by themselves
+
+        def _refuse_to_join(self, _: object = None) -> NoReturn:
+            raise TypeError(_PARENTHESES)
+
+        __and__ = __rand__ = __or__ = __ror__ = __invert__ = _refuse_to_join
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            from scenario_async._support import moved  # noqa: PLC0415 - only an error has need of it
+
+            raise moved.misspelt(self, name)
+
     def _compared(self, operator: str, value: Value) -> Filter:
         return Filter(f"{self._name} {operator} {literal(value, self._name)}", _ATOM)
 
@@ -216,6 +243,18 @@ class Field:
             message = f"filter: {self._name}.{method}() needs at least one value"
             raise InvalidSearchError(message, parameter="filter")
         return [self._compared("=", value) for value in flat]
+
+
+def _is_above(low: object, high: object) -> bool:
+    """Tell whether two numbers or moments stand in the wrong order; of texts the service knows the order."""
+    if type(low) in (int, float) and type(high) in (int, float):
+        return bool(cast("float", low) > cast("float", high))
+    if type(low) is type(high) and type(low) in (date, datetime):
+        try:
+            return bool(cast("date", low) > cast("date", high))
+        except TypeError:  # one of them has no time zone
+            return False
+    return False
 
 
 class Fields:

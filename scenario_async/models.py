@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sized
 from datetime import UTC, datetime
 from functools import cache
 from operator import attrgetter
-from typing import Any, ClassVar, Final, NoReturn, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, Self, cast
 
 import attrs
 
@@ -147,8 +147,23 @@ def _parts_of(cls: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:  #
     return attrgetter(*(field.name for field in compared)), attrgetter(*hashed)
 
 
+class WithDict:
+    """What `vars` reads, and with it FastAPI where an endpoint names no type: the JSON."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+
+        @property
+        def __dict__(self) -> dict[str, Any]:
+            return self.to_dict()
+
+        def __dir__(self) -> list[str]:
+            return dir(type(self))
+
+
 @attrs.frozen(kw_only=True, repr=False, eq=False)
-class Record(Value):
+class Record(Value, WithDict):
     """A piece of the service's JSON, as an object.
 
     A field that this version of the package does not know is never an error: it stands in `extra`.
@@ -170,7 +185,7 @@ class Record(Value):
     def __dir__(self) -> list[str]:
         classes = [vars(cls) for cls in type(self).__mro__]
         elsewhere = {name for each in classes for name, value in each.items() if isinstance(value, Elsewhere)}
-        return sorted({*object.__dir__(self)} - elsewhere)
+        return sorted({*dir(type(self))} - elsewhere)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON that the service sent, without nulls."""
@@ -419,5 +434,8 @@ def _point_elsewhere(cls: type[Record], names: Iterable[str]) -> None:
 
 
 _point_elsewhere(Record, _OFFICIAL)
+for _cls in (Thumbnail, MetadataThumbnail, Concept, AssetMetadata, Hit, AssetHit, ModelHit, WorkflowHit):
+    _point_elsewhere(_cls, [wire_name(each) for each in _cls.__annotations__ if "_" in each])
 _point_elsewhere(AssetMetadata, ("api_model_id", "api_model_type"))
-_point_elsewhere(AssetHit, attrs.fields_dict(AssetMetadata).keys() - attrs.fields_dict(AssetHit).keys())
+_OF_METADATA: Final = attrs.fields_dict(AssetMetadata).keys() - attrs.fields_dict(AssetHit).keys()
+_point_elsewhere(AssetHit, {*_OF_METADATA, *map(wire_name, _OF_METADATA)})

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, cast
 
 import attrs
 
-from scenario_async.models import NOTHING, short_repr, size_repr, wire_name
+from scenario_async._annotations import evaluable
+from scenario_async.models import NOTHING, WithDict, short_repr, size_repr, wire_name
 from scenario_async.searches import HitT_co
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ USUAL_WINDOW: Final = 1000
 """How many hits of a search an engine shows, as a rule."""
 
 
+@evaluable
 @attrs.frozen(kw_only=True, repr=False)
 class ResponseInfo:
     """What is known of a reply besides its hits: its status and headers, and where the time went."""
@@ -81,8 +83,9 @@ def _few(hits: Sequence[Any]) -> str:
     return f"<{len(hits)}{': ' * bool(ids)}{', '.join(ids)}>"
 
 
+@evaluable
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class SearchPage(ABC, Generic[HitT_co]):
+class SearchPage(ABC, WithDict, Generic[HitT_co]):
     """One page of hits.
 
     A search by `limit` and `offset` sets `limit`, `offset` and `estimated_total_hits`; a search by `page` and

@@ -170,7 +170,9 @@ class Search(Value, Generic[HitT_co]):
     original_assets: bool | None = _ruled(
         "True: ask for the addresses of the original files.", checks.truth, "url"
     )
-    project_id: str | None = _ruled("the project to search; the client's, if not given.", checks.text, "url")
+    project_id: str | None = _ruled(
+        "the project to search; the client's, if not given.", checks.identifier, "url"
+    )
     extra_headers: dict[str, str] | None = attrs.field(
         default=None,
         converter=_extra_headers,
@@ -224,7 +226,16 @@ class Search(Value, Generic[HitT_co]):
 
     @classmethod
     def _of_keywords(cls, keywords: Any) -> Self:  # noqa: ANN401 - pydantic gives whatever it gets
-        return keywords if isinstance(keywords, cls) else cls(**checks.mapping(keywords, "search"))
+        if isinstance(keywords, cls):
+            return keywords
+        given = checks.mapping(keywords, "search")
+        if (
+            fault := checks.wrong_arguments(cls.__name__, (), given, list(attrs.fields_dict(cls)))
+        ) is not None:
+            raise InvalidSearchError(
+                str(fault), parameter=next(name for name in given if name not in attrs.fields_dict(cls))
+            )
+        return cls(**given)
 
     def _keywords(self) -> dict[str, Any]:
         """Give the keywords that make it, as JSON can carry them."""

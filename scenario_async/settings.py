@@ -24,7 +24,9 @@ from typing import (
 
 import attrs
 
+from scenario_async._annotations import evaluable
 from scenario_async._support import checks, network, secret
+from scenario_async._support.loading import LOADING
 from scenario_async._support.logger import set_up_logging
 from scenario_async.errors import ConfigurationError, InvalidSearchError, ScenarioError
 
@@ -131,6 +133,7 @@ def session_factory(value: object, parameter: str) -> object:
     return value
 
 
+@evaluable
 @checks.documented
 @attrs.frozen(kw_only=True, eq=False)
 class Settings:
@@ -161,7 +164,7 @@ class Settings:
     )
     project_id: str | None = _ruled(
         "the project of searches that name none.",
-        checks.text,
+        checks.identifier,
         variable="SCENARIO_PROJECT_ID",
         can_be_off=True,
     )
@@ -273,12 +276,12 @@ class Settings:
                 if self.api_key is None
                 else "api_secret (SCENARIO_SDK_API_SECRET)"
             )
-            message = f"half a key pair: {half} is missing; give both, or neither"
+            message = f"half a key pair: {half} is missing; give both, or neither{_variable_meant()}"
             raise ConfigurationError(message, parameter=half.partition(" ")[0])
         if self.api_key is None and self.bearer_auth is None and not signs(self.default_headers):
             raise ConfigurationError(
                 "no keys: pass api_key and api_secret, or bearer_auth, or set SCENARIO_SDK_API_KEY "
-                "and SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT"
+                f"and SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT{_variable_meant()}"
             )
         set_up_logging()
 
@@ -376,6 +379,14 @@ def configured(make: Callable[[], _T], variables: Mapping[str, str] = MappingPro
     raise ConfigurationError(message + source, parameter=parameter)
 
 
+def _variable_meant() -> str:
+    """Tell of a variable that may have been meant for keys."""
+    with LOADING:
+        from scenario_async._support import moved  # noqa: PLC0415 - only an error has need of it
+    fields = attrs.fields_dict(Settings)
+    return moved.variable_meant((fields[name].metadata["variable"] for name in CREDENTIALS), os.environ)
+
+
 def can_be_off(name: str) -> bool:
     """Tell whether `with_options(name=None)` switches a setting off."""
     return bool(attrs.fields_dict(Settings)[name].metadata["can_be_off"])
@@ -399,7 +410,13 @@ def _completes(name: str, pair_given: bool) -> bool:  # noqa: FBT001
 
 def _environment_headers(*, signed: bool) -> dict[str, str]:
     lines = os.environ.get("SCENARIO_CUSTOM_HEADERS", "").splitlines()
-    pairs = (line.split(":", 1) for line in lines if ":" in line)
+    for number, line in enumerate(lines, 1):
+        if line.strip() and ":" not in line:
+            message = (
+                f"SCENARIO_CUSTOM_HEADERS has no colon in line {number}: each line is a header, `name: value`"
+            )
+            raise ConfigurationError(message, parameter="SCENARIO_CUSTOM_HEADERS")
+    pairs = (line.split(":", 1) for line in lines if line.strip())
     headers = {name.strip(): value.strip() for name, value in pairs}
     checked = checks.headers(headers, "SCENARIO_CUSTOM_HEADERS") or {}
     return {

@@ -9,15 +9,29 @@ from __future__ import annotations
 from functools import cached_property, partial
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, Self, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    Protocol,
+    Self,
+    TypeVar,
+    cast,
+    overload,
+)
 
+from scenario_async._annotations import AS_IT_IS, evaluable
 from scenario_async._endpoints import Searches
 from scenario_async._http.request import free_request
 from scenario_async._paging.iteration import HasStatus, Iteration, iteration_from
 from scenario_async._paging.page import LinkedPage, following, origin_of
 from scenario_async._paging.pager import AsyncIteration
 from scenario_async._paging.position import Position
-from scenario_async._support.hints import instead
+from scenario_async._support.hints import guided, instead
+from scenario_async._support.items import Items
 from scenario_async._support.loading import LOADING
 from scenario_async._support.portal import PortalError, portal
 from scenario_async.client import Client
@@ -79,6 +93,7 @@ async def _next(items: AsyncGenerator[_T]) -> _T | None:
     return await anext(items, None)
 
 
+@evaluable
 class SyncIteration(HasStatus, Generic[_T]):
     """An iterator that fetches page by page; `close()` it, or leave it with `with`, to stop early.
 
@@ -130,6 +145,7 @@ class SyncIteration(HasStatus, Generic[_T]):
         self.close()
 
 
+@evaluable
 class SyncSearchPage(LinkedPage[HitT_co]):
     """One page of hits; `for` goes through its hits and those of all following pages."""
 
@@ -160,6 +176,7 @@ class SyncSearchPage(LinkedPage[HitT_co]):
         return blocking(iteration_from(self, max_hits=max_hits, prefetch=prefetch).collect)
 
 
+@evaluable
 class SyncScan(SyncIteration[_T]):
     """A scan of the blocking client, an iterator of hits; `close()` it, or leave it with `with`, to stop early."""
 
@@ -178,6 +195,7 @@ def fetched(source: PageSource[_HitT], position: Position) -> SyncSearchPage[_Hi
     return cast("SyncSearchPage[_HitT]", blocking(partial(source.page_at, position)))
 
 
+@evaluable
 class SyncSearches(Searches):
     """The searches of a `Scenario`."""
 
@@ -254,6 +272,7 @@ class SyncSearches(Searches):
         on_error: OnError,
         ends: bool,
     ) -> Generator[FanOutItem[_HitT]]: ...
+    @guided
     def fan_out(
         self,
         searches: Iterable[Search[_HitT]],
@@ -270,12 +289,13 @@ class SyncSearches(Searches):
         client: see `AsyncSearches.fan_out`.
         """
         fan_out = self._fan_out_of(concurrency, max_hits, order, on_error, ends=ends)
-        return _fanned_out(fan_out, iter(searches))
+        return Items(_fanned_out(fan_out, iter(searches)), "SyncSearches.fan_out")
 
+    @guided
     def export(
         self,
         search: Search[Any],
-        path: str | os.PathLike[str] | Writable,
+        path: Annotated[str | os.PathLike[str] | Writable, AS_IT_IS],
         *,
         format: str | None = None,
         max_hits: int | None = None,
@@ -296,6 +316,7 @@ class SyncSearches(Searches):
         )  # fmt: skip
         return _carried_out(run)
 
+    @guided
     def harvest(
         self,
         searches: Iterable[Search[Any]],
@@ -319,10 +340,12 @@ class SyncSearches(Searches):
         )  # fmt: skip
         return _carried_out(run)
 
+    @guided
     def scan(self, search: Search[_HitT], *, by: str = "created_at", prefetch: int = 0) -> SyncScan[_HitT]:
         """Iterate every hit of a search, each once, also past the 1,000 that engines show; see `AsyncSearches.scan`."""
         return SyncScan(self._scan_of(search, by, prefetch))
 
+    @guided
     def estimate(self, searches: Search[Any] | Iterable[Search[Any]]) -> Estimate:
         """Tell what reading all hits of a search, or of several, would cost; see `AsyncSearches.estimate`."""
         return blocking(partial(self._estimated, searches))
@@ -378,6 +401,7 @@ def _downloaded(run: Run, hits: Iterator[object]) -> Generator[Download[Any]]:
         blocking(run.aclose, portal.finish)
 
 
+@evaluable
 class Scenario(Client, _Keywords):
     """The client without asyncio.
 
@@ -390,6 +414,7 @@ class Scenario(Client, _Keywords):
 
     _searches_class = SyncSearches
 
+    @guided
     def request(
         self,
         method: str,
@@ -410,6 +435,7 @@ class Scenario(Client, _Keywords):
             del path, json, query, headers  # no error is to carry them in this frame
         return blocking(partial(self._caller.call, request))
 
+    @guided
     def download(
         self,
         hits: Iterable[_T],
@@ -434,7 +460,7 @@ class Scenario(Client, _Keywords):
             self._caller, hits, folder, name=name, width=width, format=format, quality=quality,
             concurrency=concurrency, sidecar=sidecar, on_progress=on_progress,
         )  # fmt: skip
-        return _downloaded(run, iter(hits))
+        return Items(_downloaded(run, iter(hits)), "Scenario.download")
 
     def close(self) -> None:
         """Close the connections; calls under way end with an error, and so does every later call."""

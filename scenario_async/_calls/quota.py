@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import attrs
 
+from scenario_async._annotations import evaluable
 from scenario_async._support import checks
 from scenario_async._support.lifetimes import PerLoop, reset_after_fork
 
@@ -54,6 +55,7 @@ class Place(Protocol):
         ...
 
 
+@evaluable
 class Quota(ABC):
     """What our own limiters have beyond the two methods of `RateLimiter`: places that are held and given back."""
 
@@ -94,6 +96,7 @@ def _per(value: float) -> float:
     return checks.seconds(value, "per") or 60.0
 
 
+@evaluable
 @attrs.frozen(eq=False)
 class RateLimit(Quota):
     """A quota: at most `requests` in any `per` seconds, first come first served.

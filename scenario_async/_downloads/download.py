@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
 
+from scenario_async._annotations import evaluable
 from scenario_async.errors import redact
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def _shown(hit: object) -> str:
     return redact(repr(hit))
 
 
+@evaluable
 @attrs.frozen(kw_only=True)
 class Download(Generic[_T_co]):
     """What became of the file of a hit."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import attrs
 
 from scenario_async._downloads.wanted import Wanted
+from scenario_async._support.hints import is_async
 from scenario_async.errors import ScenarioError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
     from pathlib import Path
 
     from scenario_async._downloads.addresses import Rendition
@@ -53,11 +53,11 @@ def unknown(job: Job) -> ScenarioError:
 
 async def each_of(hits: Iterable[object] | AsyncIterable[object]) -> AsyncGenerator[object]:
     """Read what a caller gave, whether it is asynchronous or not."""
-    if not isinstance(hits, AsyncIterable):
-        for hit in hits:
+    if not is_async(hits):
+        for hit in cast("Iterable[object]", hits):
             yield hit
         return
-    items = aiter(hits)
+    items = aiter(cast("AsyncIterable[object]", hits))
     try:
         async for hit in items:
             yield hit

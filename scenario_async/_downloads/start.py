@@ -13,6 +13,7 @@ from scenario_async._downloads.names import Template
 from scenario_async._downloads.run import Run
 from scenario_async._downloads.wanted import check_several
 from scenario_async._support import checks
+from scenario_async._support.lifetimes import running_loop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
@@ -68,6 +69,7 @@ async def downloading(
     run: Run, hits: Iterable[object] | AsyncIterable[object]
 ) -> AsyncGenerator[Download[Any]]:
     """Carry out a download, and give what becomes of each file."""
+    running_loop()
     feeding: asyncio.Task[None] | None = None
     try:
         await run.open()

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterator
 from functools import cached_property
 from types import FunctionType
 from typing import (
     TYPE_CHECKING,
+    Annotated,
     Any,
     ClassVar,
     Final,
@@ -28,18 +29,22 @@ from typing import (
 
 import attrs
 
+from scenario_async._annotations import AS_IT_IS, evaluable
 from scenario_async._http.request import PreparedSearch
 from scenario_async._paging.iteration import Iteration, PageSource
 from scenario_async._paging.pager import AsyncSearchPage, SearchPager
 from scenario_async._paging.token import read_scan_token, read_token
 from scenario_async._support import checks
+from scenario_async._support.hints import awaited, gives_coroutines, guided, is_async
+from scenario_async._support.items import AsyncItems
+from scenario_async._support.lifetimes import running_loop
 from scenario_async._support.loading import LOADING
 from scenario_async.models import Hit
 from scenario_async.searches import ENDPOINTS, AssetSearch, HitT_co, ModelSearch, Search, WorkflowSearch
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Coroutine, Iterable, Iterator
 
     from scenario_async._calls.call import Caller
     from scenario_async._endpoints.raw import APIResponse, AsyncAPIResponse, AsyncRawSearches, SyncRawSearches
@@ -96,13 +101,19 @@ def endpoint(search_class: Callable[_P, Search[_HitT]]) -> Endpoint[_P, _HitT]:
     cls = cast("type[Search[_HitT]]", search_class)
 
     def method(self: Searches, /, *values: Any, **params: Any) -> object:  # noqa: ANN401
+        fault: TypeError | None = None
         try:
-            search = cls(*values, **params)
+            return self.run(cls(*values, **params))
+        except TypeError:
+            fault = checks.wrong_arguments(name, values, params, names)
+            if fault is None:  # it comes from a value of the caller's own
+                raise
         finally:
-            del values, params  # an error must not carry a picture in this frame
-        return self.run(search)
+            del self, values, params  # an error must not carry a picture in this frame
+        raise fault
 
-    method.__name__ = f"{cls.kind}_search"
+    name, names = f"{cls.kind}_search", list(attrs.fields_dict(cls))
+    method.__name__ = name
     method.__doc__ = documentation(cls)
     method.__dict__["search_class"] = cls
     return cast("Endpoint[_P, _HitT]", method)
@@ -119,7 +130,7 @@ def _of_surface(method: Any, surface: type[Searches]) -> Any:  # noqa: ANN401 - 
     } | {"return": signature.return_annotation}
     own.__qualname__ = f"{surface.__name__}.{method.__name__}"
     own.__doc__ = documentation(search_class, surface.promise)
-    return own
+    return gives_coroutines(own) if surface.is_async else own
 
 
 def documentation(search_class: type[Search[Any]], promise: str = "") -> str:
@@ -137,6 +148,7 @@ def method_signature(function: Callable[..., Any], **changes: Any) -> inspect.Si
     return signature.replace(parameters=[itself, *signature.parameters.values()], **changes)
 
 
+@evaluable
 class Searches(ABC):
     """The searches of a client."""
 
@@ -146,6 +158,8 @@ class Searches(ABC):
 
     result_class: ClassVar[Any]
     """What a method gives, of the class of its hits."""
+    is_async: ClassVar[bool] = False
+    """Whether what a method gives is awaited."""
     promise: ClassVar[str] = ""
     """What a method does, for its documentation."""
     _page_class: ClassVar[type[LinkedPage[Any]]]
@@ -254,10 +268,12 @@ def methods() -> dict[str, Any]:
     return {name: each for name, each in vars(Searches).items() if hasattr(each, "search_class")}
 
 
+@evaluable
 class AsyncSearches(Searches):
     """The searches of an `AsyncScenario`."""
 
     result_class = SearchPager
+    is_async = True
     promise = "Gives a `SearchPager`: await it for the first page, iterate it for all hits. Until then, nothing is sent."
     _page_class = AsyncSearchPage
 
@@ -269,6 +285,7 @@ class AsyncSearches(Searches):
 
         return AsyncRawSearches(self)
 
+    @gives_coroutines
     def run(self, search: Search[_HitT]) -> SearchPager[_HitT]:
         """Give the pager of a search value; the method of its kind does the same."""
         try:
@@ -276,6 +293,7 @@ class AsyncSearches(Searches):
         finally:
             del search  # what is no search may be a mapping with a picture in it
 
+    @gives_coroutines
     def resume(self, token: str, search: Search[_HitT]) -> SearchPager[_HitT]:
         """Go on with a search where a `resume_token` of the very same search was taken.
 
@@ -286,6 +304,7 @@ class AsyncSearches(Searches):
             return cast("SearchPager[_HitT]", _async_scan(scan))
         return SearchPager(*self._resumed(token, search))
 
+    @guided
     def scan(self, search: Search[_HitT], *, by: str = "created_at", prefetch: int = 0) -> AsyncScan[_HitT]:
         """Iterate every hit of a search, each once, also past the 1,000 that engines show; and prove that it is every one.
 
@@ -304,9 +323,11 @@ class AsyncSearches(Searches):
         """
         return _async_scan(self._scan_of(search, by, prefetch))
 
+    @guided
+    @awaited
     async def harvest(
         self,
-        searches: Iterable[Search[Any]] | AsyncIterable[Search[Any]],
+        searches: Annotated[Iterable[Search[Any]] | AsyncIterable[Search[Any]], AS_IT_IS],
         path: str | os.PathLike[str],
         *,
         concurrency: int = 8,
@@ -339,18 +360,22 @@ class AsyncSearches(Searches):
 
         Raises `InvalidSearchError` before any request, `WriteError` for the file, `APIError` like a search does.
         """
+        running_loop()
         return await self._harvest_of(
             searches, path, concurrency=concurrency, max_hits=max_hits, max_requests=max_requests, scan=scan,
             refresh=refresh, on_error=on_error, on_progress=on_progress,
         ).carried_out()  # fmt: skip
 
+    @guided
+    @awaited
     async def estimate(
-        self, searches: Search[Any] | Iterable[Search[Any]] | AsyncIterable[Search[Any]]
+        self, searches: Annotated[Search[Any] | Iterable[Search[Any]] | AsyncIterable[Search[Any]], AS_IT_IS]
     ) -> Estimate:
         """Tell what reading all hits of a search, or of several, would cost; this costs one request for each.
 
         It goes by the totals that the service tells, which end where the engine stops to count: `at_least` says so.
         """
+        running_loop()
         return await self._estimated(searches)
 
     @overload
@@ -397,9 +422,10 @@ class AsyncSearches(Searches):
         on_error: OnError,
         ends: bool,
     ) -> AsyncGenerator[FanOutItem[_HitT]]: ...
+    @guided
     def fan_out(
         self,
-        searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]],
+        searches: Annotated[Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]], AS_IT_IS],
         *,
         concurrency: int = 8,
         max_hits: int | None = None,
@@ -421,12 +447,14 @@ class AsyncSearches(Searches):
         A slow consumer stops the fetching. Closing the generator cancels what is under way.
         """
         fan_out = self._fan_out_of(concurrency, max_hits, order, on_error, ends=ends)
-        return _fanned_out(fan_out, _each(searches))
+        return AsyncItems(_fanned_out(fan_out, _each(searches)), "AsyncSearches.fan_out")
 
+    @guided
+    @awaited
     async def export(
         self,
         search: Search[Any],
-        path: str | os.PathLike[str] | Writable,
+        path: Annotated[str | os.PathLike[str] | Writable, AS_IT_IS],
         *,
         format: str | None = None,
         max_hits: int | None = None,
@@ -462,6 +490,7 @@ class AsyncSearches(Searches):
             search, path, format=format, max_hits=max_hits, scan=scan, resume=resume, overwrite=overwrite,
             flat=flat, prefetch=prefetch, on_progress=on_progress,
         )  # fmt: skip
+        running_loop()
         return await run.carried_out()
 
 
@@ -473,7 +502,8 @@ def _async_scan(scan: Scan[_HitT]) -> AsyncScan[_HitT]:
 
 
 async def _fanned_out(fan_out: FanOut[Any], searches: AsyncIterator[Search[Any]]) -> AsyncGenerator[Any]:
-    feeding = asyncio.create_task(fan_out.feed(searches))
+    loop = running_loop()
+    feeding = loop.create_task(fan_out.feed(searches))
     try:
         while (items := await fan_out.take()) is not None:
             for item in items:
@@ -485,7 +515,11 @@ async def _fanned_out(fan_out: FanOut[Any], searches: AsyncIterator[Search[Any]]
 
 
 def _each(searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]]) -> AsyncIterator[Search[_HitT]]:
-    return aiter(searches) if isinstance(searches, AsyncIterable) else _Each(iter(searches))
+    return (
+        aiter(cast("AsyncIterable[Search[_HitT]]", searches))
+        if is_async(searches)
+        else _Each(iter(cast("Iterable[Search[_HitT]]", searches)))
+    )
 
 
 class _Each(AsyncIterator[_T]):

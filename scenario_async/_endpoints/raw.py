@@ -7,9 +7,11 @@ from datetime import timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from scenario_async._annotations import evaluable
 from scenario_async._endpoints import Searches, methods
 from scenario_async._paging.pager import AsyncSearchPage
 from scenario_async._paging.position import Position
+from scenario_async._support.hints import Pending, awaited, gives_coroutines
 from scenario_async.models import Hit
 from scenario_async.pages import SearchPage
 from scenario_async.searches import HitT_co
@@ -26,6 +28,7 @@ _HitT = TypeVar("_HitT", bound=Hit)
 PageT_co = TypeVar("PageT_co", bound=SearchPage[Any], covariant=True)
 
 
+@evaluable
 class BaseAPIResponse(Generic[PageT_co]):
     """The reply to a search, unparsed."""
 
@@ -118,18 +121,22 @@ class APIResponse(BaseAPIResponse[PageT_co]):
 class AsyncAPIResponse(BaseAPIResponse[PageT_co]):
     """The reply to a search of an `AsyncScenario`, unparsed; its methods are awaited, and wait for nothing."""
 
+    @awaited
     async def read(self) -> bytes:
         """Give the body."""
         return self._reply.content
 
+    @awaited
     async def text(self) -> str:
         """Give the body as a text."""
         return self._text()
 
+    @awaited
     async def json(self) -> Any:  # noqa: ANN401
         """Decode the body; `APIResponseValidationError` if it is not JSON."""
         return self._reply.json()
 
+    @awaited
     async def parse(self) -> PageT_co:
         """Give the page that the search would have given, the same one each time.
 
@@ -159,15 +166,19 @@ async def _fetched(source: PageSource[_HitT]) -> tuple[PageSource[_HitT], Positi
     return source, position, await source.reply_at(position)
 
 
+@evaluable
 class AsyncRawSearches(RawSearches):
     """The searches of an `AsyncScenario`: awaited, they give the reply as it came."""
 
+    is_async = True
     result_class = Coroutine[Any, Any, AsyncAPIResponse[AsyncSearchPage[HitT_co]]]
 
+    @gives_coroutines
     def run(self, search: Search[_HitT]) -> Coroutine[Any, Any, AsyncAPIResponse[AsyncSearchPage[_HitT]]]:
         """Run a search value; the method of its kind does the same."""
         try:
-            return self._responded(self._source(search))
+            source = self._source(search)
+            return Pending(self._responded(source), f"with_raw_response.{source.search.kind}_search")
         finally:
             del search  # what is no search may be a mapping with a picture in it
 
@@ -175,6 +186,7 @@ class AsyncRawSearches(RawSearches):
         return AsyncAPIResponse(*await _fetched(source))
 
 
+@evaluable
 class SyncRawSearches(RawSearches):
     """The searches of a `Scenario`: they give the reply as it came."""
 

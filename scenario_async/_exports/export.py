@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from scenario_async._annotations import evaluable
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from scenario_async.pages import StopReason
 
 
+@evaluable
 @attrs.frozen(kw_only=True)
 class Export:
     """A file that is finished: its `path` (None for a file object), how many `hits` of how many `pages` are in it.

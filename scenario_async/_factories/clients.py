@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 import attrs
 
+from scenario_async._annotations import evaluable_function
 from scenario_async._calls.retries import Backoff
 from scenario_async._factories.answers import Answering, finder
 from scenario_async._http.transport import Pool, Sessions
@@ -34,6 +35,7 @@ def make_client(answers: Answers, *, cls: Callable[..., _ClientT], **settings: o
 def make_client(
     answers: Answers, *, cls: Callable[..., AsyncScenario] = AsyncScenario, **settings: object
 ) -> AsyncScenario: ...
+@evaluable_function
 def make_client(
     answers: Answers, *, cls: Callable[..., Client] = AsyncScenario, **settings: object
 ) -> Client:
@@ -65,6 +67,7 @@ def make_client(
     return client
 
 
+@evaluable_function
 def searches_of(client: Client) -> list[Search[Any]]:
     """Give the searches that a client of `make_client`, and those derived from it, have made so far.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 
 import attrs
 
+from scenario_async._annotations import evaluable_function
 from scenario_async._http.structure import MisfitError, structure_hits
 from scenario_async.models import (
     AssetHit,
@@ -49,7 +50,7 @@ _MIME_TYPES: Final = {
 
 def _telling(make: Callable[_P, _HitT]) -> Callable[_P, _HitT]:
     """Let a wrong keyword be an error that names the right ones, and a wrong value one that shows it."""
-    known = list(signature(make).parameters)
+    known = list(signature(evaluable_function(make)).parameters)
 
     @wraps(make)
     def telling(*args: _P.args, **fields: _P.kwargs) -> _HitT:

@@ -7,6 +7,7 @@ from copy import deepcopy
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn, TypedDict, TypeVar, Unpack, cast, overload
 
+from scenario_async._annotations import evaluable_function
 from scenario_async._calls.call import Caller
 from scenario_async._factories.answers import Answering, Hits
 from scenario_async._factories.clients import KEYS, USUAL, unconnected
@@ -68,6 +69,7 @@ def make_page(
     request_id: str | None = None,
     **counts: Unpack[Counts],
 ) -> SyncSearchPage[_HitT]: ...
+@evaluable_function
 def make_page(
     hits: Iterable[Any],
     *,

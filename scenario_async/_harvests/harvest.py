@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from scenario_async._annotations import evaluable
+
 if TYPE_CHECKING:
     from scenario_async._paging.fan_out import FanOutError
 
 
+@evaluable
 @attrs.frozen(kw_only=True)
 class Harvest:
     """What a call of `harvest` has done."""

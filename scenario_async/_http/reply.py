@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import attrs
 
+from scenario_async._annotations import evaluable
 from scenario_async._http import json as codec
 from scenario_async._http import typed
 from scenario_async._http.structure import MisfitError, sort_out, structure_hits
@@ -43,6 +44,7 @@ _LARGEST_KEPT: Final = 1024 * 1024
 _ERROR_MEMBERS: Final = ("reason", "message", "error", "detail")
 
 
+@evaluable
 @attrs.frozen(kw_only=True, repr=False)
 class Reply(ResponseInfo):
     """What the service answered to `client.request`."""
@@ -109,7 +111,7 @@ def page_content(
         parts: dict[str, Any] = {"hits": hits, "invalid_hits": misfits}
         for name, wire in _COUNTS.items():
             if wire in content:
-                parts[name] = _hint(content[wire]) if "total" in name else _count(reply, content, wire)
+                parts[name] = _hint(content[wire])
         parts["extra"] = _extra({name: value for name, value in content.items() if name not in _KNOWN})
         return parts
     raise _misshapen(reply, path, _tolerantly(reply.content))
@@ -204,21 +206,16 @@ def _moment(text: str | None) -> float | None:
         return None
 
 
-def _count(reply: Reply, content: dict[str, Any], name: str) -> int | None:
-    value = content.get(name)
-    if value is None or type(value) is int:
-        return value
-    if type(value) is float and value.is_integer():
-        return int(value)
-    shown = redact(repr(value)) if isinstance(value, (str, bool, float)) else "no number"
-    raise _misshapen(reply, f"$.{name} is {shown}, but a whole number is expected", content)
-
-
 def _hint(value: object) -> int | None:
-    """Read how many there are in all; nothing that is no number, as a page does not fail over a guess."""
+    """Read what the service tells of a page's place and of how much there is; nothing where that is no whole number.
+
+    It is a repetition or a guess, over which no page fails.
+    """
+    if isinstance(value, (bool, float)) and not (type(value) is float and value.is_integer()):
+        return None
     try:
-        return None if isinstance(value, bool) else int(cast("str", value))
-    except (TypeError, ValueError, OverflowError):
+        return int(cast("str", value))
+    except (TypeError, ValueError):
         return None
 
 

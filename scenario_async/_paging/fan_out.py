@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NoReturn, TypeAl
 
 import attrs
 
+from scenario_async._annotations import evaluable
 from scenario_async._http.structure import loose
 from scenario_async._paging.iteration import Hand
 from scenario_async._support import checks
@@ -62,6 +63,7 @@ class FanOutError(Generic[HitT_co]):
     """What it failed with."""
 
 
+@evaluable
 @attrs.frozen
 class FanOutEnd(Generic[HitT_co]):
     """One of several searches is finished."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypedDict, TypeVar, Unpac
 
 import attrs
 
+from scenario_async._annotations import evaluable
 from scenario_async._http.reply import page_content
 from scenario_async._observing import logs
 from scenario_async._paging.page import (
@@ -187,6 +188,7 @@ class IterationStatus:
         return make_token(self._search, origin.position, [*before, *origin.dropped, *delivered], known)
 
 
+@evaluable
 class HasStatus:
     """What an iteration says of itself, whichever surface it has."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
+from scenario_async._annotations import evaluable
 from scenario_async._paging.token import make_token
 from scenario_async.errors import ScenarioError
 from scenario_async.pages import DEFAULT_PAGE, USUAL_WINDOW, SearchPage
@@ -32,6 +33,7 @@ class Origin:
     dropped: Sequence[str] = ()
 
 
+@evaluable
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class LinkedPage(SearchPage[HitT_co]):
     """What the pages of both clients have in common."""

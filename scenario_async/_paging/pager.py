@@ -6,15 +6,17 @@ import asyncio
 import warnings
 from collections.abc import AsyncGenerator, Coroutine
 from types import AsyncGeneratorType
-from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack, cast
 from weakref import WeakKeyDictionary
 
 import attrs
 
+from scenario_async._annotations import evaluable
 from scenario_async._paging.iteration import HasStatus, Iteration, IterationStatus, Limits, iteration_from
 from scenario_async._paging.page import LinkedPage, following, origin_of
 from scenario_async._paging.position import Position
-from scenario_async._support.hints import instead
+from scenario_async._support.hints import ASYNC_WITH, FOR, awaited, instead
+from scenario_async._support.items import AsyncItems
 from scenario_async._support.lifetimes import running_loop
 from scenario_async.pages import SearchPage
 from scenario_async.searches import HitT_co
@@ -27,27 +29,16 @@ if TYPE_CHECKING:
     from scenario_async._tables.table import HitTable
 
 _T = TypeVar("_T")
-_FOR: Final = "write `async for` in place of `for`"
 
 
-class AsyncIteration(HasStatus, AsyncGenerator[_T]):
+@evaluable
+class AsyncIteration(HasStatus, AsyncItems[_T]):
     """An iteration of the async client, an async generator: `async for` fetches page by page, `aclose()` stops early."""
 
     def __init__(self, iteration: Iteration[Any], items: AsyncGenerator[_T]) -> None:
+        super().__init__(items)
         self._iteration = iteration
         self._status = iteration.status
-        self._items = items
-
-    def __aiter__(self) -> AsyncGenerator[_T]:
-        return self._items  # itself, so that a hit costs no step of ours
-
-    def asend(self, value: None, /) -> Coroutine[Any, Any, _T]:
-        """Give the next item, as async generators do."""
-        return self._items.asend(value)
-
-    def athrow(self, *error: Any) -> Coroutine[Any, Any, _T]:  # noqa: ANN401 - as the protocol has it
-        """Raise an error where the iteration stands, as async generators do."""
-        return self._items.athrow(*error)
 
     async def aclose(self) -> None:
         """Cancel what is under way; where another task waits for an item, the iteration ends with that wait."""
@@ -59,18 +50,17 @@ class AsyncIteration(HasStatus, AsyncGenerator[_T]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._iteration.source.search!r}>"
 
-    if not TYPE_CHECKING:  # checkers refuse it by themselves
-        __iter__ = instead(_FOR)
 
-
+@evaluable
 class AsyncSearchPage(LinkedPage[HitT_co]):
     """One page of hits; `async for` goes through its hits and those of all following pages."""
 
     __slots__ = ()
 
-    def __aiter__(self) -> AsyncGenerator[HitT_co]:
-        return aiter(self.iter_hits())
+    def __aiter__(self) -> AsyncIteration[HitT_co]:
+        return self.iter_hits()
 
+    @awaited
     async def get_next_page(self) -> AsyncSearchPage[HitT_co]:
         """Fetch the following page; `ScenarioError` if this one is the last."""
         return cast("AsyncSearchPage[HitT_co]", await origin_of(self).source.page_at(following(self)))
@@ -85,14 +75,16 @@ class AsyncSearchPage(LinkedPage[HitT_co]):
         """Iterate this page and all following ones, each hit once."""
         return _pages_of(iteration_from(self, max_pages=max_pages, prefetch=prefetch))
 
+    @awaited
     async def collect(self, max_hits: int | None = None, prefetch: int = 0) -> HitTable[HitT_co]:
         """Read the hits of this and all following pages into a table, which tells why the reading ended."""
         return await iteration_from(self, max_hits=max_hits, prefetch=prefetch).collect()
 
     if not TYPE_CHECKING:  # checkers refuse it by themselves
-        __iter__ = instead(_FOR)
+        __iter__ = instead(FOR)
 
 
+@evaluable
 class SearchPager(HasStatus, Coroutine[Any, Any, "AsyncSearchPage[HitT_co]"], Generic[HitT_co]):
     """A search that has not been sent yet: await it for the first page, iterate it for all hits.
 
@@ -119,8 +111,8 @@ class SearchPager(HasStatus, Coroutine[Any, Any, "AsyncSearchPage[HitT_co]"], Ge
         self._used = True
         return self._first_page().__await__()
 
-    def __aiter__(self) -> AsyncGenerator[HitT_co]:
-        return aiter(self.iter_hits())
+    def __aiter__(self) -> AsyncIteration[HitT_co]:
+        return self.iter_hits()
 
     def send(self, value: Any, /) -> Any:  # noqa: ANN401 - as the protocol has it
         """Go on to the first page, as a coroutine does for the task that runs it."""
@@ -139,6 +131,8 @@ class SearchPager(HasStatus, Coroutine[Any, Any, "AsyncSearchPage[HitT_co]"], Ge
         except BaseException:
             self._driven = self._driver = None
             raise
+        finally:
+            del error  # it may hold headers and bodies, and be followed by one of ours
 
     def close(self) -> None:
         """Give up the first page, as a coroutine does; `aclose()` also closes iterations."""
@@ -159,10 +153,11 @@ class SearchPager(HasStatus, Coroutine[Any, Any, "AsyncSearchPage[HitT_co]"], Ge
         iteration = self._begun(max_pages=max_pages, prefetch=prefetch)
         return self._opened(iteration, _pages_of(iteration))
 
+    @awaited
     async def collect(self, max_hits: int | None = None, prefetch: int = 0) -> HitTable[HitT_co]:
         """Read all hits into a table, each once, which tells why the reading ended; stop after `max_hits`."""
         iteration = self._begun(max_hits=max_hits, prefetch=prefetch)
-        return await iteration.collect(aiter(self._opened(iteration, _hits_of(iteration))))
+        return await iteration.collect(self._opened(iteration, _hits_of(iteration)))
 
     async def aclose(self) -> None:
         """Close every iteration of this pager; one that another task waits for ends with what that waits for."""
@@ -203,7 +198,7 @@ class SearchPager(HasStatus, Coroutine[Any, Any, "AsyncSearchPage[HitT_co]"], Ge
 
     def _opened(self, iteration: Iteration[Any], opened: AsyncIteration[_T]) -> AsyncIteration[_T]:
         self._status = iteration.status
-        self._open[aiter(opened)] = iteration
+        self._open[opened._items] = iteration  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as long as somebody holds what gives its items
         return opened
 
     def __repr__(self) -> str:
@@ -217,7 +212,8 @@ class SearchPager(HasStatus, Coroutine[Any, Any, "AsyncSearchPage[HitT_co]"], Ge
             )
 
     if not TYPE_CHECKING:  # checkers refuse these by themselves
-        __iter__ = instead(_FOR)
+        __iter__ = instead(FOR)
+        __enter__ = __exit__ = instead(ASYNC_WITH)
 
         def __getattr__(self, name: str) -> str:
             if name in {

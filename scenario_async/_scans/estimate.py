@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Iterable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import attrs
 
 from scenario_async._paging.patience import patient
 from scenario_async._paging.position import Position
 from scenario_async._scans.report import Estimate
+from scenario_async._support.hints import is_async
 from scenario_async.pages import LARGEST_PAGE, USUAL_WINDOW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterable, Callable
 
     from scenario_async._paging.iteration import PageSource
     from scenario_async.searches import Search
@@ -45,13 +46,13 @@ async def estimated(
             )
         waiting.clear()
 
-    if isinstance(searches, AsyncIterable):
-        async for search in searches:
+    if is_async(searches):
+        async for search in cast("AsyncIterable[Search[Any]]", searches):
             waiting.append(search)
             if len(waiting) == _AT_ONCE:
                 await ask()
     else:
-        for search in searches if isinstance(searches, Iterable) else [searches]:
+        for search in searches if isinstance(searches, Iterable) else [cast("Search[Any]", searches)]:
             waiting.append(search)
             if len(waiting) == _AT_ONCE:
                 await ask()

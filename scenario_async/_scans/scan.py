@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 import attrs
 
+from scenario_async._annotations import evaluable
 from scenario_async._http.request import PreparedSearch
 from scenario_async._paging.iteration import IterationStatus
 from scenario_async._paging.page import LinkedPage, origin_of
@@ -16,6 +17,7 @@ from scenario_async._paging.seen import CompactIds
 from scenario_async._paging.token import id_digest, make_scan_token
 from scenario_async._scans.plan import Ask, Got, Item, UnprovenError
 from scenario_async._scans.report import ScanReport
+from scenario_async._support.lifetimes import running_loop
 from scenario_async.errors import APIError, BadRequestError, ScanIncompleteError
 from scenario_async.searches import HitT_co
 
@@ -195,7 +197,7 @@ class Scan(Generic[HitT_co]):
             await self.aclose()
 
     async def _next(self) -> Portion[HitT_co] | None:
-        here = asyncio.get_running_loop()
+        here = running_loop()
         reading, self._reading = self._reading, None
         if reading is None or reading.get_loop() is not here:  # a loop that has ended took it along
             portion = await self._read()
@@ -295,6 +297,7 @@ def _reader(by: str) -> Callable[[Any], str]:
     return read
 
 
+@evaluable
 class AsyncScan(AsyncIteration[_T]):
     """A scan of the async client, an async generator of hits: `async for` reads on, `aclose()` stops early."""
 

@@ -32,6 +32,7 @@ _HEADER_NAME: Final = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _HEADER_VALUE_REFUSED: Final = r"[\x00-\x08\x0a-\x1f\x7f]"
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 _SHOWN: Final = 80
+_PLACE_IN_MEMORY: Final = r" at 0x[0-9a-fA-F]+"
 _LARGEST_INTEGER: Final = 2**63 - 1
 _MOST_LEVELS: Final = 10
 
@@ -148,6 +149,7 @@ def _shown(value: object) -> str:
         shown = repr(value)
     except Exception:  # noqa: BLE001 - numbers of 5,000 digits, lists of 5,000 levels, whatever `__repr__` raises
         return f"a {type(value).__name__}"
+    shown = re.sub(_PLACE_IN_MEMORY, "", shown)
     return shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"
 
 
@@ -218,6 +220,14 @@ def text(value: object, parameter: str) -> str | None:
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
         refuse(parameter, value, "it holds a lone surrogate, which UTF-8 cannot carry")
     return value
+
+
+def identifier(value: object, parameter: str) -> str | None:
+    """Take a text that names something: it is not blank, and has no blanks around it."""
+    name = text(value, parameter)
+    if name is not None and (name != name.strip() or not name):
+        refuse(parameter, name, "it must be an id, without blanks around it")
+    return name
 
 
 def headers(value: object, parameter: str) -> dict[str, str] | None:

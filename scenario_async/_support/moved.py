@@ -5,10 +5,16 @@ It is loaded when an error is about to be raised, and never by a call that succe
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
+from importlib import import_module
+from inspect import getattr_static
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+import attrs
+
 from scenario_async.errors import ScenarioError, redact
+from scenario_async.models import Elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -102,23 +108,161 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
 """Attributes of the official SDK's objects, by the name of our class that has them not."""
 
 
+OF_REQUESTS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("body", "data", "extra_body"), "write json"),
+    **dict.fromkeys(("params", "extra_query"), "write query"),
+    "cast_to": KEYWORDS["cast_to"],
+    "content": "write json; a body of another kind needs a client of its own, such as aiohttp's",
+    "deadline": "write client.with_options(deadline=...).request(...)",
+    "extra_headers": "write headers",
+    "options": "headers, query, json and timeout are keywords of their own",
+}
+"""Keywords that `client.request` has not."""
+
+NAMES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        ("omit", "Omit", "NOT_GIVEN", "NotGiven", "not_given", "NoneType"),
+        "leave the parameter out instead, or pass None, which counts as not given",
+    ),
+    **dict.fromkeys(
+        (
+            "DefaultHttpxClient",
+            "DefaultAsyncHttpxClient",
+            "DefaultAioHttpClient",
+            "Transport",
+            "ProxiesTypes",
+        ),
+        _NETWORK,
+    ),
+    "Timeout": "timeout= takes a number of seconds for one attempt, and deadline= one for the whole call",
+    "DEFAULT_TIMEOUT": "timeout= is 60.0 seconds by default",
+    "DEFAULT_MAX_RETRIES": "max_retries= is 2 by default",
+    "DEFAULT_CONNECTION_LIMITS": KEYWORDS["limits"],
+    "Client": "write Scenario",
+    "AsyncClient": "write AsyncScenario",
+    **dict.fromkeys(("Stream", "AsyncStream"), "nothing is streamed; iterate what a search gives"),
+    "BaseModel": "hits are attrs classes; Hit is what they have in common",
+    "RequestOptions": _OPTIONS,
+    "file_from_path": "image= takes a pathlib.Path",
+}
+"""Names that the official SDK exports, and what stands in their place."""
+
+_FIELD: Final = {
+    **dict.fromkeys(("in_", "isin", "any_of"), "is_in"),
+    **dict.fromkeys(("like", "ilike", "includes", "has"), "contains"),
+    **dict.fromkeys(("isnull", "is_none"), "is_null"),
+}
+
+
+def exported(name: str) -> ImportError | None:
+    """Make the error of a name that the official SDK exports and this package has not; None for any other name."""
+    hint = NAMES.get(name)
+    if hint is None:
+        return None
+    return ImportError(f"scenario_async has no {name!r}, as scenario_sdk has: {hint}", name="scenario_async")
+
+
+def near_to(name: str, names: Iterable[str]) -> str | None:
+    """Give which of some names was meant: one that is spelled almost alike, or has the same words and more."""
+    known = list(names)
+    near = get_close_matches(name, known, 1, _NEAR)
+    if near:
+        return near[0]
+    words = set(name.split("_"))
+    alike = [each for each in known if words <= (its := set(each.split("_"))) or its <= words]
+    return next(iter(get_close_matches(name, alike, 1, 0)), None)
+
+
+_NEAR: Final = 0.75
+
+
 def missing(owner: object, name: str) -> AttributeError:
     """Make the error of an attribute that is not there, with what to write where that is known."""
     cls: type[Any] = owner if isinstance(owner, type) else type(owner)
-    names = [each.__name__ for each in cls.__mro__]
-    hint = next((ATTRIBUTES[each][name] for each in names if name in ATTRIBUTES.get(each, ())), "")
-    if not hint and "AssetHit" in names:
-        hint = f"write hit.metadata.{name}"
+    hint = _attribute_hint(cls, name)
     text = f"{cls.__name__!r} object has no attribute {name!r}"
     return AttributeError(f"{text}: {hint}" if hint else text, name=name, obj=owner)
+
+
+def _attribute_hint(cls: type[Any], name: str) -> str:
+    names = [each.__name__ for each in cls.__mro__]
+    for each in names:
+        if name in ATTRIBUTES.get(each, ()):
+            return ATTRIBUTES[each][name]
+    called = next((_CALLED[each] for each in names if each in _CALLED), cls.__name__)
+    there = [
+        each
+        for each in dir(cls)
+        if not each.startswith("_") and not isinstance(getattr_static(cls, each), Elsewhere)
+    ]
+    snake = re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name)
+    if snake in there:
+        return f"write {called}.{snake}"
+    if "AssetHit" in names and not name.startswith("_"):
+        return f"write hit.metadata.{snake}"
+    near = [] if name.startswith("_") else get_close_matches(name, there, 1, _NEAR)
+    return f"did you mean {near[0]}?" if near else ""
+
+
+_CALLED: Final = {"AssetMetadata": "metadata", "Record": "hit", "SearchPage": "page"}
+
+
+def misspelt(attribute: object, name: str) -> AttributeError:
+    """Make the error of a method that attributes of filters have not."""
+    methods = [each for each in dir(type(attribute)) if not each.startswith("_")]
+    near = _FIELD.get(name) or near_to(name, methods)
+    hint = f"did you mean {near}?" if near else f"there are {', '.join(methods)}"
+    return AttributeError(f"{attribute!r} has no {name!r}: {hint}", name=name, obj=attribute)
 
 
 def unexpected(call: str, name: str, known: Iterable[str]) -> TypeError:
     """Make the error of a keyword that there is not, with what to write in its place."""
     names = list(known)
-    near = get_close_matches(name, names, 1)
-    hint = KEYWORDS.get(name) or (f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}")
-    return TypeError(f"{call}() got an unexpected keyword argument {redact(repr(name))}: {hint}")
+    shown = redact(repr(name))
+    return TypeError(
+        f"{call}() got an unexpected keyword argument {shown}: {_keyword_hint(call, name, names)}"
+    )
+
+
+def _keyword_hint(call: str, name: str, known: list[str]) -> str:
+    if call == "request" and name in OF_REQUESTS:
+        return OF_REQUESTS[name]
+    if name in KEYWORDS:
+        return KEYWORDS[name]
+    searches = {f"{cls.kind}_search": attrs.fields_dict(cls) for cls in _found("searches").ENDPOINTS}
+    takers = [each for each, fields in searches.items() if name in fields]
+    if takers and len(takers) < len(searches):
+        return f"only {' and '.join(takers)} {'takes' if len(takers) == 1 else 'take'} it"
+    settings = attrs.fields_dict(_found("settings").Settings)
+    if name in settings:
+        return f"it belongs to the client: client.with_options({name}=...)"
+    if takers and "query" not in known:
+        return f"it belongs to a search: AssetSearch({name}=...)"
+    near = near_to(name, known)
+    return f"did you mean {near}?" if near else f"there are {', '.join(known)}"
+
+
+def _found(room: str) -> Any:  # noqa: ANN401
+    """Give a room above this one, which is loaded where keywords are refused."""
+    return import_module(f"scenario_async.{room}")
+
+
+def of_its_own(cls: type[Any], name: str) -> TypeError:
+    """Make the error of a keyword that a derived client has of its own, which `with_options` cannot give another value."""
+    way = f"make a new {cls.__name__}({name}=...), or set the attribute that it became on what client.copy() gives"
+    return TypeError(
+        f"with_options() takes the settings of a client, and {name!r} is a keyword of {cls.__name__}: {way}"
+    )
+
+
+def variable_meant(known: Iterable[str], there: Iterable[str]) -> str:
+    """Tell of a variable that is there and almost has the name of one that counts; nothing where there is none."""
+    names = list(known)
+    for variable in there:
+        near = get_close_matches(variable.upper(), names, 1, _NEAR) if variable not in names else []
+        if near and variable.upper().startswith("SCENARIO"):
+            return f"; {variable} is set, but the variable is called {near[0]}"
+    return ""
 
 
 _SHOWN: Final = 40

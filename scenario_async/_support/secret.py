@@ -8,7 +8,7 @@ from typing import TypeAlias, cast
 
 from scenario_async.errors import ConfigurationError
 
-TokenSource: TypeAlias = Callable[[], "str | Awaitable[str]"]
+TokenSource: TypeAlias = Callable[[], str | Awaitable[str]]
 """A callable, plain or async, that gives a token."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Generic, cast, overload
 
+from scenario_async._annotations import evaluable
 from scenario_async._support import checks
 from scenario_async._tables.schema import checked_class, columns_named, columns_of
 from scenario_async.searches import HitT_co
@@ -36,6 +37,7 @@ def source_of(table: HitTable[Any]) -> PageSource[Any] | None:
     return table._source  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as above
 
 
+@evaluable
 class HitTable(Generic[HitT_co]):
     """Hits to keep: all of one class, which an empty table knows as well.
 

@@ -31,9 +31,6 @@ _INTRODUCTION: Final = (
     "API, rebuilt in this process. Nothing leaves this machine."
 )
 _PORT: Final = 8900
-_FIRST: Final = (
-    'from scenario_async import Scenario; print(Scenario().search.model_search(query="knight").hits[0].name)'
-)
 
 
 @click.command(epilog=_EXAMPLES)
@@ -109,9 +106,9 @@ def _show(screen: Screen, library: Library) -> None:
     screen.heading("Three things to type next")
     screen.command("Start a service to try things with:", f"{typed('scenario-async')} serve --port {_PORT}")
     settings = variables(f"http://127.0.0.1:{_PORT}/v1")
-    assignments = " ".join(f"{name}={value}" for name, value in settings.items())
-    screen.command("In a second terminal, let programs search it:", f"export {assignments}")
-    screen.command("There, run a first search:", f"{typed('python', anew=True)} -c '{_FIRST}'")
+    exports = [f"export {name}={value}" for name, value in settings.items()]
+    screen.command("In a second terminal, let programs search it:", *exports)
+    screen.command("There, run a first search:", f"{typed('scenario-async', anew=True)} search models knight")
     screen.note(
         "Every program above runs there, too: paste it into a file, and run that with the same python. "
         "To search your own project, set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET to your keys, and leave "

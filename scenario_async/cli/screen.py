@@ -71,10 +71,11 @@ class Screen:
         self._blank()
         self._prose(text)
 
-    def command(self, text: str, line: str) -> None:
-        """Write what a line does, and the line to type."""
+    def command(self, text: str, *lines: str) -> None:
+        """Write what lines do, and the lines to type."""
         self.note(text)
-        self.output(line)
+        for line in lines:
+            self.output(line)
 
     def output(self, line: str) -> None:
         """Write a line of output, or one to type."""

@@ -7,6 +7,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from scenario_async._annotations import evaluable_function
 from scenario_async._support import checks
 from scenario_async._tables.optional import found, needed
 from scenario_async._tables.table import HitTable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _HitT = TypeVar("_HitT", bound=Hit)
 
 
+@evaluable_function
 def bag(
     searches: Iterable[Search[Any]],
     *,
@@ -54,6 +56,7 @@ def bag(
     return made
 
 
+@evaluable_function
 def dataframe(
     searches: Iterable[Search[_HitT]],
     *,

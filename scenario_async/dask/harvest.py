@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 import distributed
 
+from scenario_async._annotations import evaluable_function
 from scenario_async._harvests.harvest import Harvest, HarvestProgress
 from scenario_async._harvests.ledger import Ledger
 from scenario_async._harvests.merging import without_project
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from scenario_async.searches import Search
 
 
+@evaluable_function
 def harvest(
     searches: Iterable[Search[Any]],
     path: str | os.PathLike[str],

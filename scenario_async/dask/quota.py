@@ -12,6 +12,7 @@ import distributed
 from distributed import Client, SchedulerPlugin, Worker, get_worker
 from distributed.comm.core import CommClosedError
 
+from scenario_async._annotations import evaluable
 from scenario_async._calls.quota import Quota, RateLimit
 from scenario_async._support import checks
 from scenario_async.dask.line import Line
@@ -56,6 +57,7 @@ def _key(value: str) -> str:
     return checks.text(value, "key") or "scenario-async"
 
 
+@evaluable
 @attrs.frozen(eq=False)
 class DaskRateLimit(Quota):
     """A quota that the workers of a Dask cluster keep together: at most `requests` in any `per` seconds of all of them.

@@ -15,11 +15,10 @@ from scenario_async.emulator.errors import shortened
 from scenario_async.emulator.loading import Progress, read_rows
 from scenario_async.emulator.rows import Records, Rows, Shelf, ShelfView
 from scenario_async.emulator.sample import DEFAULT_PROJECT, sample_records
-from scenario_async.emulator.subjects import IMAGE_TYPES, picture_of
+from scenario_async.emulator.subjects import IMAGE_TYPES, AnyPicture, picture_of
 
 if TYPE_CHECKING:
     from scenario_async.emulator.looks import Looks
-    from scenario_async.emulator.subjects import AnyPicture
     from scenario_async.emulator.table import Catalogue, Table
 
 SAMPLE_SIZE: Final = 600
@@ -48,7 +47,7 @@ class Library:
         workflows: Iterable[Record] = (),
         *,
         project_id: str | None = None,
-        files: "Mapping[str, AnyPicture] | None" = None,
+        files: Mapping[str, AnyPicture] | None = None,
     ) -> None:
         given: Mapping[Kind, Iterable[Record]] = {"assets": assets, "models": models, "workflows": workflows}
         self._lay({kind: Records(_checked(given[kind], kind)) for kind in KINDS}, project_id, files or {})
@@ -105,14 +104,14 @@ class Library:
         cls,
         rows: Mapping[Kind, Rows],
         project_id: str | None,
-        files: "Mapping[str, AnyPicture] | None" = None,
+        files: Mapping[str, AnyPicture] | None = None,
     ) -> Self:
         library = cls.__new__(cls)
         library._lay(rows, project_id, files or {})  # noqa: SLF001
         return library
 
     def _lay(
-        self, rows: Mapping[Kind, Rows], project_id: str | None, files: "Mapping[str, AnyPicture]"
+        self, rows: Mapping[Kind, Rows], project_id: str | None, files: Mapping[str, AnyPicture]
     ) -> None:
         self._shelves = {kind: Shelf(rows[kind]) for kind in KINDS}
         self._catalogues: dict[Kind, Catalogue] = {}
@@ -131,6 +130,10 @@ class Library:
             ),
             DEFAULT_PROJECT,
         )
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(self.records(kind)):,} {kind}" for kind in KINDS)
+        return f"<{type(self).__name__} of {counts}>"
 
     def copy(self) -> Self:
         """Make a library of the same records that can be changed on its own."""
@@ -208,15 +211,15 @@ class Library:
         record = self.get(id) or _showing(id, map(self.table, KINDS))
         return record is not None and any(self._is_in(record, public=public) for public in (False, True))
 
-    def picture(self, asset_id: str) -> "AnyPicture | None":
+    def picture(self, asset_id: str) -> AnyPicture | None:
         """Give the picture behind an asset, or behind the thumbnail of any record; None if there is none."""
         return self._pictures()(asset_id)
 
-    def _pictures(self) -> "Callable[[str], AnyPicture | None]":
+    def _pictures(self) -> Callable[[str], AnyPicture | None]:
         """Give what finds pictures as they are now, whatever changes meanwhile."""
         shelf, tables = self._shelves["assets"], list["Table"]()
 
-        def find(asset_id: str) -> "AnyPicture | None":
+        def find(asset_id: str) -> AnyPicture | None:
             position = shelf.find(asset_id)
             if position is not None:
                 shown = self._shown(shelf.pictured(position))
@@ -253,9 +256,9 @@ class Library:
 class _Shown:
     """Reads what a record shows: its own picture, else the id of its thumbnail, else None."""
 
-    files: "Mapping[str, AnyPicture]"
+    files: Mapping[str, AnyPicture]
 
-    def __call__(self, record: Record) -> "AnyPicture | str | None":
+    def __call__(self, record: Record) -> AnyPicture | str | None:
         if (file := self.files.get(record["id"])) is not None:
             return file
         if str(record.get("mimeType")) in IMAGE_TYPES:

@@ -30,6 +30,9 @@ class Quota:
         self._clock = clock
         self._admitted: defaultdict[str, deque[float]] = defaultdict(deque)
 
+    def __repr__(self) -> str:
+        return f"Quota({self._requests}, per={self._per!r})"
+
     def admit(self, project_id: str) -> None:
         """Count a request of a project, or refuse it with a 429 that says when the next place is free."""
         now = self._clock()

@@ -119,6 +119,9 @@ class Emulator:
         self._origin = ""
         self._pictures = ""
 
+    def __repr__(self) -> str:
+        return f"<Emulator at {self.base_url}>" if self._origin else "<Emulator, not serving>"
+
     @property
     def base_url(self) -> str:
         """The address to give to a client; `RuntimeError` while the emulator is not serving."""

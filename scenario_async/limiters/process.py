@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 import attrs
 
+from scenario_async._annotations import evaluable
 from scenario_async._calls.quota import Quota, RateLimit
 from scenario_async._support import checks
 from scenario_async._support.threads import in_thread
@@ -56,6 +57,7 @@ def _path(value: str | os.PathLike[str]) -> str:
     return os.path.abspath(value)  # noqa: PTH100 - symbolic links stay as they are
 
 
+@evaluable
 @attrs.frozen(eq=False)
 class ProcessRateLimit(Quota):
     """A quota that processes of one machine keep together: at most `requests` in any `per` seconds of all of them.

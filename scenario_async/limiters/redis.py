@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from scenario_async._annotations import evaluable
 from scenario_async._calls.quota import Quota, RateLimit
 from scenario_async._support import checks
 from scenario_async._support.lifetimes import KeptOpen
@@ -151,6 +152,7 @@ def _key(value: str) -> str:
     return checks.text(value, "key") or "scenario-async"
 
 
+@evaluable
 @checks.hides_arguments
 @attrs.frozen(eq=False)
 class RedisRateLimit(Quota):

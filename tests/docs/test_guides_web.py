@@ -133,6 +133,29 @@ def test_what_a_stranger_may_not_set(emulator: Emulator, tmp_path: Path, more: d
         assert list(emulator.requests) == []
 
 
+@with_fastapi
+def test_every_parameter_and_bad_values(emulator: Emulator, tmp_path: Path) -> None:
+    """A search of a URL or a body gives its hits, also where no type is named; what breaks a rule is a 422 that says so."""
+    command = [*UVICORN, "fastapi_depends:app"]
+    with web_server(command, emulator.base_url, tmp_path) as url, httpx.Client(base_url=url) as browser:
+        found = browser.get("/assets", params={"query": "knight", "limit": 3}).json()
+        page = browser.post("/assets", json={"query": "knight", "limit": 3}).json()
+        assert page["hits"] == found
+        assert [hit["id"] for hit in found] == knights(emulator.base_url)[:3]
+        assert page["limit"] == 3
+        for wrong, told in (
+            ({"query": "knight", "limit": 0}, "limit is 0, but it must be 1 or more"),
+            ({}, "nothing to search for"),
+            ({"query": "knight", "image_semantic_ratio": 4}, "it must lie within 0 and 1"),
+            ({"image": "/etc/passwd"}, "pass pathlib.Path"),
+            ({"querry": "knight"}, "query"),
+        ):
+            for reply in (browser.get("/assets", params=wrong), browser.post("/assets", json=wrong)):
+                assert reply.status_code == 422
+                assert told in reply.json()["detail"][0]["msg"]
+    assert len([each for each in emulator.requests if each.body.get("limit") == 3]) == 2
+
+
 @pytest.mark.parametrize(
     ("command", "path", "arrived", "status"),
     [

@@ -383,7 +383,9 @@ def test_a_file_that_another_program_holds(
         "scenario_async._harvests.tables.sqlite3.connect",
         lambda path, **more: opened(f"file:{path}?mode=ro", uri=True, **more),
     )
-    with pytest.raises(WriteError, match="readonly database; what stood there is untouched; write to a place"):
+    with pytest.raises(
+        WriteError, match="readonly database; what stood there is untouched; write to a place"
+    ):
         face.harvest(SEARCHES[:2], path)
     monkeypatch.undo()
     assert face.harvest(SEARCHES[:2], path).searches == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from support.hits import assets
 from support.servers import Answer, answers, paged
 
 from scenario_async import (
+    APIConnectionError,
     APIStatusError,
     AssetSearch,
     AsyncScenario,
@@ -114,10 +116,12 @@ def test_several_threads_may_share_an_iteration(serve: Serve, by_page: bool) -> 
 
 @pytest.mark.parametrize(
     ("total", "read"),
-    [("12", 12), (12.0, 12), ("many", None), (True, None), ([12], None), (None, None), (7, 7)],
+    [("12", 12), (12.0, 12), (1.5, None), ("many", None), (True, None), ([[12]], None), (None, None), (7, 7)],
 )
-@pytest.mark.parametrize("name", ["estimatedTotalHits", "totalHits", "totalPages"])
-def test_a_total_is_a_hint_and_fails_no_page(
+@pytest.mark.parametrize(
+    "name", ["estimatedTotalHits", "totalHits", "totalPages", "limit", "offset", "page", "hitsPerPage"]
+)
+def test_what_a_page_repeats_is_a_hint_and_fails_no_page(
     connect: Connect, serve: Serve, name: str, total: object, read: int | None
 ) -> None:
     """One that is no number is none; a number in a text is one."""
@@ -125,12 +129,8 @@ def test_a_total_is_a_hint_and_fails_no_page(
     face = connect(serve(answers(Answer(body.encode()))).base_url)
     found = face.page(SEARCH)
     assert len(found.hits) == 2
-    snake = {
-        "estimatedTotalHits": "estimated_total_hits",
-        "totalHits": "total_hits",
-        "totalPages": "total_pages",
-    }
-    assert getattr(found, snake[name]) == read
+    snake = re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name)
+    assert getattr(found, snake) == read
 
 
 def test_a_page_shows_what_matters(connect: Connect, serve: Serve) -> None:
@@ -219,3 +219,40 @@ def test_a_hint_stays_with_a_pickled_error() -> None:
     error = APIStatusError("401 Unauthorized", status_code=401)
     error.hint = "look here"
     assert str(pickle.loads(pickle.dumps(error))) == "401 Unauthorized; look here"  # noqa: S301 - our own
+
+
+@pytest.mark.parametrize(
+    ("credentials", "told"),
+    [
+        ({"api_key": "k" * 9000, "api_secret": "s"}, "api_key and api_secret"),
+        ({"bearer_auth": "t" * 9000}, "bearer_auth"),
+        ({"bearer_auth": lambda: "t" * 9000}, "bearer_auth"),
+    ],
+)
+def test_a_key_too_long_for_a_server(credentials: dict[str, Any], told: str) -> None:
+    """The refusal names the keyword that made the header, and shows nothing of it."""
+    refused = pytest.raises(BadRequestError)
+    with (
+        Emulator().running() as base_url,
+        Scenario(**credentials, base_url=base_url) as client,
+        refused as caught,
+    ):
+        client.search.asset_search(query="a")
+    text = str(caught.value)
+    assert (
+        f"the header Authorization, which is made of {told}, is longer than the 8,190 bytes that most servers"
+        in text
+    )
+    assert not re.search("kkk|ttt|a2tr", text)
+
+
+def test_nobody_at_the_address_of_a_variable(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
+) -> None:
+    """An address that the environment gave is said to come from there; one that was passed is not."""
+    address = f"http://127.0.0.1:{unused_tcp_port}/v1"
+    for given, told in ((f"{address}/", True), ("http://127.0.0.1:9/other/v1", False)):
+        monkeypatch.setenv("SCENARIO_BASE_URL", given)
+        with pytest.raises(APIConnectionError) as caught:
+            connect(address, max_retries=0).page(SEARCH)
+        assert str(caught.value).endswith("; the address is that of the variable SCENARIO_BASE_URL") == told

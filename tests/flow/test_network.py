@@ -463,3 +463,17 @@ def test_a_client_with_a_context_does_not_pickle(cls: type[AsyncScenario | Scena
     client = cls(api_key="k", api_secret="s", ssl=ssl.create_default_context())
     with pytest.raises(ScenarioError, match=r"SSLContext.*cannot be pickled.*path"):
         pickle.dumps(client)
+
+
+def test_authorities_of_a_variable_that_are_not_there(
+    connect: Connect, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python takes no notice of them; where a certificate is not trusted, that is said."""
+    server = place.service(safe=True)
+    for path, told in ((tmp_path / "nope.pem", True), (place.bundle, False)):
+        monkeypatch.setenv("SSL_CERT_FILE", str(path))
+        with pytest.raises(APIConnectionError) as caught:
+            connect(server.base_url).page(SEARCH)
+        assert (
+            f"; the variable SSL_CERT_FILE names {str(path)!r}, which is not there" in str(caught.value)
+        ) == told

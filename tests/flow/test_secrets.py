@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from scenario_async import (
     APIResponseValidationError,
     APIStatusError,
     APITimeoutError,
+    AsyncScenario,
     AuthenticationError,
     BadRequestError,
     ConflictError,
@@ -322,3 +324,16 @@ def test_a_failed_search_of_a_fan_out_shows_nothing(connect: Connect, serve: Ser
     assert leaks(failed) == []
     error: Any = vars(failed)["error"] if hasattr(failed, "__dict__") else getattr(failed, "error", None)
     assert leaks(everything_told(error)) == []
+
+
+def test_a_pager_run_as_a_task_shows_nothing(serve: Serve) -> None:
+    """The errors of a connection pass through it, as an event loop throws them into what a task runs."""
+    server = serve(_failing(FAILURES["no HTTP"], after_a_page=False))
+
+    async def run() -> None:
+        async with AsyncScenario(**CLIENT, base_url=server.base_url, max_retries=0) as client:
+            await asyncio.create_task(client.search.asset_search(query="a"))
+
+    with pytest.raises(APIResponseValidationError) as caught:
+        asyncio.run(run())
+    assert leaks(everything_told(caught.value)) == []

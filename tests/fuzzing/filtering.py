@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from fuzzing.replies import check_error
 from fuzzing.taking import Taker
@@ -43,6 +43,7 @@ def _condition(taker: Taker) -> tuple[Filter, int]:
     )
     values = [taker.literal() for _ in range(taker.byte() % 3 + 1)]
     texts = [spelled(value) for value in values]
+    low, high = _ordered(values[0], values[-1])
     one, several = (texts[0],), [_worlds("=", name, (text,)) for text in texts]
     every, some = _ALL, 0
     for each in several:
@@ -58,14 +59,24 @@ def _condition(taker: Taker) -> tuple[Filter, int]:
         (lambda: field.not_in(*values), _ALL ^ some),
         (lambda: field.contains_all(values), every),
         (
-            lambda: field.between(values[0], values[-1]),
-            _worlds(">=", name, one) & _worlds("<=", name, (texts[-1],)),
+            lambda: field.between(low, high),
+            _worlds(">=", name, (spelled(low),)) & _worlds("<=", name, (spelled(high),)),
         ),
         (field.exists, _worlds("EXISTS", name, ())),
         (field.is_empty, _worlds("EMPTY", name, ())),
     )
     make, worlds = taker.pick(tests)
     return make(), worlds
+
+
+def _ordered(first: Any, last: Any) -> tuple[Any, Any]:
+    """Give two values as `between` takes them, which refuses those in the wrong order."""
+    try:
+        F.width.between(first, last)
+    except InvalidSearchError as error:
+        if "nothing lies there" in str(error):
+            return last, first
+    return first, last
 
 
 def _combined(taker: Taker, built: Filter, worlds: int) -> tuple[Filter, int]:

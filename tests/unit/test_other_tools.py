@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import json
+import pickle
 import typing
 from typing import Annotated, Any
 from unittest.mock import create_autospec, patch
 
+import attrs
 import pytest
 from fastapi import Depends, FastAPI
 from pydantic import TypeAdapter, ValidationError, create_model, validate_call
@@ -28,6 +31,8 @@ from scenario_async import (
     WorkflowHit,
     WorkflowSearch,
 )
+from scenario_async.settings import Settings
+from scenario_async.testing import make_page
 
 KEYS: dict[str, Any] = {"api_key": "k", "api_secret": "s"}
 HITS: list[tuple[type[Hit], dict[str, Any]]] = [
@@ -112,6 +117,31 @@ async def test_fastapi_gives_hits_and_describes_them() -> None:
     assert "mimeType" in schema["items"]["properties"]
 
 
+async def test_fastapi_gives_hits_and_pages_where_no_type_is_named() -> None:
+    """It looks for `vars` then, which are the JSON; nothing else takes them for attributes."""
+    app = FastAPI()
+    hit = AssetHit.from_dict(asset("asset_a", new=1))
+    page = make_page([hit])
+
+    @app.get("/hits")
+    def hits():  # type: ignore[no-untyped-def] # noqa: ANN202 - as people write them
+        return page.hits
+
+    @app.get("/page")
+    def whole():  # type: ignore[no-untyped-def] # noqa: ANN202 - as people write them
+        return {"page": page}
+
+    assert json.loads((await _got(app, "/hits"))[1]) == [hit.to_dict()]
+    assert json.loads((await _got(app, "/page"))[1]) == {"page": page.to_dict()}
+    assert vars(hit) == hit.to_dict()
+    for thing in (hit, page):
+        assert "createdAt" not in dir(thing)
+        assert "estimatedTotalHits" not in dir(thing)
+    copied = pickle.loads(pickle.dumps(hit))  # noqa: S301 - our own
+    assert copied == copy.deepcopy(hit) == copy.copy(hit) == hit
+    assert copied.extra == {"new": 1}
+
+
 async def _got(app: FastAPI, target: str) -> tuple[int, bytes]:
     """Ask an ASGI application without a server."""
     path, _, query = target.partition("?")
@@ -190,12 +220,47 @@ def test_a_search_can_be_patched() -> None:
 
 
 @pytest.mark.parametrize("client", [AsyncScenario, Scenario])
-def test_a_client_can_be_specified_to_mocks(client: Any) -> None:
-    """`create_autospec` knows the searches, and refuses a keyword that the real one would."""
+async def test_a_client_can_be_specified_to_mocks(client: Any) -> None:
+    """`create_autospec` knows the searches and the settings, and refuses a keyword that the real one would."""
     mock = create_autospec(client, instance=True)
     mock.search.asset_search.return_value = "fake"
-    assert mock.search.asset_search(query="cat") == "fake"
+    found = mock.search.asset_search(query="cat")
+    assert (await found if client is AsyncScenario else found) == "fake"
     with pytest.raises(TypeError):
         mock.search.asset_search(querry="cat")
     with pytest.raises(AttributeError):
         _ = mock.search.asset_serch
+    for field in attrs.fields(Settings):
+        assert hasattr(mock, field.name)
+    mock.timeout = 3.0
+    assert mock.timeout == 3.0
+    with pytest.raises(AttributeError):
+        _ = mock.time_out
+
+
+@pytest.mark.parametrize("surface", ["search", "search.with_raw_response"])
+async def test_searches_of_a_specified_async_client_are_awaited(surface: str) -> None:
+    """Each of them, `run` and `resume`, and the calls beside them."""
+    client = AsyncScenario(**KEYS)
+    searches: Any = client.search if surface == "search" else client.search.with_raw_response
+    for name in ("asset_search", "model_search", "workflow_search", "run"):
+        mock: Any = create_autospec(getattr(searches, name), return_value=name)
+        given = [AssetSearch(query="x")] if name == "run" else []
+        assert await mock(*given) == name
+    other: Any = create_autospec(client, instance=True)
+    other.search.resume.return_value = other.search.estimate.return_value = other.request.return_value = (
+        "made up"
+    )
+    assert await other.search.resume("token", AssetSearch(query="x")) == "made up"
+    assert await other.search.estimate(AssetSearch(query="x")) == "made up"
+    assert await other.request("GET", "/assets/a") == "made up"
+
+
+def test_settings_are_attributes_of_the_class() -> None:
+    """There they are the defaults; in a client they are its own, and stay as they are."""
+    cls: Any = Scenario
+    assert (cls.timeout, cls.max_retries, cls.api_key, cls.default_headers) == (60.0, 2, None, {})
+    client: Any = Scenario(**KEYS, timeout=3)
+    assert (client.timeout, client.default_headers) == (3, {})
+    with pytest.raises(AttributeError, match="with_options"):
+        client.timeout = 4
