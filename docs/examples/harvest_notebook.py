@@ -4,7 +4,7 @@
 import sqlite3
 
 import duckdb
-import pandas
+import pandas as pd
 
 from scenario_async import AssetSearch, Scenario
 
@@ -15,8 +15,8 @@ print(done.searches, "searches,", done.hits, "hits")
 
 # %% Read the hits, and which search found them, into frames.
 with sqlite3.connect("all.sqlite") as file:
-    assets = pandas.read_sql("SELECT id, metadata_kind AS kind, metadata_width AS width FROM assets", file)
-    found = pandas.read_sql(
+    assets = pd.read_sql("SELECT id, metadata_kind AS kind, metadata_width AS width FROM assets", file)
+    found = pd.read_sql(
         "SELECT searches.search ->> 'query' AS query, hit, found.place FROM found "
         "JOIN searches ON number = found.search",
         file,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -143,13 +143,14 @@ def test_every_parameter_and_bad_values(emulator: Emulator, tmp_path: Path) -> N
         assert page["hits"] == found
         assert [hit["id"] for hit in found] == knights(emulator.base_url)[:3]
         assert page["limit"] == 3
-        for wrong, told in (
+        cases: tuple[tuple[dict[str, Any], str], ...] = (
             ({"query": "knight", "limit": 0}, "limit is 0, but it must be 1 or more"),
             ({}, "nothing to search for"),
             ({"query": "knight", "image_semantic_ratio": 4}, "it must lie within 0 and 1"),
             ({"image": "/etc/passwd"}, "pass pathlib.Path"),
             ({"querry": "knight"}, "query"),
-        ):
+        )
+        for wrong, told in cases:
             for reply in (browser.get("/assets", params=wrong), browser.post("/assets", json=wrong)):
                 assert reply.status_code == 422
                 assert told in reply.json()["detail"][0]["msg"]

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import tempfile
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +17,9 @@ from scenario_async.emulator.texts import TextIndex
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-milli: Any = pytest.importorskip("milli", reason="the engine's package milli is not installed: it is made for Python 3.11 and 3.12")
+milli: Any = pytest.importorskip(
+    "milli", reason="the engine's package milli is not installed: it is made for Python 3.11 and 3.12"
+)
 pytestmark = pytest.mark.long
 
 LIBRARIES, QUERIES = 130, 16
@@ -94,7 +95,7 @@ def judged(texts: Sequence[str]) -> Any:
 
 
 @settings(
-    max_examples=LIBRARIES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=LIBRARIES, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 @given(library=texts(), asked=st.lists(queries(), min_size=QUERIES, max_size=QUERIES))
 def test_the_same_hits(library: list[str], asked: list[str]) -> None:

@@ -89,10 +89,22 @@ class TestWords:
             ("png", ["asset_snake"]),
             ("v2", ["asset_snake"]),
             ("nowhere", []),
-            ("one two three four five six seven eight nine ten", ["asset_words", "asset_description", "asset_text"]),
-            ("one two three four five six seven eight nine ten eleven", ["asset_words", "asset_description", "asset_text"]),
-            ("one two three four five six seven eight nine ten nowhere at all", ["asset_words", "asset_description", "asset_text"]),
-            ("one two three four five six seven eight nine nowhere", ["asset_words", "asset_description", "asset_text"]),
+            (
+                "one two three four five six seven eight nine ten",
+                ["asset_words", "asset_description", "asset_text"],
+            ),
+            (
+                "one two three four five six seven eight nine ten eleven",
+                ["asset_words", "asset_description", "asset_text"],
+            ),
+            (
+                "one two three four five six seven eight nine ten nowhere at all",
+                ["asset_words", "asset_description", "asset_text"],
+            ),
+            (
+                "one two three four five six seven eight nine nowhere",
+                ["asset_words", "asset_description", "asset_text"],
+            ),
         ],
     )
     async def test_words_are_found(self, talk: Talk, query: str, expected: list[str]) -> None:

@@ -378,11 +378,13 @@ def test_a_file_that_another_program_holds(
         other.execute("begin immediate")
         with pytest.raises(WriteError, match="database is locked; what stood there is untouched"):
             face.harvest(SEARCHES[:2], path)
-    opened = sqlite3.connect
-    monkeypatch.setattr(
-        "scenario_async._harvests.tables.sqlite3.connect",
-        lambda path, **more: opened(f"file:{path}?mode=ro", uri=True, **more),
-    )
+    connect_to = sqlite3.connect
+
+    def only_to_read(path: Path, **more: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect_to(f"file:{path}?mode=ro", uri=True, **more)
+        return connection
+
+    monkeypatch.setattr("scenario_async._harvests.tables.sqlite3.connect", only_to_read)
     with pytest.raises(
         WriteError, match="readonly database; what stood there is untouched; write to a place"
     ):
