@@ -28,7 +28,7 @@ Examples:
 _DISTRIBUTIONS: Final = ("aiohttp", "attrs", "cattrs", "tenacity", "click", "rich")
 _EXTRAS: Final[Mapping[str, str]] = {
     "speed": "msgspec",
-    "emulator": "lark",
+    "emulator": "numpy",
     "arrow": "nanoarrow",
     "export": "pyarrow",
     "redis": "redis",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from scenario_async.emulator import Emulator
 
-_PACKAGES: Final = ("lark", "numpy", "PIL")
+_PACKAGES: Final = ("numpy", "PIL")
 _KEY: Final = "emulator"
 _KEPT: Final = "SCENARIO_LOG"
 _LEADING: Final = ("SCENARIO_", "NO_PROXY", "no_proxy")

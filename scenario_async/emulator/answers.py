@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from scenario_async.emulator.attributes import Kind
-from scenario_async.emulator.engine import search, takes_long
+from scenario_async.emulator.engine import is_long, search, takes_long
 from scenario_async.emulator.hits import hit_of
 from scenario_async.emulator.library import Library
 from scenario_async.emulator.parameters import SearchRequest
@@ -50,7 +50,9 @@ class Answers:
         content = self._known.get(key)
         if content is None:
             content = encoded(await self.found(question, question.asked))
-        if len(content) <= _KEPT_BYTES and not question.asked.by_picture:
+        asked = question.asked
+        long = asked.by_picture or is_long(asked.filter) or is_long(asked.query or "")
+        if len(content) <= _KEPT_BYTES and not long:
             self._known[key] = content
             self._known.move_to_end(key)
             if len(self._known) > _KEPT:

@@ -127,10 +127,11 @@ class Service:
     async def _arrive(self, request: web.Request, record: RecordedRequest) -> str:
         """Record a request and its body, and give what is wrong with the body's JSON."""
         try:
-            record.body, complaint = await read_json(request)
+            body = await read_json(request)
+            record.body, record.size = body.value, body.size
         finally:
             self.requests.append(record)
-        return complaint
+        return body.complaint
 
     async def _search(
         self, kind: Kind, pictures_at: Callable[[], str] | None, arrived: _Arrived

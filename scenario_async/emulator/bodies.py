@@ -4,6 +4,7 @@ import json
 import zlib
 from typing import Any, Final
 
+import attrs
 from aiohttp import web
 
 from scenario_async.emulator.errors import ServiceError, bad_request
@@ -12,10 +13,21 @@ MAX_BODY_BYTES: Final = 6 * 2**20
 
 _GZIP: Final = 31
 _NONE: Final = frozenset({"", "identity"})
+# What an object of Python takes beside its text, roughly.
+_BYTES_OF_A_PART: Final = 64
 
 
-async def read_json(request: web.Request) -> tuple[Any, str]:
-    """Give the JSON value of a request's body, or None and what is wrong with it.
+@attrs.frozen
+class Body:
+    """The JSON value of a body, None for what is none and what is wrong with that; `size` is what it takes in memory."""
+
+    value: Any
+    complaint: str
+    size: int
+
+
+async def read_json(request: web.Request) -> Body:
+    """Read the JSON of a request's body.
 
     A compressed body is decoded here, and not by the server, which would decode a bomb to its end. The
     limit on its size is that of the decoded body: 413; 415 for an encoding other than gzip.
@@ -27,11 +39,13 @@ async def read_json(request: web.Request) -> tuple[Any, str]:
     elif encoding not in _NONE:
         raise ServiceError(415, f"Content-Encoding {encoding} is not understood: it can be gzip")
     try:
-        return json.loads(content), ""
+        value, complaint = json.loads(content), ""
     except ValueError as error:
-        return None, str(error)
+        value, complaint = None, str(error)
     except RecursionError:
-        return None, "it nests too deeply"
+        value, complaint = None, "it nests too deeply"
+    parts = sum(map(content.count, (b",", b"[", b"{"))) if value is not None else 0
+    return Body(value, complaint, (len(content) if value is not None else 0) + _BYTES_OF_A_PART * parts)
 
 
 def _unpacked(content: bytes) -> bytes:

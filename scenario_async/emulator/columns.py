@@ -4,30 +4,23 @@ A test is put to the distinct values, and numpy carries the answers to the recor
 hundred thousand records costs what its attribute has of different values.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import cached_property
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from scenario_async.emulator.attributes import MISSING, Path, Record, value_at
-from scenario_async.emulator.conditions import Condition, Facet, facets_of, finite, fold, number_of
+from scenario_async.emulator.attributes import Path, Record, value_at
+from scenario_async.emulator.conditions import Condition, Facet, finite
+from scenario_async.emulator.facets import Facets
 
 Mask: TypeAlias = NDArray[np.bool_]
 Codes: TypeAlias = NDArray[np.int32]
 Reading: TypeAlias = Callable[[Record], object]
 """What is read from a record; equal readings read the same."""
-
-# Where a sorted list is parted for an ordering, and whether what is above is meant.
-_BISECTIONS: Final[Mapping[str, tuple[Callable[[Sequence[Any], Any], int], bool]]] = {
-    "<": (bisect_left, False),
-    "<=": (bisect_right, False),
-    ">=": (bisect_left, True),
-    ">": (bisect_right, True),
-}
 
 
 @attrs.frozen
@@ -48,7 +41,7 @@ class Values:
         self.items = items
 
     @cached_property
-    def facets(self) -> "Facets":
+    def facets(self) -> Facets:
         """What comparisons see of the values."""
         return Facets.of(self.items)
 
@@ -72,9 +65,9 @@ class Column:
 
     parts: tuple[Part, ...]
 
-    def where(self, condition: Condition) -> Mask:
-        """Tell of each position whether its value passes a condition."""
-        return self._each(lambda values: values.facets.passing(condition))
+    def where(self, conditions: Sequence[Condition], *, every: bool) -> Mask:
+        """Tell of each position whether its value passes all of some conditions (`every`), or one of them."""
+        return self._each(lambda values: values.facets.passing(conditions, every=every))
 
     def is_any_of(self, wanted: Sequence[object]) -> Mask:
         """Tell of each position whether its value is one of these."""
@@ -140,94 +133,6 @@ class Sorting:
             places[place] = found if there else found - 1 + (place + 1) / len(places)
         places[-1] = np.nan
         return places[np.nan_to_num(self.ranks, nan=len(self.order)).astype(np.intp)]
-
-
-@attrs.frozen(eq=False, kw_only=True)
-class Facets:
-    """The values of a column as comparisons see them: sorted texts and numbers, and which values have them.
-
-    `owners` and `members` go in pairs: the value `owners[i]` has the facet `members[i]`, texts being
-    numbered before numbers.
-    """
-
-    texts: Sequence[str]
-    numbers: Sequence[float]
-    owners: Codes
-    members: Codes
-    missing: Mask
-    null: Mask
-    empty: Mask
-
-    @classmethod
-    def of(cls, values: Sequence[object]) -> "Facets":
-        """Read the facets of values."""
-        pairs = [(facet, owner) for owner, value in enumerate(values) for facet in facets_of(value)]
-        texts = sorted({facet for facet, _ in pairs if isinstance(facet, str)})
-        numbers = sorted({facet for facet, _ in pairs if not isinstance(facet, str)})
-        places = {facet: place for place, facet in enumerate([*texts, *numbers])}
-        return cls(
-            texts=texts,
-            numbers=numbers,
-            owners=np.fromiter((owner for _, owner in pairs), np.int32, len(pairs)),
-            members=np.fromiter((places[facet] for facet, _ in pairs), np.int32, len(pairs)),
-            missing=_mask(value is MISSING for value in values),
-            null=_mask(value is None for value in values),
-            empty=_mask(value in ("", [], {}) for value in values),
-        )
-
-    def passing(self, condition: Condition) -> Mask:
-        """Tell of each value whether it passes."""
-        match condition.test:
-            case "EXISTS":
-                return ~self.missing
-            case "NULL":
-                return self.null
-            case "EMPTY":
-                return self.empty
-            case _:
-                passed = np.zeros(len(self.missing), np.bool_)
-                passed[self.owners[self._chosen(condition)[self.members]]] = True
-                return passed
-
-    def _chosen(self, condition: Condition) -> Mask:
-        """Tell of each facet whether it is what a condition asks for."""
-        chosen = np.zeros(len(self.texts) + len(self.numbers), np.bool_)
-        values = [fold(value) for value in condition.values]
-        match condition.test:
-            case "CONTAINS":
-                chosen[: len(self.texts)] = _mask(values[0] in text for text in self.texts)
-            case "STARTS":
-                length = len(values[0])
-                first = bisect_left(self.texts, values[0])
-                chosen[first : bisect_right(self.texts, values[0], first, key=lambda text: text[:length])] = (
-                    True
-                )
-            case "TO":
-                for least, most in zip(
-                    self._borders(">=", values[0]), self._borders("<=", values[1]), strict=True
-                ):
-                    chosen[max(least[0], most[0]) : min(least[1], most[1])] = True
-            case "=" | "IN":
-                for value in values:
-                    for least, most in zip(
-                        self._borders(">=", value), self._borders("<=", value), strict=True
-                    ):
-                        chosen[least[0] : most[1]] = True
-            case ordering:
-                for first, last in self._borders(ordering, values[0]):
-                    chosen[first:last] = True
-        return chosen
-
-    def _borders(self, ordering: str, bound: str) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Give the stretches of texts and of numbers on one side of a bound: numbers only if it reads as one."""
-        bisect, upwards = _BISECTIONS[ordering]
-        texts, end = len(self.texts), len(self.texts) + len(self.numbers)
-        border = bisect(self.texts, bound)
-        number = number_of(bound)
-        if number is None:
-            return (border, texts) if upwards else (0, border), (texts, texts)
-        middle = texts + bisect(self.numbers, number)
-        return (border, texts) if upwards else (0, border), (middle, end) if upwards else (texts, middle)
 
 
 def _key(value: object) -> Hashable:

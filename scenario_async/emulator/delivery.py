@@ -160,7 +160,7 @@ def _part(request: web.Request, rendition: Rendition) -> range | None:
 def _rendition(
     picture: "AnyPicture", transform: "Transform | None", accept: str, *, thumbnail: bool
 ) -> Rendition:
-    from scenario_async.emulator.pictures import encoded, pixels_of  # noqa: PLC0415 - it loads Pillow
+    from scenario_async.emulator.pictures import alone_if_large, encoded, pixels_of  # noqa: PLC0415 - it loads Pillow
 
     if thumbnail:
         transform = _thumbnail(picture)
@@ -171,7 +171,8 @@ def _rendition(
         if transform is None:
             content = encoded(picture)
         else:
-            content = transform.encoded(transform.applied(pixels_of(picture)), mime_type)
+            with alone_if_large(picture.width, picture.height):
+                content = transform.encoded(transform.applied(pixels_of(picture)), mime_type)
         rendition = Rendition(content, mime_type)
         renditions.put(key, rendition)
     return rendition

@@ -9,6 +9,7 @@ import attrs
 from scenario_async.emulator.attributes import SCHEMAS, Kind, Path, Record
 from scenario_async.emulator.conditions import Node
 from scenario_async.emulator.errors import ServiceError, bad_request
+from scenario_async.emulator.filters import parse_filter
 from scenario_async.emulator.library import Library
 from scenario_async.emulator.parameters import SearchRequest, Window
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from scenario_async.emulator.table import Table
 
 _LARGE: Final = 5000
-# Characters of a filter that is kept when it is parsed.
 _SHORT: Final = 10_000
 
 
@@ -42,7 +42,12 @@ class Page:
 
 def takes_long(library: Library, kind: Kind, request: SearchRequest) -> bool:
     """Tell whether a search may take so long that an event loop should not wait for it."""
-    return request.by_picture or library.size(kind) > _LARGE
+    return request.by_picture or library.size(kind) > _LARGE or is_long(request.filter)
+
+
+def is_long(text: str) -> bool:
+    """Tell whether a text is too long to be read while others wait, or to be kept for whoever sends it again."""
+    return len(text) > _SHORT
 
 
 def search(library: Library, kind: Kind, request: SearchRequest, *, max_total_hits: int) -> Page:
@@ -95,11 +100,7 @@ def _sorting(request: SearchRequest, kind: Kind) -> list[tuple[Path, bool]]:
 def _filter(text: str) -> Node | None:
     if not text.strip():
         return None
-    return _parsed(text) if len(text) <= _SHORT else _parsed.__wrapped__(text)
+    return parse_filter(text) if is_long(text) else _parsed(text)
 
 
-@lru_cache(maxsize=256)
-def _parsed(text: str) -> Node:
-    from scenario_async.emulator.filters import parse_filter  # noqa: PLC0415 - it loads lark
-
-    return parse_filter(text)
+_parsed = lru_cache(maxsize=256)(parse_filter)

@@ -186,6 +186,12 @@ def look_of(picture: AnyPicture) -> Look:
     return look
 
 
+def fault_of(picture: AnyPicture) -> str | None:
+    """Say why a picture cannot be seen, or give None for one that can."""
+    look = _looked_at(picture)
+    return look if isinstance(look, str) else None
+
+
 @lru_cache(maxsize=2**16)
 def _looked_at(picture: AnyPicture) -> Look | str:
     """Give the look of a picture, or the reason why it has none."""

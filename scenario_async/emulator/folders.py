@@ -6,7 +6,7 @@ Loading this module loads Pillow.
 import json
 import os
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
 from math import gcd
@@ -40,6 +40,18 @@ class FolderContents:
     records: Sequence[Record]
     files: Mapping[str, PictureFile] = attrs.field(repr=False)
     skipped: Mapping[Path, str]
+
+    def sifted(self, folder: Path, fault_of: Callable[[PictureFile], str | None]) -> "FolderContents":
+        """Leave out what has a fault that only those find who look at the whole picture."""
+        faults = {id_: fault for id_, file in self.files.items() if (fault := fault_of(file)) is not None}
+        skipped = {**self.skipped, **{self.files[id_].path: fault for id_, fault in faults.items()}}
+        if len(faults) == len(self.files):
+            raise ValueError(_nothing(folder, skipped))
+        return FolderContents(
+            [record for record in self.records if record["id"] not in faults],
+            {id_: file for id_, file in self.files.items() if id_ not in faults},
+            skipped,
+        )
 
 
 def read_folder(
@@ -104,6 +116,8 @@ def _read(folder: Path, path: Path, project_id: str) -> tuple[Record, PictureFil
         state = path.stat()
     except OSError as error:
         raise UnreadableError(error.strerror) from None
+    if not state.st_size:
+        raise UnreadableError("the file is empty")
     relative = path.relative_to(folder).as_posix()
     with opened(path) as image:
         mime_type = MIME_TYPES[str(image.format)]

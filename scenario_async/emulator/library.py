@@ -6,11 +6,12 @@ from copy import copy
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, cast
 
 import attrs
 
 from scenario_async.emulator.attributes import KINDS, SCHEMAS, Kind, Record, value_at
+from scenario_async.emulator.errors import shortened
 from scenario_async.emulator.loading import Progress, read_rows
 from scenario_async.emulator.rows import Records, Rows, Shelf, ShelfView
 from scenario_async.emulator.sample import DEFAULT_PROJECT, sample_records
@@ -77,11 +78,12 @@ class Library:
         source = Path(path)
         if not source.is_dir():
             return cls._of_rows(read_rows(source, progress), project_id)
-        from scenario_async.emulator.features import prepare  # noqa: PLC0415 - it loads numpy and Pillow
+        from scenario_async.emulator.features import fault_of, prepare  # noqa: PLC0415 - it loads numpy and Pillow
         from scenario_async.emulator.folders import read_folder  # noqa: PLC0415 - it loads Pillow
 
         folder = read_folder(source, project_id=project_id or DEFAULT_PROJECT, progress=progress)
         prepare(list(folder.files.values()), progress)
+        folder = folder.sifted(source, fault_of)
         library = cls(folder.records, project_id=project_id or DEFAULT_PROJECT, files=folder.files)
         library.skipped = folder.skipped
         return library
@@ -163,7 +165,10 @@ class Library:
         return None if position is None else shelf[position]
 
     def add(self, *records: Record, kind: Kind = "assets") -> None:
-        """Add records; `ValueError`, and none is added, when one has no id or one that is taken."""
+        """Add records; `ValueError`, and none is added, when one has no id or one that is taken.
+
+        What is no record is a `TypeError`, here and in `replace`.
+        """
         shelf = self._shelves[kind]
         checked = _checked(records, kind)
         if taken := next((record["id"] for record in checked if shelf.find(record["id"]) is not None), None):
@@ -173,7 +178,7 @@ class Library:
     def replace(self, *records: Record, kind: Kind = "assets") -> None:
         """Put records in the place of those with their ids; `KeyError`, and no change, when there is none."""
         shelf = self._shelves[kind]
-        self._change(kind, shelf.replacing({_found(shelf, record["id"]): record for record in records}))
+        self._change(kind, shelf.replacing({_found(shelf, _id(record, kind)): record for record in records}))
 
     def remove(self, *ids: str, kind: Kind = "assets") -> None:
         """Remove records; `KeyError`, and no change, when there is none of an id."""
@@ -266,12 +271,22 @@ def _checked(records: Iterable[Record], kind: Kind) -> list[Record]:
     """Give records that each have an id of their own, or raise `ValueError`."""
     known: dict[str, Record] = {}
     for record in records:
-        if not isinstance(id_ := record.get("id"), str):
-            raise ValueError(f"a record of {kind} has no id: {record!r}")  # noqa: TRY004 - no matter of types
+        id_ = _id(record, kind)
         if id_ in known:
             raise ValueError(f"{id_} is in {kind} already")
         known[id_] = record
     return list(known.values())
+
+
+def _id(record: object, kind: Kind) -> str:
+    if not isinstance(record, Mapping):
+        raise TypeError(
+            f"a record of {kind} must be a mapping, as the service sends it in a hit "
+            f"({{'id': 'asset_1', ...}}), not {shortened(repr(record))}"
+        )
+    if not isinstance(id_ := cast("Record", record).get("id"), str):
+        raise ValueError(f"a record of {kind} has no id: {record!r}")  # noqa: TRY004 - no matter of types
+    return id_
 
 
 def _showing(thumbnail_id: str, tables: "Iterable[Table]") -> Record | None:

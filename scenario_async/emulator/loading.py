@@ -99,7 +99,10 @@ def _lines(file: Path, progress: Progress | None) -> Iterator[tuple[str, Kind | 
 
 
 def _values(file: Path, progress: Progress | None) -> Iterator[tuple[str, Kind | None, object]]:
-    content = _decoded(file.read_bytes(), str(file))
+    read = file.read_bytes()
+    if not read.strip():
+        raise ValueError(f"{file}: the file is empty; a library of nothing is an empty list, []")
+    content = _decoded(read, str(file))
     lists: list[tuple[Kind | None, object]]
     if isinstance(content, dict):
         library = cast("dict[str, object]", content)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from scenario_async.emulator.columns import Values
 from scenario_async.emulator.thesaurus import CONCEPTS, STOP_WORDS, THEMES
-from scenario_async.emulator.words import query_words, words_of
+from scenario_async.emulator.words import MAX_QUERY_LENGTH, MAX_QUERY_WORDS, words_of
 
 if TYPE_CHECKING:
     from scenario_async.emulator.texts import Bundle
@@ -41,7 +41,8 @@ class MeaningIndex:
 
     def search(self, query: str) -> Vector:
         """Give each bundle its likeness to a query, from 0 to 1."""
-        wanted = _meaning([(" ".join(query_words(query)), 1.0)])
+        words = words_of(query[:MAX_QUERY_LENGTH])[:MAX_QUERY_WORDS]
+        wanted = _meaning([(" ".join(words), 1.0)])
         likeness: Vector = np.clip(self._vectors @ wanted, 0.0, 1.0)
         return likeness
 

@@ -13,6 +13,8 @@ from scenario_async.emulator.errors import bad_request
 
 MAX_PAGE_SIZE: Final = 100
 DEFAULT_PAGE_SIZE: Final = 20
+MOST_SORTINGS: Final = 100
+"""What one search may sort by; no index has as many attributes."""
 
 Body: TypeAlias = Mapping[str, Any]
 
@@ -72,7 +74,7 @@ def read_search(body: object, schema: Schema) -> SearchRequest:
         image_semantic_ratio=_ratio(fields, "imageSemanticRatio", default=1) if schema.pictured else 1,
         query_semantic_ratio=_ratio(fields, "querySemanticRatio", default=0),
         public=_boolean(fields, "public"),
-        sort_by=tuple(_sorting(item, schema) for item in _strings(fields.get("sortBy", []), "sortBy")),
+        sort_by=_sortings(fields.get("sortBy", []), schema),
     )
 
 
@@ -103,6 +105,11 @@ def _window(fields: Body) -> Window:
     return Window(offset=offset, size=limit)
 
 
+def _sortings(value: object, schema: Schema) -> tuple[Sorting, ...]:
+    items = _strings(value, "sortBy", most=MOST_SORTINGS)
+    return tuple(_sorting(item, schema) for item in items)
+
+
 def _sorting(item: str, schema: Schema) -> Sorting:
     attribute, _, order = item.rpartition(":")
     if attribute not in schema.sortable or order not in {"asc", "desc"}:
@@ -116,10 +123,13 @@ def _string(value: object, name: str) -> str:
     return value
 
 
-def _strings(value: object, name: str) -> tuple[str, ...]:
+def _strings(value: object, name: str, *, most: int | None = None) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise bad_request(f'"{name}" must be an array')
-    return tuple(_string(item, f"{name}[{place}]") for place, item in enumerate(cast("list[object]", value)))
+    items = cast("list[object]", value)
+    if most is not None and len(items) > most:
+        raise bad_request(f'"{name}" must contain less than or equal to {most} items')
+    return tuple(_string(item, f"{name}[{place}]") for place, item in enumerate(items))
 
 
 def _boolean(fields: Body, name: str) -> bool:

@@ -4,6 +4,7 @@ A drawn picture is a backdrop and, before it, the silhouette of the subject. Eve
 of the picture's size, so that a small rendition looks like a large one.
 """
 
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
@@ -35,6 +36,10 @@ MIME_TYPES: Final = {
 MOST_PIXELS: Final = 89 * 10**6
 """What a picture may hold to be read; Pillow warns of more."""
 
+# Pixels from which a picture takes so much memory that it must be the only one of its sort.
+_LARGE: Final = 16 * 10**6
+_large_one: Final = threading.RLock()
+
 _FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 _OVERSAMPLING: Final = 2
 _HILL_STEPS: Final = 24
@@ -55,7 +60,7 @@ def encoded(picture: AnyPicture) -> bytes:
         image.save(file, _FORMATS[picture.mime_type], compress_level=1, quality=88)
         return file.getvalue()
     content = _content(picture.path)
-    with opened(content) as image:
+    with opened(content) as image, alone_if_large(image.width, image.height):
         _decode(image)
     return content
 
@@ -76,8 +81,26 @@ def read(content: bytes, *, least: int | None = None, most_pixels: int = MOST_PI
     with opened(content, most_pixels=most_pixels) as image:
         if least is not None:
             image.draft("RGB", (2 * least, 2 * least))
-        _decode(image)
-        return _eight_bit(ImageOps.exif_transpose(image))
+        with alone_if_large(image.width, image.height) as large:
+            _decode(image)
+            ImageOps.exif_transpose(image, in_place=True)
+            pixels = _eight_bit(image)
+            if large and least is not None:
+                pixels = pixels.reduce(max(1, min(pixels.size) // (4 * least)))
+            return pixels
+
+
+@contextmanager
+def alone_if_large(width: int, height: int) -> Generator[bool]:
+    """Work with a picture, of all large ones only with this one; tells whether it is large."""
+    large = width * height > _LARGE
+    if large:
+        _large_one.acquire()
+    try:
+        yield large
+    finally:
+        if large:
+            _large_one.release()
 
 
 @contextmanager

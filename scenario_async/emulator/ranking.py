@@ -61,14 +61,16 @@ class Matches:
         self._rankings += 1
 
     def first(self, number: int, sorting: Sequence[tuple[Path, bool]]) -> list[int]:
-        """Give the first positions, sorted by attributes (with whether downwards), then by rank."""
+        """Give the first positions by rank, and of the same rank sorted by attributes (with whether downwards).
+
+        Engines rank before they sort.
+        """
         positions = np.flatnonzero(self._mask)
-        keys: list[NDArray[Any]] = [
+        keys: list[NDArray[Any]] = [] if self._rank is None else [-self._rank[positions]]
+        keys += [
             self._table.attribute(path).sort_keys(descending=descending)[positions]
             for path, descending in sorting
         ]
-        if self._rank is not None:
-            keys.append(-self._rank[positions])
         keys.append(self._table.standing[positions])
         chosen: list[int] = positions[_least(number, keys)].tolist()
         return chosen

@@ -18,7 +18,7 @@ from aiohttp import web
 from scenario_async.emulator.access import Access
 from scenario_async.emulator.answers import Answers
 from scenario_async.emulator.app import Service
-from scenario_async.emulator.arrivals import RequestLog
+from scenario_async.emulator.arrivals import MOST_BYTES, RequestLog
 from scenario_async.emulator.faults.base import Fault
 from scenario_async.emulator.faults.chance import Chance
 from scenario_async.emulator.faults.plan import FaultPlan
@@ -27,7 +27,7 @@ from scenario_async.emulator.quota import Quota, quota_of
 from scenario_async.emulator.signatures import Signatures
 
 _LAST_PORT: Final = 65535
-_EXTRA: Final = ("lark", "numpy", "PIL")
+_EXTRA: Final = ("numpy", "PIL")
 # The application tells of its own failures; what is left is what clients send that is no HTTP.
 _UNHEARD: Final = logging.Logger("scenario_async.emulator", logging.CRITICAL)  # noqa: LOG001 - one of nobody's, which nobody hears
 # Where to connect to an emulator that listens at every address.
@@ -46,7 +46,7 @@ class Emulator:
     `rate_limit` is True for the documented 100 requests a minute and project, another number a minute, or a
     `Quota`. Answers take `latency` seconds and up to `jitter` more; `failure_rate` is the share of searches
     that fail by chance. `faults` is what the first searches meet: a fault or a script, see `FaultPlan`.
-    `requests_kept` is how many requests are remembered.
+    `requests_kept` is how many requests are remembered, and `request_bytes_kept` how many bytes of their bodies.
 
     With `urls_expire_after`, the addresses of pictures are signed anew in each answer and open nothing after so many
     seconds; `expire_urls` ends those that were given so far. `pictures_port` serves the pictures at a port of their own,
@@ -66,6 +66,7 @@ class Emulator:
         max_total_hits: int = 1000,
         seed: int = 0,
         requests_kept: int = 10_000,
+        request_bytes_kept: int = MOST_BYTES,
         rate_limit: bool | int | Quota | None = None,
         latency: float = 0.0,
         jitter: float = 0.0,
@@ -96,7 +97,7 @@ class Emulator:
         if max_total_hits < 0:
             raise ValueError(f"max_total_hits must be a number of hits from 0 up, not {max_total_hits!r}")
         self.library: Library = Library.sample(seed) if library is None else library
-        self.requests: RequestLog = RequestLog(requests_kept)
+        self.requests: RequestLog = RequestLog(requests_kept, request_bytes_kept)
         """The newest requests, in the order of arrival, whatever the answer was."""
         self.faults: FaultPlan = FaultPlan(faults)
         """What the next searches meet."""

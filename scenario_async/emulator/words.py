@@ -2,17 +2,23 @@
 
 import re
 import unicodedata
-from functools import lru_cache
 from typing import Final
 
 MAX_QUERY_WORDS: Final = 10
 MAX_QUERY_LENGTH: Final = 4096
 """Characters of a query that are read; what follows them cannot be among its first ten words, or is no word."""
 
-WITH_TYPO: Final = range(5, 33)
+ONE_TYPO: Final = 5
 """How many letters a word of a query has if one of them may be wrong."""
+TWO_TYPOS: Final = 9
+"""How many it has if two may."""
+LONGEST: Final = 32
 
-_WORD: Final = re.compile(r"\w+")
+_WORD: Final = re.compile(r"(?:[^\W_]|[+<=>^|~$])+|[\u2600-\u27bf\U0001f000-\U0001faff]|\ue000")
+# Punctuation across which words do not stand side by side.
+_APART: Final = re.compile(r"[.,](?= )|[!;?\u2026\u3002\u3001\u00bf\u00a1]")
+APART: Final = "\ue000"
+"""Stands between words that are not side by side."""
 # Scripts without spaces between their words: each character stands for itself.
 _UNSPACED: Final = re.compile(r"([\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])")
 
@@ -23,29 +29,47 @@ def plain(text: str) -> str:
         return text.lower()
     text = text.encode(errors="ignore").decode()  # without halves of characters
     bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return _UNSPACED.sub(r" \1 ", bare.casefold())
-
-
-def query_words(query: str) -> list[str]:
-    """Give the words of a query that count: like the service's engine, the first ten only."""
-    return words_of(query[:MAX_QUERY_LENGTH])[:MAX_QUERY_WORDS]
+    return _UNSPACED.sub(r" \1 ", bare.lower())
 
 
 def words_of(text: str) -> list[str]:
     """Split a text into plain words."""
-    return _WORD.findall(plain(text))
+    return [word for word in _WORD.findall(plain(text)) if word != APART]
 
 
-@lru_cache(maxsize=256)
-def one_typo_away(word: str) -> re.Pattern[str]:
-    """Make the pattern of what begins like a word but for one letter: another, missing, added or swapped.
+def words_apart(text: str) -> list[str]:
+    """Split a text into plain words, with `APART` where two are not side by side."""
+    return _WORD.findall(_APART.sub(f" {APART} ", plain(text.replace(APART, " "))))
 
-    The first letter must be right, as in the service's engine, where a typo there counts twice.
+
+def typos_allowed(word: str) -> int:
+    """Give how many letters of a word may be wrong."""
+    if not ONE_TYPO <= len(word) <= LONGEST:
+        return 0
+    return 1 if len(word) < TWO_TYPOS else 2
+
+
+def typos_between(word: str, term: str, *, begins: bool, most: int) -> int:
+    """Give how many letters are wrong: another, missing, added or swapped; a wrong first letter counts twice.
+
+    With `begins` it is enough that the term begins like the word; of two typos, at most one may then be a letter that is
+    missing. More than `most` is given as most + 1.
     """
-    variants: list[str] = []
-    for place in range(1, len(word)):
-        before, here, after = (re.escape(part) for part in (word[:place], word[place], word[place + 1 :]))
-        variants += [f"{before}.{after}", f"{before}.{here}{after}", f"{before}{after or '(?!.)'}"]
-        if after:
-            variants.append(f"{before}{re.escape(word[place + 1])}{here}{re.escape(word[place + 2 :])}")
-    return re.compile(f"(?!{re.escape(word)})(?:{'|'.join(variants)})")
+    older: list[int] = []
+    above = list(range(len(term) + 1))
+    for place, letter in enumerate(word, 1):
+        row = [place]
+        for there, other in enumerate(term, 1):
+            cost = min(above[there] + 1, row[-1] + 1, above[there - 1] + (letter != other))
+            if place > 1 < there and letter == term[there - 2] and word[place - 2] == other:
+                cost = min(cost, older[there - 2] + 1)
+            row.append(cost)
+        if min(row) > most:
+            return most + 1
+        older, above = above, row
+    found = above[-1]
+    if begins:
+        found = min([found, *(max(cost, 1) for cost in above if cost <= 1), *above[len(word) - 1 :]])
+    if found and term[:1] != word[:1]:
+        found += 1
+    return min(found, most + 1)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 INSTALL = "in a clone of the repository, run: pip install '.[cli]'"
-HEAVY = {"rich", "aiohttp", "numpy", "PIL", "lark", "scenario_async.emulator", "scenario_async.client"}
+HEAVY = {"rich", "aiohttp", "numpy", "PIL", "scenario_async.emulator", "scenario_async.client"}
 
 COMMANDS = ["search", "download", "scan", "harvest", "explore", "doctor", "demo", "serve", "completion"]
 
@@ -36,10 +36,10 @@ def test_missing_emulator_extra(
     run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     """Without the emulator's extra, one line tells what to install."""
-    monkeypatch.setitem(sys.modules, "lark", None)
+    monkeypatch.setitem(sys.modules, "numpy", None)
     code, out, err = run(command)
     assert (code, out) == (1, "")
-    assert err == f'Error: the emulator needs lark, of the extra "cli"; {INSTALL}\n'
+    assert err == f'Error: the emulator needs numpy, of the extra "cli"; {INSTALL}\n'
 
 
 def test_version(run: Callable[..., tuple[int, str, str]]) -> None:

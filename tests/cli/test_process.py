@@ -284,7 +284,7 @@ def test_the_emulator_needs_no_account(tmp_path: Path) -> None:
     assert done.stdout.startswith(b"model_")
 
 
-HEAVY = {"PIL", "aiohttp", "asyncio", "attrs", "cattrs", "lark", "numpy", "pyarrow", "rich", "tenacity"}
+HEAVY = {"PIL", "aiohttp", "asyncio", "attrs", "cattrs", "numpy", "pyarrow", "rich", "tenacity"}
 
 
 def test_help_loads_little() -> None:

@@ -14,9 +14,10 @@ from scenario_async import APIStatusError, RateLimit, Search, SearchPage
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
+    from congruence.assumptions import Assumption
     from support.faces import Face
 
-BUDGET: Final = 50
+BUDGET: Final = 75
 """Requests that one run may send."""
 
 _SWITCH: Final = "SCENARIO_LIVE"
@@ -88,14 +89,14 @@ class Service:
         return caught.value
 
     @contextmanager
-    def unconfirmed(self, fact: str) -> Generator[None]:
+    def unconfirmed(self, assumption: Assumption) -> Generator[None]:
         """Hold a fact that nobody has confirmed: if the real service differs, that is an expected failure."""
         try:
             yield
         except (AssertionError, APIStatusError, pytest.fail.Exception) as error:
             if not self.live:
                 raise
-            pytest.xfail(f"the real service differs: {fact}: {error}")
+            pytest.xfail(f"the real service differs: {assumption.fact}: {error}")
 
     def some(self, hits: list[Any], what: str) -> list[Any]:
         """Give hits, of which there must be some to say anything: an account may have none."""

@@ -1,7 +1,7 @@
 """What the emulator and the real service have in common, in facts that hold for any data.
 
 On the emulator by default. With SCENARIO_LIVE=1 and credentials in the environment the same facts are put to
-the real service: searches only, in at most 50 requests. Searches are for public records, because an account
+the real service: searches only, in at most 75 requests. Searches are for public records, because an account
 may have none of its own.
 """
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import attrs
 import pytest
+from congruence.assumptions import Assumption
 
 from scenario_async import AssetHit, AssetSearch, F, Hit, ModelSearch, Search, SearchPage, WorkflowSearch
 
@@ -108,8 +109,24 @@ def test_a_hundred_and_one_are_refused(service: Service, size: dict[str, Any]) -
 
 def test_there_is_an_end_of_what_can_be_reached(service: Service) -> None:
     """Far behind the last hit there is an empty page, and no error."""
-    with service.unconfirmed("a page beyond the last hit is empty"):
+    with service.unconfirmed(Assumption.EMPTY_BEYOND):
         assert service.page(AssetSearch(filter=IMAGES, public=True, limit=5, offset=1_000_000)).hits == []
+
+
+def test_an_offset_far_beyond_is_echoed(service: Service) -> None:
+    """As an engine says it, or as it was asked for."""
+    with service.unconfirmed(Assumption.OFFSET_ECHO):
+        page = service.page(AssetSearch(filter=IMAGES, public=True, limit=5, offset=2_000_000))
+        assert page.offset in {1000, 2_000_000}
+
+
+def test_one_mode_of_paging_wins(service: Service) -> None:
+    """Where both are sent, the reply is that of a page."""
+    with service.unconfirmed(Assumption.ONE_MODE):
+        body = {"filter": str(IMAGES), "public": True, "limit": 5, "offset": 0, "page": 1, "hitsPerPage": 3}
+        reply = service.face.request("POST", "/search/assets", json=body).json()
+        assert (reply["page"], reply["hitsPerPage"]) == (1, 3)
+        assert "estimatedTotalHits" not in reply
 
 
 # --- what must be given, and how ----------------------------------------------------------------------------
@@ -129,10 +146,13 @@ def test_both_ways_to_give_pictures_exclude_each_other(
     service.refusal(AssetSearch(image=seed, extra_body={"images": {"like": [seed]}}), 400)
 
 
-@pytest.mark.parametrize("name", ["querySemanticRatio", "imageSemanticRatio"])
-def test_a_ratio_beyond_one_is_refused(service: Service, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "assumption"),
+    [("querySemanticRatio", Assumption.QUERY_RATIO), ("imageSemanticRatio", Assumption.IMAGE_RATIO)],
+)
+def test_a_ratio_beyond_one_is_refused(service: Service, name: str, assumption: Assumption) -> None:
     """Both ratios end at 1."""
-    with service.unconfirmed(f"{name} 1.5 is refused"):
+    with service.unconfirmed(assumption):
         service.refusal(AssetSearch(query="castle", public=True, extra_body={name: 1.5}), 400)
 
 
@@ -141,6 +161,12 @@ def test_the_ends_of_a_ratio_are_taken(service: Service, ratio: float) -> None:
     """Words alone, and meanings alone, are both searches."""
     page = service.page(AssetSearch(query="castle", public=True, limit=5, query_semantic_ratio=ratio))
     assert len(page.hits) <= 5
+
+
+def test_unknown_keys_are_ignored(service: Service) -> None:
+    """A newer client may send what an older service does not know."""
+    with service.unconfirmed(Assumption.UNKNOWN_KEYS):
+        service.page(AssetSearch(filter=IMAGES, public=True, limit=1, extra_body={"nobodyKnowsThis": 1}))
 
 
 def test_a_wrong_key_is_let_in_nowhere(service: Service) -> None:
@@ -192,14 +218,51 @@ DOCUMENTED: Final[list[tuple[Callable[..., Search[Any]], str, Callable[[Any], bo
         lambda hit: hit.metadata.kind in {"image", "audio"},
     ),
 ]
-UNDOCUMENTED: Final[list[tuple[str, Callable[[Any], bool]]]] = [
-    ("name CONTAINS a", lambda hit: "a" in (hit.metadata.name or "").lower()),
-    ('mimeType STARTS WITH "image/"', lambda hit: hit.mime_type.startswith("image/")),
-    ("kind IN [video, audio]", lambda hit: hit.metadata.kind in {"video", "audio"}),
-    ("kind NOT IN [image, video]", lambda hit: hit.metadata.kind not in {"image", "video"}),
-    ("width 512 TO 1024", lambda hit: 512 <= hit.metadata.width <= 1024),
-    ("negativePrompt EXISTS", lambda hit: hit.metadata.negative_prompt is not None),
-    ("prompt IS NOT NULL AND NOT kind = image", lambda hit: hit.metadata.kind != "image"),
+UNDOCUMENTED: Final[list[tuple[Assumption, str, Callable[[Any], bool]]]] = [
+    (Assumption.CONTAINS, "name CONTAINS a", lambda hit: "a" in (hit.metadata.name or "").lower()),
+    (
+        Assumption.STARTS_WITH,
+        'mimeType STARTS WITH "image/"',
+        lambda hit: hit.mime_type.startswith("image/"),
+    ),
+    (Assumption.IN, "kind IN [video, audio]", lambda hit: hit.metadata.kind in {"video", "audio"}),
+    (
+        Assumption.NOT_IN,
+        "kind NOT IN [image, video]",
+        lambda hit: hit.metadata.kind not in {"image", "video"},
+    ),
+    (Assumption.TO, "width 512 TO 1024", lambda hit: 512 <= hit.metadata.width <= 1024),
+    (Assumption.EXISTS, "negativePrompt EXISTS", lambda hit: hit.metadata.negative_prompt is not None),
+    (
+        Assumption.IS_NOT_NULL,
+        "prompt IS NOT NULL AND NOT kind = image",
+        lambda hit: hit.metadata.kind != "image",
+    ),
+    (Assumption.METADATA_NAMES, "metadata.kind = image", lambda hit: hit.metadata.kind == "image"),
+    (
+        Assumption.LONG_FILTER,
+        " OR ".join(f"width = {width}" for width in range(600, 1600)),
+        lambda hit: 600 <= hit.metadata.width < 1600,
+    ),
+    (
+        Assumption.DEEP_FILTER,
+        "(" * 36 + "kind = image" + ")" * 36,
+        lambda hit: hit.metadata.kind == "image",
+    ),
+    (Assumption.NO_BREAK_SPACE, "kind =\u00a0image", lambda hit: hit.metadata.kind == "image"),
+    (Assumption.CASE, "kind = IMAGE", lambda hit: hit.metadata.kind == "image"),
+    (Assumption.BLANKS, "kind = ' image '", lambda hit: hit.metadata.kind == "image"),
+    (
+        Assumption.DENIED,
+        "negativePrompt != x AND negativePrompt NOT EXISTS",
+        lambda hit: hit.metadata.negative_prompt is None,
+    ),
+    (Assumption.NO_EMPTY_FACET, "kind != '' AND NOT kind = ''", lambda _: True),
+]
+REFUSED: Final = [
+    (Assumption.TOO_DEEP_FILTER, "(" * 37 + "kind = image" + ")" * 37),
+    (Assumption.TWO_BLANKS, "mimeType STARTS  WITH image"),
+    (Assumption.NO_BREAK_SPACE_BEHIND, "kind\u00a0= image"),
 ]
 
 
@@ -213,15 +276,32 @@ def test_a_documented_filter_holds_for_its_hits(
     assert [hit.id for hit in hits if not holds(hit)] == []
 
 
-@pytest.mark.parametrize(("filter", "holds"), UNDOCUMENTED, ids=[text for text, _ in UNDOCUMENTED])
+@pytest.mark.parametrize(
+    ("assumption", "filter", "holds"), UNDOCUMENTED, ids=[each.name for each, _, _ in UNDOCUMENTED]
+)
 def test_an_operator_of_the_engine_holds_for_its_hits(
-    service: Service, filter: str, holds: Callable[[Any], bool]
+    service: Service, assumption: Assumption, filter: str, holds: Callable[[Any], bool]
 ) -> None:
     """What only the engine behind the service documents is taken as well."""
-    with service.unconfirmed(f"the filter {filter} is taken, and holds"):
+    with service.unconfirmed(assumption):
         hits = service.page(AssetSearch(filter=filter, public=True, limit=50)).hits
         assert hits or service.live
         assert [hit.id for hit in hits if not holds(hit)] == []
+
+
+@pytest.mark.parametrize(("assumption", "filter"), REFUSED, ids=[each.name for each, _ in REFUSED])
+def test_what_the_engine_refuses_is_refused(service: Service, assumption: Assumption, filter: str) -> None:
+    """With a 400, as any fault of syntax."""
+    with service.unconfirmed(assumption):
+        service.refusal(AssetSearch(filter=filter, public=True), 400)
+
+
+def test_workflows_can_be_filtered_by_what_their_hits_show(service: Service) -> None:
+    """No page of the documentation lists these attributes."""
+    names = ("status", "tags", "authorId", "collectionIds", "name", "createdAt", "updatedAt", "privacy")
+    with service.unconfirmed(Assumption.WORKFLOWS):
+        text = " OR ".join(f"{name} EXISTS" for name in names)
+        assert service.page(WorkflowSearch(filter=text, public=True, limit=1)).hits or service.live
 
 
 @pytest.mark.parametrize(
@@ -242,7 +322,7 @@ def test_a_faulty_filter_is_refused(service: Service, search: Search[Any]) -> No
 
 def test_one_operator_breaks_the_service(service: Service) -> None:
     """As seen live in August 2026, ENDS WITH is a 500, and no 400."""
-    with service.unconfirmed("ENDS WITH is a 500, as seen in August 2026"):
+    with service.unconfirmed(Assumption.ENDS_WITH):
         service.refusal(AssetSearch(filter="name ENDS WITH t", public=True), 500)
 
 
@@ -265,8 +345,14 @@ def test_the_oldest_hits_come_first(service: Service) -> None:
 def test_assets_cannot_be_sorted_by_score(service: Service) -> None:
     """As seen live in August 2026, the refusal has these words, although the documentation lists `score`."""
     error = service.refusal(AssetSearch(filter=IMAGES, public=True, sort_by=["score:desc"]), 400)
-    with service.unconfirmed("the refusal says: Invalid sort field"):
+    with service.unconfirmed(Assumption.SORT_FIELD):
         assert "Invalid sort field" in error.message
+
+
+def test_models_can_be_sorted_by_score(service: Service) -> None:
+    """As their list is."""
+    with service.unconfirmed(Assumption.SCORE_OF_MODELS):
+        service.page(ModelSearch(filter="type = custom", public=True, limit=1, sort_by=["score:desc"]))
 
 
 # --- hits ---------------------------------------------------------------------------------------------------
@@ -277,7 +363,7 @@ def test_public_searches_give_public_records(
 ) -> None:
     """With `public` every hit of every index says that it is public."""
     for page in (assets, models, workflows):
-        with service.unconfirmed("hits of a public search have the privacy public"):
+        with service.unconfirmed(Assumption.PUBLIC):
             assert {hit.privacy for hit in page.hits} <= {"public"}
 
 
@@ -295,7 +381,7 @@ def test_every_hit_has_what_its_kind_must_have(
         assert [name for name in required_fields(hit) if getattr(hit, name) is None] == []
         assert hit.created.tzinfo is not None
         assert hit.updated >= hit.created
-    with service.unconfirmed("ids begin with the kind of the record"):
+    with service.unconfirmed(Assumption.IDS):
         assert {hit.id.partition("_")[0] for hit in assets.hits} <= {"asset"}
         assert {hit.id.partition("_")[0] for hit in models.hits} <= {"model"}
         assert {hit.id.partition("_")[0] for hit in workflows.hits} <= {"workflow"}
@@ -334,7 +420,7 @@ def test_original_assets_have_other_addresses(service: Service, assets: SearchPa
     """With `originalAssets` the same hits come with the addresses of the untransformed pictures."""
     service.some(list(assets.hits), "images")
     page = service.page(AssetSearch(filter=IMAGES, public=True, limit=5, original_assets=True))
-    with service.unconfirmed("originals stand in /assets/, others in /assets-transform/"):
+    with service.unconfirmed(Assumption.ORIGINALS):
         assert [hit.url for hit in page.hits if "/assets/" not in hit.url] == []
         assert any("/assets-transform/" in hit.url for hit in assets.hits)
 
@@ -346,21 +432,29 @@ def test_an_asset_is_found_by_its_name(service: Service, assets: SearchPage[Asse
     """A query of a whole name finds something of that name, and every word of it in the first hit."""
     names = [hit.metadata.name for hit in assets.hits if len((hit.metadata.name or "").split()) > 1]
     name = service.some(names, "images with a name of several words")[0]
-    with service.unconfirmed("a query of a whole name finds that name"):
+    with service.unconfirmed(Assumption.WHOLE_NAME):
         hits = service.page(AssetSearch(query=name, public=True, limit=20)).hits
         assert name.lower() in {(hit.metadata.name or "").lower() for hit in hits}
         told = str(hits[0].to_dict()).lower()
         assert [word for word in name.lower().split() if word not in told] == []
 
 
-@pytest.mark.parametrize("given", ["image", "images"])
+@pytest.mark.parametrize("assumption", [Assumption.IMAGE, Assumption.IMAGES], ids=["image", "images"])
 def test_an_asset_leads_to_pictures_like_it(
-    service: Service, assets: SearchPage[AssetHit], given: str
+    service: Service, assets: SearchPage[AssetHit], assumption: Assumption
 ) -> None:
     """An asset's id is a picture to search by; the asset itself may be among the hits."""
     seed = service.some(list(assets.hits), "images")[0].id
-    picture: dict[str, Any] = {"image": seed} if given == "image" else {"images": {"like": [seed]}}
-    with service.unconfirmed(f"{given} takes the id of a public asset"):
+    picture: dict[str, Any] = (
+        {"image": seed} if assumption is Assumption.IMAGE else {"images": {"like": [seed]}}
+    )
+    with service.unconfirmed(assumption):
         hits = service.page(AssetSearch(**picture, filter=IMAGES, public=True, limit=10)).hits
         assert len({hit.id for hit in hits} | {seed}) > 1
         assert {hit.metadata.kind for hit in hits} == {"image"}
+
+
+def test_an_id_of_nothing_is_no_picture(service: Service) -> None:
+    """It is refused as what cannot be found."""
+    with service.unconfirmed(Assumption.UNKNOWN_IMAGE):
+        service.refusal(AssetSearch(image="asset_0000000000000000000000", public=True), 404)

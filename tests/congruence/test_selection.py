@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from congruence.assumptions import Assumption
 from congruence.service import BUDGET, Budget, BudgetSpentError, Service, is_live
 from emulator.talk import basic
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.any_versions, pytest.mark.long]
 
 ROOT = Path(__file__).parents[2]
+SUITE = Path(__file__).with_name("test_congruence.py")
 KEYS = {"SCENARIO_SDK_API_KEY": "live-key", "SCENARIO_SDK_API_SECRET": "live-secret"}
 
 
@@ -107,10 +110,19 @@ def test_an_unconfirmed_fact_fails_on_the_emulator_only(live: bool) -> None:  # 
     """On the real service a difference is reported as expected, with what differs."""
     service = Service(face=None, live=live)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     outcome = pytest.xfail.Exception if live else AssertionError
-    with pytest.raises(outcome, match="two and two are five"), service.unconfirmed("two and two are five"):
+    told = "two and two are five" if not live else "differs: values compare .*: two and two are five"
+    with pytest.raises(outcome, match=told), service.unconfirmed(Assumption.CASE):
         assert 2 + 2 == 5, "two and two are five"
-    with pytest.raises(BudgetSpentError), service.unconfirmed("a budget is endless"):
+    with pytest.raises(BudgetSpentError), service.unconfirmed(Assumption.CASE):
         raise BudgetSpentError
+
+
+def test_every_assumption_is_asked_or_says_why_not() -> None:
+    """No two are the same, and none is asked that says why it is not."""
+    facts = [each.fact for each in Assumption]
+    assert len(set(facts)) == len(facts) == len(Assumption.__members__)
+    asked = set(re.findall(r"Assumption\.([A-Z_]+)", SUITE.read_text(encoding="utf-8")))
+    assert asked == {each.name for each in Assumption if not each.unasked}
 
 
 def run(environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -137,7 +149,7 @@ def run(environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_live_run_searches_and_keeps_the_budget() -> None:
-    """With the environment pointed at an emulator, all facts hold within 50 requests, and all are searches."""
+    """With the environment pointed at an emulator, all facts hold within the budget, and all are searches."""
     emulator = Emulator(api_key="live-key", api_secret="live-secret", rate_limit=True)
     with emulator.running() as base_url:
         done = run({"SCENARIO_LIVE": "1", "SCENARIO_BASE_URL": base_url} | KEYS)

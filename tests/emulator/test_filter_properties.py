@@ -11,6 +11,7 @@ import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from unicodedata import normalize
 
 import pytest
 from emulator.records import PROJECT, asset
@@ -46,7 +47,27 @@ DICE = st.integers(0, 2**32).map(Random)
 
 # --- what may be compared with what -------------------------------------------------------------------------
 
-WORDS = ("", "a", "A", "red knight", "Red", "KNIGHT", "é", "É", "ß", "SS", "1024", "042", "1e3", "-5", "true")
+WORDS = (
+    "",
+    " ",
+    "\u00a0a ",
+    "x" * 468,
+    "x" * 469,
+    "a",
+    "A",
+    "red knight",
+    "Red",
+    "KNIGHT",
+    "é",
+    "É",
+    "ß",
+    "SS",
+    "1024",
+    "042",
+    "1e3",
+    "-5",
+    "true",
+)
 CURIOUS = "\"'\\nrtux{}0\n\r\t() ,[]=<>!:ANDORNOTé🐉\x00\x1f\u2028\u00a0"
 KEYWORDS = (
     *("AND", "OR", "NOT", "IN", "TO", "EXISTS", "IS", "NULL", "EMPTY", "CONTAINS", "STARTS", "WITH"),
@@ -213,6 +234,14 @@ def number_in(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def folded(text: str) -> str:
+    """Fold a text as facets are: without blanks around it, which Unicode knows, in its parts, in lower case."""
+    blank = {character for character in map(chr, range(0x3001)) if character.isspace()} - set(
+        "\x1c\x1d\x1e\x1f"
+    )
+    return normalize("NFKD", text.strip("".join(blank))).lower()
+
+
 def compares(order: str, left: Any, right: Any) -> bool:
     """Compare two numbers, or two texts without regard to case."""
     ordered: dict[str, bool] = {
@@ -234,12 +263,14 @@ def item_passes(item: object, test: str, values: tuple[str, ...]) -> bool:
             return item_passes(item, ">=", (least,)) and item_passes(item, "<=", (most,))
         case _:
             (value,) = values
-    text = text_of(item).casefold() if isinstance(item, str | bool) else None
+    text = folded(text_of(item)) if isinstance(item, str | bool) else None
+    if item == "" or (text is not None and len(text.encode()) > 468):
+        return False
     if test in {"CONTAINS", "STARTS"}:
-        found = -1 if text is None else text.find(value.casefold())
+        found = -1 if text is None else text.find(folded(value))
         return found == 0 if test == "STARTS" else found >= 0
     if text is not None:
-        return compares(test, text, value.casefold())
+        return compares(test, text, folded(value))
     number = number_in(value)
     return number is not None and compares(test, item, number)
 
@@ -409,7 +440,7 @@ class Writer:
             case "TO":
                 yield from (self.value(values[0]), "TO", self.value(values[1]))
             case "STARTS":
-                yield from ("STARTS", "WITH", self.value(values[0]))
+                yield from ("STARTS WITH", self.value(values[0]))
             case _:
                 yield from (test, self.value(values[0]))
 

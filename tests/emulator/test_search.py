@@ -60,36 +60,46 @@ class TestWords:
             ("MALTA", ["asset_name"]),
             ("mal", ["asset_name"]),
             ("alta", []),
-            ("knight malta", ["asset_name"]),
+            ("knight malta", ["asset_name", "asset_both", "asset_prompt", "asset_description"]),
             ("malta, knight!", ["asset_name"]),
-            ("mal kni", ["asset_name"]),
+            ("mal kni", []),
+            ("malta kni", ["asset_name"]),
             ("malta malta", ["asset_name"]),
-            ("malta dragon", []),
-            ("knight dragon", ["asset_both"]),
-            ("knight breathing", ["asset_both"]),
+            ("malta dragon", ["asset_name"]),
+            ("nowhere malta", []),
+            ("knight dragon", ["asset_both", "asset_name", "asset_prompt", "asset_description"]),
+            ("knight breathing", ["asset_both", "asset_name", "asset_prompt", "asset_description"]),
+            ("knight -dragon", ["asset_name", "asset_prompt", "asset_description"]),
+            ('"a knight"', ["asset_prompt"]),
+            ('nowhere "hello there"', ["asset_text"]),
             ("fire", ["asset_both"]),
             ("creme", ["asset_accents"]),
             ("CRÈME brul", ["asset_accents"]),
             ("cre\u0300me", ["asset_accents"]),
             ("angstrom", ["asset_accents"]),
             ("fin", ["asset_accents"]),
-            ("straße", ["asset_accents"]),
+            ("straße", []),
+            ("strasse", ["asset_accents"]),
+            ("sketch", ["asset_snake"]),
+            ("roughsketch", ["asset_snake"]),
+            ("mid night", ["asset_text"]),
             ("midnight", ["asset_text"]),
             ("hello chapter", ["asset_text"]),
             ("rough_sketch", ["asset_snake"]),
             ("png", ["asset_snake"]),
             ("v2", ["asset_snake"]),
             ("nowhere", []),
-            ("one two three four five six seven eight nine ten", ["asset_words"]),
-            ("one two three four five six seven eight nine ten eleven", ["asset_words"]),
-            ("one two three four five six seven eight nine ten nowhere at all", ["asset_words"]),
-            ("one two three four five six seven eight nine nowhere", []),
+            ("one two three four five six seven eight nine ten", ["asset_words", "asset_description", "asset_text"]),
+            ("one two three four five six seven eight nine ten eleven", ["asset_words", "asset_description", "asset_text"]),
+            ("one two three four five six seven eight nine ten nowhere at all", ["asset_words", "asset_description", "asset_text"]),
+            ("one two three four five six seven eight nine nowhere", ["asset_words", "asset_description", "asset_text"]),
         ],
     )
-    async def test_every_word_must_begin_one_of_the_record(
-        self, talk: Talk, query: str, expected: list[str]
-    ) -> None:
-        """All of the first ten words must, wherever they stand, whatever their case and accents."""
+    async def test_words_are_found(self, talk: Talk, query: str, expected: list[str]) -> None:
+        """The first of them must be there, the more of them the better; the last may be the beginning of one.
+
+        Punctuation parts words, phrases stand together, and what is unwanted is not there.
+        """
         assert await talk.ids(query=query) == expected
 
     @pytest.mark.parametrize(
@@ -159,7 +169,7 @@ class TestWords:
     )
     async def test_long_queries_are_answered_like_others(self, talk: Talk, query: str) -> None:
         """Their first ten words are, and only one typo in a word of a usual length is looked for."""
-        expected = await talk.ids(query="knight") if query.startswith("knight") else []
+        expected = await talk.ids(query="knight ") if query.startswith("knight") else []
         async with asyncio.timeout(2):
             assert await talk.ids(query=query) == expected
             await talk.ids(query=query, querySemanticRatio=0.5)
@@ -176,7 +186,7 @@ class TestWords:
         scores = [hit["score"] for hit in hits]
         assert scores == sorted(scores, reverse=True)
         assert scores[0] == 1
-        assert 0 < scores[-1] < 0.6
+        assert 0 < scores[-1] < 0.9
         own = {hit["id"]: hit.get("score") for hit in (await talk.search(query=""))["hits"]}
         assert own["asset_name"] == 0.1
         assert own["asset_both"] is None
@@ -213,7 +223,7 @@ class TestMeaning:
             }
             for ratio in (0, 0.5, 1)
         ]
-        assert scores[0]["asset_prompt"] == 0.75
+        assert scores[0]["asset_prompt"] == pytest.approx((2 + 0.75) / 3, abs=1e-6)
         for id_ in ("asset_name", "asset_prompt"):
             assert scores[1][id_] == pytest.approx((scores[0][id_] + scores[2][id_]) / 2, abs=2e-6)
             assert 0.3 < scores[2][id_] < 1

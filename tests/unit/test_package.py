@@ -72,7 +72,7 @@ def run(program: str) -> str:
 def test_import_loads_no_dependency() -> None:
     """`import scenario_async` costs next to nothing: neither dependencies nor extras nor clients."""
     heavy = (
-        "aiohttp msgspec orjson click rich PIL lark numpy attrs attr cattrs tenacity asyncio redis pyarrow opentelemetry "
+        "aiohttp msgspec orjson click rich PIL numpy attrs attr cattrs tenacity asyncio redis pyarrow opentelemetry "
         "scenario_async.client scenario_async.sync scenario_async.cli scenario_async.emulator"
     )
     program = f"""
@@ -86,7 +86,7 @@ print(sorted(set({heavy!r}.split()) & set(sys.modules)))
 def test_clients_load_no_extras() -> None:
     """Building both clients loads neither emulator nor command line nor what they need."""
     extras = (
-        "click rich PIL lark numpy redis pyarrow opentelemetry dask "
+        "click rich PIL numpy redis pyarrow opentelemetry dask "
         "scenario_async.cli scenario_async.emulator scenario_async.testing"
     )
     program = f"""

@@ -1,0 +1,107 @@
+"""Text search beside the engine itself, where the package `milli` is installed: the same texts and queries, the same hits."""
+
+# pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import tempfile
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scenario_async.emulator.texts import TextIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+milli: Any = pytest.importorskip("milli", reason="the engine's package milli is not installed: it is made for Python 3.11 and 3.12")
+pytestmark = pytest.mark.long
+
+LIBRARIES, QUERIES = 130, 16
+WORDS = (
+    "hero", "knight", "night", "rider", "sun", "flower", "sunflower", "dragon", "dragons", "castle", "cast", "wonderful",
+    "wonderland", "adventure", "old", "the", "red", "café", "Straße", "ÉLAN", "xl", "🐉",
+)  # fmt: skip
+BETWEEN = (" ", " ", "_", "-", ". ", ", ", "/", "  ", "!", "'", " (")
+LETTERS = "abcdeinorst"
+
+
+class Bundles:
+    """Texts, as an index takes them."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.items = [(text,) for text in texts]
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> list[str]:
+    """Make short texts."""
+    made: list[str] = []
+    for _ in range(draw(st.integers(3, 14))):
+        words = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=5))
+        text = words[0]
+        for word in words[1:]:
+            text += draw(st.sampled_from(BETWEEN)) + word
+        made.append(text)
+    return made
+
+
+@st.composite
+def typed(draw: st.DrawFn) -> str:
+    """Make a word as somebody types it: right, begun, with a typo, split, joined, in capitals."""
+    word = draw(st.sampled_from(WORDS))
+    place, letter = draw(st.integers(0, len(word) - 1)), draw(st.sampled_from(LETTERS))
+    return draw(
+        st.sampled_from(
+            [
+                word, word, word, word.upper(), word[: place + 1],
+                word[:place] + letter + word[place + 1 :],
+                word[:place] + word[place + 1 :] or word,
+                word[:place] + letter + word[place:],
+                word[:place] + word[place + 1 : place + 2] + word[place : place + 1] + word[place + 2 :],
+                word + draw(st.sampled_from(WORDS)),
+            ]
+        )
+    )  # fmt: skip
+
+
+@st.composite
+def queries(draw: st.DrawFn) -> str:
+    """Make a query: words, phrases, unwanted ones."""
+    parts: list[str] = []
+    for _ in range(draw(st.integers(1, 4))):
+        word, form = draw(typed()), draw(st.integers(0, 9))
+        if form == 0:
+            word = f'"{word} {draw(typed())}"'
+        elif form == 1:
+            word = f"-{word}"
+        elif form == 2:
+            word = f'-"{word}"'
+        parts.append(word)
+    joined = draw(st.sampled_from([" ", " ", " ", "  ", "_", ", "])).join(parts)
+    return joined + draw(st.sampled_from(["", "", " "]))
+
+
+def judged(texts: Sequence[str]) -> Any:
+    """Give the engine with these texts; their places are the documents' ids, in letters, which no query has."""
+    index = milli.Index(tempfile.mkdtemp())
+    index.add_documents([{"id": f"zz{'q' * place}", "text": text} for place, text in enumerate(texts)])
+    return index
+
+
+@settings(
+    max_examples=LIBRARIES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+@given(library=texts(), asked=st.lists(queries(), min_size=QUERIES, max_size=QUERIES))
+def test_the_same_hits(library: list[str], asked: list[str]) -> None:
+    """The sets are equal, whatever is asked."""
+    engine, ours = judged(library), TextIndex(Bundles(library), [1.0])  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    for query in asked:
+        relevance = ours.search(query)
+        found = range(len(library)) if relevance is None else np.flatnonzero(relevance > 0).tolist()
+        expected = sorted(int(each) for each in engine.search(query))
+        assert list(found) == expected, (query, library)
