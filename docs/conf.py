@@ -65,7 +65,9 @@ nitpick_ignore_regex = [
         r"(\w+\.)*(Async)?(Iterable|Iterator|Generator)|(\w+\.)*(Mapping|Sequence|Generic|Protocol|PathLike|Path|Image)",
     ),
     # What a test gives to `make_client`, `make_page` and `Library` is told in their words.
-    ("py:.*", r"(\w+\.)*(Answers|Client|_ClientT|Counts|LinkedPage|AnyPicture)"),
+    ("py:.*", r"(\w+\.)*(Answers|Client|_ClientT|Counts|LinkedPage|AnyPicture|PictureFile)"),
+    # What a setting is kept as, and what pydantic is told of a parameter.
+    ("py:.*", r"(\w+\.)*(Secret|Authorities|Annotated|AsItIs)"),
     (
         "py:.*",
         r"(\w+\.)*(ABC|Exception|ValueError|date|datetime|timedelta|Self)|(ssl|aiohttp|redis|asyncio)\.[\w.]+|(PIL\.)?(\w+\.)*Image",
