@@ -109,8 +109,10 @@ class Run:
         assert working is not None  # noqa: S101 - it was opened
         if not working.done():
             news = asyncio.ensure_future(self._news.wait())
-            await asyncio.wait({working, news}, timeout=_TICK, return_when=asyncio.FIRST_COMPLETED)
-            news.cancel()
+            try:
+                await asyncio.wait({working, news}, timeout=_TICK, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                news.cancel()
             self._news.clear()
         if not working.done():
             waiting = max((each.source.waiting for each in self._readings), default=0.0)

@@ -66,11 +66,14 @@ def begun(
             cast("object", searches),
             "it must give AssetSearch, ModelSearch or WorkflowSearch values",
         )
+    given: Any = several
+    if not hasattr(several, "__aiter__"):
+        given = list(several)  # by who called, whatever it does meanwhile
     kept: Refresh = "full" if refresh == "full" else "new" if refresh else ""
     return Run(
         Plan(
             source_of=source_of,
-            searches=several,
+            searches=given,
             wanted_of=partial(wanted, project_id=project_id, scan=scans, max_hits=max_hits),
             ledger=Ledger(file, kept),
             concurrency=concurrency,

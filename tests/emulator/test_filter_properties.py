@@ -144,8 +144,8 @@ def conditions_of_f(draw: st.DrawFn) -> tuple[Filter, Meaning]:
                 (field.contains_any(*values), ("any", *equals)),
                 (field.contains_all(values), ("all", *equals)),
                 (
-                    field.between(values[0], values[-1]),
-                    ("all", (">=", name, text_of(values[0])), ("<=", name, text_of(values[-1]))),
+                    field.between(value, value),
+                    ("all", (">=", name, text_of(value)), ("<=", name, text_of(value))),
                 ),
                 (field.exists(), ("EXISTS", name)),
                 (field.is_null(), ("NULL", name)),

@@ -141,10 +141,10 @@ def test_the_error_of_a_reply_that_is_no_json_holds_no_body(connect: Connect, se
 
 
 def test_a_wrong_count_that_is_a_signed_url_is_not_shown(connect: Connect, serve: Serve) -> None:
-    """A text is redacted before it is cut."""
-    with pytest.raises(ScenarioError) as caught:
-        connect(serve(answers({"hits": [], "limit": SIGNED})).base_url, **CLIENT).page(search())
-    assert leaks(caught.value) == []
+    """What is no count of a page is left out, and fails nothing."""
+    page = connect(serve(answers({"hits": [], "limit": SIGNED})).base_url, **CLIENT).page(search())
+    assert SIGNED not in repr(page)
+    assert page.limit is None or isinstance(page.limit, int)
 
 
 def test_a_path_that_climbs_is_told_without_its_query(connect: Connect) -> None:

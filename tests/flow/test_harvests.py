@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from support.servers import Answer, paged
 
 from scenario_async import (
     AssetSearch,
+    AsyncScenario,
     BadRequestError,
     HarvestProgress,
     InvalidSearchError,
@@ -248,6 +250,58 @@ def test_how_far_it_is_is_told(connect: Connect, emulator: Emulator, tmp_path: P
     assert (last.searches, last.finished, last.new, last.requests) == (5, 5, done.new, done.requests)
     counts = [each.hits for each in told]
     assert counts == sorted(counts)
+
+
+def test_searches_come_from_the_calling_thread(
+    connect: Connect, serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What makes them may block, and raise."""
+    threads = set[int]()
+
+    def made() -> Iterator[AssetSearch]:
+        threads.add(threading.get_ident())
+        yield AssetSearch(query="a")
+        raise LookupError
+
+    server = serve(paged(assets(5)))
+    with pytest.raises(LookupError):
+        connect(server.base_url).harvest(made(), tmp_path / "all.sqlite")
+    assert threads == {threading.get_ident()}
+    assert not server.requests
+    assert not (tmp_path / "all.sqlite").exists()
+
+
+async def test_a_harvest_that_is_cancelled_leaves_nothing_behind(
+    serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its searches are free for others, its tasks are gone, and its error says how to go on."""
+
+    def script(arrived: Arrived) -> Answer | dict[str, Any]:
+        time.sleep(0.02)
+        return paged(assets(500))(arrived)
+
+    path = tmp_path / "all.sqlite"
+    keys: dict[str, Any] = {"api_key": "a", "api_secret": "b"}
+    async with AsyncScenario(**keys, base_url=serve(script).base_url) as client:
+        searches = [AssetSearch(query=str(number)) for number in range(20)]
+        before = asyncio.all_tasks()
+        harvest = asyncio.create_task(client.search.harvest(searches, path))
+        while (
+            not path.exists()
+            or not rows(path, "select count(*) from sqlite_schema where name = 'pages'")[0][0]
+        ):
+            await asyncio.sleep(0.01)
+        while not rows(path, "select count(*) from pages")[0][0]:
+            await asyncio.sleep(0.01)
+        harvest.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await harvest
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() <= before
+        assert rows(path, "select count(owner) from searches") == [(0,)]
+        assert not path.with_name("all.sqlite-wal").exists()
+        assert (await client.search.harvest(searches, path)).searches == 20
+    assert "destroyed but it is pending" not in caplog.text
 
 
 WORK = """

@@ -31,7 +31,7 @@ KEYS: dict[str, Any] = {"api_key": "a", "api_secret": "b"}
 def collected(face: Face, of: SearchPage[Any] | SearchPager[Any], **limits: Any) -> HitTable[AssetHit]:
     """Read on from a page or a pager, on either client."""
     reading = cast("Any", of).collect(**limits)
-    if not inspect.iscoroutine(reading):
+    if not inspect.isawaitable(reading):
         return cast("HitTable[AssetHit]", reading)
     return cast("HitTable[AssetHit]", cast("Any", face).runner.run(reading))
 
