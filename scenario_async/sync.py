@@ -16,7 +16,6 @@ from typing import (
     ClassVar,
     Generic,
     Literal,
-    Protocol,
     Self,
     TypeVar,
     cast,
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
     from scenario_async._downloads.download import Download, DownloadProgress
     from scenario_async._downloads.run import Run
     from scenario_async._endpoints.raw import SyncRawSearches
+    from scenario_async._exports.carrying import Carried
     from scenario_async._exports.export import Export, ExportProgress
     from scenario_async._exports.start import Writable
     from scenario_async._harvests.harvest import Harvest, HarvestProgress
@@ -73,8 +73,6 @@ else:
 
 _HitT = TypeVar("_HitT", bound=Hit)
 _T = TypeVar("_T")
-_T_co = TypeVar("_T_co", covariant=True)
-_Progress = TypeVar("_Progress")
 
 
 def blocking(
@@ -351,19 +349,7 @@ class SyncSearches(Searches):
         return blocking(partial(self._estimated, searches))
 
 
-class _Run(Protocol[_T_co, _Progress]):
-    """Something long: `open` it, `advance` until that gives None, which is when `result` is there, `aclose` it."""
-
-    @property
-    def result(self) -> _T_co: ...
-    async def open(self) -> None: ...
-    async def advance(self) -> _Progress | None: ...
-    def tell(self, progress: _Progress) -> None: ...
-    def explain(self, error: BaseException) -> None: ...
-    async def aclose(self) -> None: ...
-
-
-def _carried_out(run: _Run[_T_co, _Progress]) -> _T_co:
+def _carried_out(run: Carried[_T, Any]) -> _T:
     """Carry out all of it, with what users are told in the calling thread."""
     try:
         blocking(run.open)

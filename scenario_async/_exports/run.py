@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from scenario_async._exports.carrying import Carried
 from scenario_async._exports.export import Export, ExportProgress
 from scenario_async._support.errands import Errands
-from scenario_async._support.logger import log
-from scenario_async.errors import APIError, WriteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,12 +33,13 @@ class Plan:
     on_progress: Callable[[ExportProgress], object] | None
 
 
-class Run:
-    """An export under way: `open` it, `advance` until that gives None, which is when `result` is there, `aclose` it."""
+class Run(Carried[Export, ExportProgress]):
+    """An export under way."""
 
-    result: Export
+    a_work, the_work = "an export", "the export"
 
     def __init__(self, plan: Plan) -> None:
+        super().__init__(plan.on_progress)
         self._plan = plan
         self._sink = plan.sink
         self._begun = False
@@ -64,24 +63,6 @@ class Run:
             await self._write_on()
         return self._progress()
 
-    async def carried_out(self) -> Export:
-        """Carry out all of it."""
-        try:
-            await self.open()
-            while (progress := await self.advance()) is not None:
-                self.tell(progress)
-        except BaseException as error:
-            self.explain(error)
-            raise
-        finally:
-            await self.aclose()
-        return self.result
-
-    def tell(self, progress: ExportProgress) -> None:
-        """Tell the one who asked for it how far it is."""
-        if self._plan.on_progress is not None:
-            self._plan.on_progress(progress)
-
     async def aclose(self) -> None:
         """Give up what is under way, and let others have the file."""
         self._sink.stop()
@@ -95,19 +76,9 @@ class Run:
         if self._errands is not None:
             self._errands[1].close()
 
-    def explain(self, error: BaseException) -> None:
-        """Let an error, or an interrupt, say what is kept and how to go on."""
-        kept = self._sink.kept()
-        if not kept:
-            return
-        log(logging.WARNING, "an export ended early: %s", kept)
-        if isinstance(error, APIError):
-            error.hint = f"{error.hint}; {kept}" if error.hint else kept
-        elif isinstance(error, WriteError):
-            error.message = f"{error.message}; {kept}"
-            error.args = (error.message,)
-        elif isinstance(error, (KeyboardInterrupt, SystemExit, asyncio.CancelledError)):
-            error.add_note(f"the export ended early: {kept}")
+    def kept(self) -> str:
+        """Tell what is kept, and how to go on."""
+        return self._sink.kept()
 
     async def _read_on(self) -> None:
         """Read a page and put it away, or return while a 429 is waited out."""

@@ -14,7 +14,7 @@ from uuid import uuid4
 import attrs
 
 from scenario_async._exports.lines import lines_of
-from scenario_async._harvests.merging import merge
+from scenario_async._harvests.merging import attached, merge
 from scenario_async._harvests.tables import opened
 from scenario_async._tables.sqlite import Upserted, upsert
 from scenario_async._tables.texts import mended, moment_text
@@ -176,13 +176,12 @@ class Ledger:
             if finished and self._run is not None:
                 file.execute("UPDATE runs SET finished_at = ? WHERE number = ?", (_now(), self._run))
 
-    def unfinished(self, numbers: Iterable[int]) -> int:
-        """Give how many of these searches are still to be read, or to be read again."""
-        asked = set(numbers)
+    def unread(self, numbers: Iterable[int]) -> list[int]:
+        """Give which of these searches are still to be read, or to be read again."""
         done = "SELECT number FROM searches WHERE state = 'done' AND coalesce(run, 0) >= ?"
         with told(self.path):
             finished = {number for (number,) in self._open_file().execute(done, (self._run or 0,))}
-        return len(asked - finished)
+        return [number for number in numbers if number not in finished]
 
     def counted(self, numbers: Iterable[int]) -> int:
         """Give how many different hits these searches find."""
@@ -257,17 +256,10 @@ class Ledger:
                 file.execute(_GONE, (_now(), job.number, job.round))
         return done
 
-    def unread(self, numbers: Iterable[int]) -> list[int]:
-        """Give which of these searches are not finished."""
-        with told(self.path):
-            done = self._open_file().execute("SELECT number FROM searches WHERE state = 'done'")
-            finished = {number for (number,) in done}
-        return [number for number in numbers if number not in finished]
-
     def merge(self, part: Path, numbers: Mapping[str, int]) -> Upserted:
         """Bring in a harvest that was made elsewhere; see `merging`."""
-        with told(self.path):
-            return merge(self._open_file(), part, numbers)
+        with told(self.path), attached(self._open_file(), part), self._changes() as file:
+            return merge(file, numbers)
 
     def gone(self) -> int:
         """Give how many hits no search finds any more, since this harvest began."""

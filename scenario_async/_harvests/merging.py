@@ -61,23 +61,11 @@ _STEPS: Final = (
 )
 
 
-def merge(file: sqlite3.Connection, part: Path, numbers: Mapping[str, int]) -> Upserted:
-    """Bring another harvest's hits and searches in, in one transaction; it may be done twice.
+def merge(file: sqlite3.Connection, numbers: Mapping[str, int]) -> Upserted:
+    """Bring the hits and searches of a harvest that is `attached` in; it may be done twice.
 
     `numbers` are those of the searches here, by their keys without the project.
     """
-    with _attached(file, part):
-        file.execute("BEGIN IMMEDIATE")
-        try:
-            done = _merge(file, numbers)
-        except BaseException:
-            file.execute("ROLLBACK")
-            raise
-        file.execute("COMMIT")
-    return done
-
-
-def _merge(file: sqlite3.Connection, numbers: Mapping[str, int]) -> Upserted:
     for statement in _PREPARED:
         file.execute(statement)
     theirs = file.execute("SELECT number, key FROM part.searches").fetchall()
@@ -99,7 +87,8 @@ def without_project(key: str) -> str:
 
 
 @contextmanager
-def _attached(file: sqlite3.Connection, part: Path) -> Generator[None]:
+def attached(file: sqlite3.Connection, part: Path) -> Generator[None]:
+    """Have another file at hand as `part`; no transaction may be open before and after."""
     file.execute("ATTACH ? AS part", (str(part),))
     try:
         yield

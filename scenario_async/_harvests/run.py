@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import AsyncIterable
 from functools import partial
@@ -11,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
+from scenario_async._exports.carrying import Carried
 from scenario_async._harvests.harvest import Harvest, HarvestProgress
 from scenario_async._harvests.reading import NothingSinceError, Reading
 from scenario_async._paging.fan_out import FanOutError
 from scenario_async._support.errands import Errands
-from scenario_async._support.logger import log
-from scenario_async.errors import APIError, ScenarioError, WriteError
+from scenario_async.errors import ScenarioError, WriteError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from scenario_async._harvests.ledger import Job, Ledger, Portion, Wanted
     from scenario_async._paging.fan_out import OnError
@@ -42,7 +41,7 @@ class Plan:
     """What is asked of a harvest, checked."""
 
     source_of: Callable[[Search[Any]], PageSource[Any]]
-    searches: Iterable[Search[Any]] | AsyncIterable[Search[Any]]
+    searches: Sequence[Search[Any]] | AsyncIterable[Search[Any]]
     wanted_of: Callable[[object, int], Wanted]
     ledger: Ledger
     concurrency: int
@@ -63,12 +62,13 @@ class _Task:
     wanted: Wanted
 
 
-class Run:
-    """A harvest under way: `open` it, `advance` until that gives None, which is when `result` is there, `aclose` it."""
+class Run(Carried[Harvest, HarvestProgress]):
+    """A harvest under way."""
 
-    result: Harvest
+    a_work, the_work = "a harvest", "the harvest"
 
     def __init__(self, plan: Plan) -> None:
+        super().__init__(plan.on_progress)
         self._plan = plan
         self._ledger = plan.ledger
         self._tasks: dict[int, _Task] = {}
@@ -82,6 +82,7 @@ class Run:
         self._news = asyncio.Event()
         self._working: asyncio.Task[None] | None = None
         self._readings: set[Reading] = set()
+        self._finished = False
         self._asked = 0
         self._expected: list[int] = []
         self._unfinished = 0
@@ -90,22 +91,20 @@ class Run:
         """Open the file, and take down the searches that are given as they are."""
         self._errands = Errands(1, "harvest")
         await self._do(self._ledger.open)
-        batch: list[Search[Any]] = []
         given = self._plan.searches
-        if isinstance(given, AsyncIterable):
-            batch.extend([search async for search in given])
-        else:
-            batch.extend(given)
-        for place in range(0, len(batch), _AT_ONCE):
-            await self._register(batch[place : place + _AT_ONCE], place)
+        searches = [search async for search in given] if isinstance(given, AsyncIterable) else given
+        for place in range(0, len(searches), _AT_ONCE):
+            await self._register(searches[place : place + _AT_ONCE], place)
         self._left.extend(self._tasks.values())
         self._progress = attrs.evolve(self._progress, searches=len(self._tasks))
-        self._unfinished = await self._do(partial(self._ledger.unfinished, self._tasks))
+        self._unfinished = len(await self._do(partial(self._ledger.unread, self._tasks)))
         self._working = asyncio.ensure_future(self._work())
 
     async def advance(self) -> HarvestProgress | None:
         """Go on until there is something to tell; None at the end."""
         working = self._working
+        if self._finished:
+            return None
         assert working is not None  # noqa: S101 - it was opened
         if not working.done():
             news = asyncio.ensure_future(self._news.wait())
@@ -118,45 +117,19 @@ class Run:
             waiting = max((each.source.waiting for each in self._readings), default=0.0)
             return attrs.evolve(self._progress, waiting=waiting, expected=self._price())
         working.result()
-        self.result = await self._finished()
-        return None
+        self.result = await self._harvest()
+        self._finished = True
+        return self._progress
 
-    async def carried_out(self) -> Harvest:
-        """Carry out all of it."""
-        try:
-            await self.open()
-            while (progress := await self.advance()) is not None:
-                self.tell(progress)
-            self.tell(self._progress)
-        except BaseException as error:
-            self.explain(error)
-            raise
-        finally:
-            await self.aclose()
-        return self.result
-
-    def tell(self, progress: HarvestProgress) -> None:
-        """Tell the one who asked for it how far it is."""
-        if self._plan.on_progress is not None:
-            self._plan.on_progress(progress)
-
-    def explain(self, error: BaseException) -> None:
-        """Let an error, or an interrupt, say what is kept and how to go on."""
+    def kept(self) -> str:
+        """Tell what is kept, and how to go on."""
         done = self._progress
         if not (done.hits or done.finished):
-            return
-        kept = (
+            return ""
+        return (
             f"{done.finished:,} of {done.searches:,} searches are finished in {self._ledger.path}: "
             "the same call goes on there"
         )
-        log(logging.WARNING, "a harvest ended early: %s", kept)
-        if isinstance(error, APIError):
-            error.hint = f"{error.hint}; {kept}" if error.hint else kept
-        elif isinstance(error, WriteError):
-            error.message = f"{error.message}; {kept}"
-            error.args = (error.message,)
-        elif isinstance(error, (KeyboardInterrupt, SystemExit, asyncio.CancelledError)):
-            error.add_note(f"the harvest ended early: {kept}")
 
     async def aclose(self) -> None:
         """Give up what is under way, and let others have what is not finished."""
@@ -167,12 +140,11 @@ class Run:
                 await asyncio.gather(each, return_exceptions=True)
         if self._errands is not None:
             if self._ledger.is_open:
-                finished = hasattr(self, "result")
-                await self._do(partial(self._ledger.end, finished=finished))
+                await self._do(partial(self._ledger.end, finished=self._finished))
                 await self._do(self._ledger.close)
             self._errands.close()
 
-    async def _register(self, searches: list[Search[Any]], first: int) -> None:
+    async def _register(self, searches: Sequence[Search[Any]], first: int) -> None:
         wanted = [self._plan.wanted_of(search, first + place) for place, search in enumerate(searches)]
         numbers = await self._do(partial(self._ledger.register, wanted))
         for place, number in enumerate(numbers):
@@ -298,7 +270,7 @@ class Run:
                 if not written.done():
                     written.set_result(counted)
 
-    async def _finished(self) -> Harvest:
+    async def _harvest(self) -> Harvest:
         progress = self._progress
         hits = await self._do(partial(self._ledger.counted, self._tasks))
         gone = await self._do(self._ledger.gone) if self._plan.full else 0

@@ -23,7 +23,6 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 _LINES: Final = frozenset({".jsonl", ".ndjson"})
 _OF_PREFIX: Final[Mapping[str, Kind]] = {"model": "models", "workflow": "workflows"}
-_OF_WORD: Final[Mapping[str, Kind]] = {"asset": "assets", "model": "models", "workflow": "workflows"}
 _STEP: Final = 1000
 _DATABASE: Final = b"SQLite format 3\0"
 _GONE: Final = """
@@ -79,7 +78,7 @@ def _rows(file: Path, progress: Progress | None) -> Iterator[tuple[str, Kind | N
         asked = f"SELECT id, kind, data FROM hits {kept} ORDER BY rowid"  # noqa: S608 - as above
         for number, (id_, kind, data) in enumerate(database.execute(asked), 1):
             where = f"{file}, hit {id_}"
-            yield where, _OF_WORD.get(kind, "assets"), _decoded(data, where)
+            yield where, _OF_PREFIX.get(kind, "assets"), _decoded(data, where)
             if progress is not None and (number % _STEP == 0 or number == count):
                 progress(number, count)
 
