@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -14,10 +13,12 @@ from scenario_async.cli.extent import Extent
 from scenario_async.cli.options import keywords_of, options_of
 from scenario_async.cli.searching import SEARCHES
 from scenario_async.cli.sections import EXTENT, RESULT, Option, Positive, Sectioned
+from scenario_async.cli.writing import writing_options
 from scenario_async.pages import LARGEST_PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from scenario_async import Scenario
     from scenario_async._exports.export import ExportProgress
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _OWN: Final = ("limit", "offset", "page", "hits_per_page", "sort_by")
 """What a scan sets itself."""
+_AS_THERE: Final = ("output", "flat", "resume", "overwrite")
+"""The options of a search that a scan has as well."""
 _HELP: Final = """Read every hit of a search of {what}, also past the 1,000 that engines show.
 
 It proves that it is complete, or says why it cannot. Hits come as JSON lines, or into a file of the format that its name
@@ -46,22 +49,17 @@ def command(name: str) -> click.Command:
     return account_options(made)
 
 
-def _options() -> Iterator[Option]:
+def _options() -> Iterator[click.Parameter]:
     yield Option(
         ["--max-requests"], type=Positive(), metavar="N",
         help="Stop behind the page that took so many requests.", section=EXTENT,
     )  # fmt: skip
     yield Option(
-        ["--output"], type=click.Path(path_type=Path), metavar="FILE",
-        help="Write a file, which appears whole or not at all.", section=RESULT,
-    )  # fmt: skip
-    yield Option(
         ["--format"], type=click.Choice(list(FORMATS)),
         help="How to write hits. Without it: as the name of the file says, else jsonl.", section=RESULT,
     )  # fmt: skip
-    yield Option(["--flat"], is_flag=True, help="Write JSON as flat rows: metadata_width.", section=RESULT)
-    yield Option(["--resume"], is_flag=True, help="Go on with a file that was not finished.", section=RESULT)
-    yield Option(["--overwrite"], is_flag=True, help="Replace a file that is there.", section=RESULT)
+    of_searches = writing_options(click.Command("search"))
+    yield from (each for each in of_searches.params if each.name in _AS_THERE)
 
 
 class _EnoughError(Exception):

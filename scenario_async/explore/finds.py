@@ -90,8 +90,8 @@ class Finds:
     """The hits that the page has seen, and what loads their pictures."""
 
     def __init__(self, client: AsyncScenario) -> None:
-        self.pictures = Pictures()
-        self.thumbnails = Thumbnails()
+        self.pictures: Pictures = Pictures()
+        self.thumbnails: Thumbnails = Thumbnails()
         self._hits: OrderedDict[str, Hit] = OrderedDict()
         caller: Any = client._caller  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - out of sight of users, not of this package
         self._loading = Loading(caller, self.thumbnails)

@@ -7,6 +7,7 @@ import time
 from typing import Final
 
 from downloading import folder
+from exporting import iterated
 from sides import KEYS, Figure, compared
 
 from scenario_async import AssetSearch, AsyncScenario
@@ -14,18 +15,6 @@ from scenario_async import AssetSearch, AsyncScenario
 EACH: Final = 1000
 SEARCHES: Final = [AssetSearch(query="each", offset=number * EACH, limit=100) for number in range(20)]
 """What the server answers with other ids on each page."""
-
-
-async def iterated(url: str) -> float:
-    """Give the seconds of a hit by iteration."""
-    async with AsyncScenario(**KEYS, base_url=url) as client:
-        began, found = time.perf_counter(), 0
-        for search in SEARCHES:
-            async for _ in client.search.run(search).iter_hits(max_hits=EACH):
-                found += 1
-        taken = time.perf_counter() - began
-    assert found == EACH * len(SEARCHES)
-    return taken / found
 
 
 async def harvested(url: str) -> float:
@@ -42,7 +31,11 @@ async def harvested(url: str) -> float:
 def figures(url: str) -> list[Figure]:
     """Compare the rates."""
     taken = compared(
-        {"ours": lambda: asyncio.run(harvested(url)), "floor": lambda: asyncio.run(iterated(url))}, rounds=5
+        {
+            "ours": lambda: asyncio.run(harvested(url)),
+            "floor": lambda: asyncio.run(iterated(url, SEARCHES, EACH, prefetch=0)),
+        },
+        rounds=5,
     )
     return [
         Figure(

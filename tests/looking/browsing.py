@@ -126,6 +126,15 @@ class Viewer:
         at = "id => document.activeElement.closest('.tile')?.dataset.id === id"
         self.page.wait_for_function(at, arg=identifier)
 
+    def wait_for_other_focus(self, identifier: str) -> str:
+        """Wait until the keyboard is at a picture that is another one, and give its id."""
+        at = """id => {
+            const tile = document.activeElement.closest('.tile');
+            return tile && tile.dataset.id !== id && tile.dataset.id;
+        }"""
+        found: str = self.page.wait_for_function(at, arg=identifier).json_value()
+        return found
+
     def type(self, words: str, expect: str) -> None:
         """Filter by words, and wait for what the page says then."""
         self.page.locator("#query").fill(words)

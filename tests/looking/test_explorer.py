@@ -347,8 +347,7 @@ def test_keys_alone_do_everything(looking: Looking, exploring: Explorer) -> None
     keys.press("x")
     keys.press("Escape")
     viewer.page.get_by_role("dialog").wait_for(state="hidden")
-    second = viewer.page.evaluate("document.activeElement.closest('.tile').dataset.id")
-    assert first != second
+    second = viewer.wait_for_other_focus(first)
     keys.press("c")
     assert viewer.page.get_by_role("heading", name="Compare").is_visible()
     assert viewer.page.locator("#compare-rows tr").count() > 3
