@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import time
 from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from uuid import uuid4
 
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
 
 Refresh: TypeAlias = Literal["", "new", "full"]
 """What a harvest does about searches that are finished: nothing, ask for what is new, or read all again."""
-How: TypeAlias = Literal["read", "scan", "since", "again"]
-"""How a search is read: page by page, by a scan, only what is new since, or page by page once more."""
+How: TypeAlias = Literal["read", "scan"]
+"""How a search is read: page by page, or by a scan."""
 _LEASE: Final = 60.0
 """Seconds after which a search is taken from who shows no sign of life; a dead process of this machine is known at once."""
+_STALE: Final = timedelta(days=1)
+"""A refresh that nobody went on with for so long is not joined: what it asked for then is no longer new."""
 _COMPLETE: Final = ("exhausted", "empty_page")
 """The ends that show that there is nothing else."""
 
@@ -58,6 +60,7 @@ class Job:
     round: int
     place: str | None
     since: str | None
+    """The moment since which hits are asked for, None for all of them."""
     hits: int
     pages: int
     base: int = 0
@@ -99,8 +102,8 @@ class Ledger:
         if not self._refresh:
             return
         with self._changes() as file:
-            left = "SELECT number FROM runs WHERE refresh = ? AND finished_at IS NULL ORDER BY number DESC"
-            found = file.execute(left, (self._refresh,)).fetchone()
+            recent = moment_text(datetime.now(UTC) - _STALE)
+            found = file.execute(_JOINED, {"refresh": self._refresh, "recent": recent}).fetchone()
             if found is not None:
                 self._run = found[0]
             else:
@@ -142,27 +145,27 @@ class Ledger:
         with told(self.path):
             return [hit for (hit,) in self._open_file().execute(asked, (job.number, job.round))]
 
-    def write(self, portions: Sequence[Portion]) -> list[Upserted]:
-        """Write pages, in one transaction; what it gives counts what was new and what changed, page by page."""
-        with self._changes() as file:
-            return [self._write(file, each) for each in portions]
+    def write(self, portions: Sequence[Portion]) -> list[Upserted | None]:
+        """Write pages, in one transaction; what it gives counts what was new and what changed, page by page.
 
-    def turn(self, job: Job, how: How) -> None:
-        """Read a search another way, from its beginning."""
-        job.how, job.place, job.since, job.hits, job.base = how, None, None, 0, 0
+        None stands for a page that is not written, as another harvest has taken its search over meanwhile.
+        """
+        with self._changes() as file:
+            return [self._write(file, each) if self._owns(file, each.job) else None for each in portions]
+
+    def read_all(self, job: Job) -> None:
+        """Read a search from its beginning, and not only what is new."""
+        job.place, job.since, job.hits, job.base = None, None, 0, 0
         with self._changes() as file:
             file.execute(
-                "UPDATE searches SET how = ?, place = NULL, since = NULL, hits = 0 WHERE number = ?",
-                (how, job.number),
+                "UPDATE searches SET place = NULL, since = NULL, hits = 0 WHERE number = ? AND owner = ?",
+                (job.number, self._owner),
             )
 
     def fail(self, job: Job, error: str, requests: int) -> None:
         """Take down why a search failed; the next harvest tries it again from where it stands."""
         with self._changes() as file:
-            file.execute(
-                "UPDATE searches SET state = 'failed', error = ?, requests = requests + ?, owner = NULL WHERE number = ?",
-                (error, requests, job.number),
-            )
+            file.execute(_FAILED, (error, requests, job.number, self._owner))
 
     def live(self) -> None:
         """Show that this harvest is at work."""
@@ -207,7 +210,7 @@ class Ledger:
         if row["state"] == "waiting":
             job.how = how
         elif row["state"] != "done":
-            if job.how in ("read", "scan") and job.how != how:  # now it is to be read another way
+            if job.how != how:  # now it is to be read another way
                 job.how, job.place = how, None
         elif job.how != "scan" and wanted.scan and row["stopped_because"] not in _COMPLETE:
             job.how, job.place = "scan", None
@@ -221,14 +224,18 @@ class Ledger:
     def _begin_again(self, file: sqlite3.Connection, job: Job, row: dict[str, Any], wanted: Wanted) -> None:
         """Turn a job that was done into its next round: what is new since, or all of it once more."""
         job.round, job.hits, job.pages, job.place, job.since = job.round + 1, 0, 0, None, None
-        job.how = "scan" if wanted.scan else "again"
+        job.how = "scan" if wanted.scan else "read"
         if self._refresh == "new" and wanted.can_be_since and row["stopped_because"] in _COMPLETE:
             [latest] = file.execute(_LATEST, (wanted.kind, job.number)).fetchone()
-            if latest is not None:
-                job.how, job.since = "since", latest
+            job.since = latest
+
+    def _owns(self, file: sqlite3.Connection, job: Job) -> bool:
+        """Tell whether a search is still ours: one whose harvest shows no sign of life may be taken over."""
+        [owner] = file.execute("SELECT owner FROM searches WHERE number = ?", (job.number,)).fetchone()
+        return bool(owner == self._owner)
 
     def _base(self, file: sqlite3.Connection, job: Job) -> int:
-        if job.how != "since":
+        if job.since is None:
             return 0
         before = "SELECT coalesce(max(place) + 1, 0) FROM found WHERE search = ? AND round < ?"
         return int(file.execute(before, (job.number, job.round)).fetchone()[0])
@@ -242,7 +249,7 @@ class Ledger:
             done = upsert(file, hits, self.seen, lines)
         first = job.base + job.hits
         rows = [(job.number, mended(hit.id), first + place, job.round) for place, hit in enumerate(hits)]
-        file.executemany(_FOUND_SINCE if job.how == "since" else _FOUND, rows)
+        file.executemany(_FOUND if job.since is None else _FOUND_SINCE, rows)
         if portion.is_page:
             page = (job.number, job.round, job.pages, len(hits), done.new, done.changed, _now())
             file.execute("REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?, ?)", page)
@@ -252,7 +259,7 @@ class Ledger:
         file.execute(_ADVANCE, (job.place, job.pages, job.hits, portion.requests, job.number))
         if portion.end is not None:
             file.execute(_DONE, (portion.end, _now(), self._run, job.number))
-            if job.how != "since" and portion.end in _COMPLETE:
+            if job.since is None and portion.end in _COMPLETE:
                 file.execute(_GONE, (_now(), job.number, job.round))
         return done
 
@@ -308,6 +315,15 @@ _ADVANCE: Final = (
 )
 _DONE: Final = """
 UPDATE searches SET state = 'done', stopped_because = ?, finished_at = ?, run = ?, owner = NULL WHERE number = ?
+"""
+_FAILED: Final = """
+UPDATE searches SET state = 'failed', error = ?, requests = requests + ?, owner = NULL WHERE number = ? AND owner = ?
+"""
+_JOINED: Final = """
+SELECT number FROM runs WHERE refresh = :refresh AND finished_at IS NULL AND (
+  started_at > :recent
+  OR EXISTS (SELECT 1 FROM searches WHERE run = runs.number AND finished_at > :recent)
+) ORDER BY number DESC
 """
 _GONE: Final = "UPDATE found SET gone_at = ? WHERE search = ? AND round < ? AND gone_at IS NULL"
 _ALL_GONE: Final = """

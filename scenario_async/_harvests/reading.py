@@ -78,12 +78,13 @@ class Reading:
         scan = self._scan()
         try:
             while self._may_ask():
-                if (page := await scan.next_page()) is None:
+                if (page := await self._asked(scan)) is None:
                     break
                 scan.status.delivered = len(page.hits)
                 yield self._portion(page, scan.status.resume_token)
             else:
                 return
+            self._check_since()
             yield self._end(scan.status.resume_token, "exhausted")
         finally:
             await scan.aclose()
@@ -120,19 +121,22 @@ class Reading:
             else:
                 return
             end = iteration.status.stopped_because or "exhausted"
-            if job.how == "since" and not job.hits:
-                raise NothingSinceError
+            self._check_since()
             yield self._end(place, end)
         finally:
             await iteration.aclose()
 
-    async def _asked(self, iteration: Iteration[Any]) -> LinkedPage[Any] | None:
+    async def _asked(self, pages: Iteration[Any] | Scan[Any]) -> LinkedPage[Any] | None:
         try:
-            return await iteration.next_page()
+            return await pages.next_page()
         except BadRequestError:
-            if self._job.how != "since":
+            if self._job.since is None:
                 raise
         raise NothingSinceError  # the index may not filter by that
+
+    def _check_since(self) -> None:
+        if self._job.since is not None and not self._job.hits:
+            raise NothingSinceError
 
     def _portion(self, page: LinkedPage[Any], place: str, end: str | None = None) -> Portion:
         if self.expected is None and (total := hinted_total(page)) is not None:

@@ -62,6 +62,10 @@ class _Task:
     wanted: Wanted
 
 
+class _TakenOverError(Exception):
+    """Another harvest has taken a search over: this one was held up for longer than the others wait."""
+
+
 class Run(Carried[Harvest, HarvestProgress]):
     """A harvest under way."""
 
@@ -78,7 +82,7 @@ class Run(Carried[Harvest, HarvestProgress]):
         self._errors: list[FanOutError[Any]] = []
         self._errands: Errands | None = None
         self._writing: asyncio.Task[None] | None = None
-        self._to_write: list[tuple[Portion, asyncio.Future[Upserted]]] = []
+        self._to_write: list[tuple[Portion, asyncio.Future[Upserted | None]]] = []
         self._news = asyncio.Event()
         self._working: asyncio.Task[None] | None = None
         self._readings: set[Reading] = set()
@@ -140,9 +144,14 @@ class Run(Carried[Harvest, HarvestProgress]):
                 await asyncio.gather(each, return_exceptions=True)
         if self._errands is not None:
             if self._ledger.is_open:
-                await self._do(partial(self._ledger.end, finished=self._finished))
+                await self._do(partial(self._ledger.end, finished=self._went_through_all))
                 await self._do(self._ledger.close)
             self._errands.close()
+
+    @property
+    def _went_through_all(self) -> bool:
+        """Whether each search was finished, or failed: a budget of requests may end it before."""
+        return self._finished and self._progress.finished + len(self._errors) >= len(self._tasks)
 
     async def _register(self, searches: Sequence[Search[Any]], first: int) -> None:
         wanted = [self._plan.wanted_of(search, first + place) for place, search in enumerate(searches)]
@@ -204,8 +213,11 @@ class Run(Carried[Harvest, HarvestProgress]):
             ended = await self._read(reading, job)
         except NothingSinceError:
             self._count(requests=reading.requests)
-            await self._do(partial(self._ledger.turn, job, "again"))
+            await self._do(partial(self._ledger.read_all, job))
             await self._read_one(task, job)
+        except _TakenOverError:
+            self._count(requests=reading.requests)
+            self._taken.append(task)
         except ScenarioError as error:
             if isinstance(error, WriteError):
                 raise
@@ -250,11 +262,15 @@ class Run(Carried[Harvest, HarvestProgress]):
 
     async def _written(self, portion: Portion) -> Upserted:
         """Write a page, together with others that wait for it."""
-        written: asyncio.Future[Upserted] = asyncio.get_running_loop().create_future()
+        written: asyncio.Future[Upserted | None] = asyncio.get_running_loop().create_future()
         self._to_write.append((portion, written))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.ensure_future(self._write_all())
-        return await written
+        done = await written
+        if done is None:
+            self._count(requests=portion.requests)
+            raise _TakenOverError
+        return done
 
     async def _write_all(self) -> None:
         while self._to_write:

@@ -155,12 +155,15 @@ class _Work:
             told = f"stopped after {done.requests:,} requests (--max-requests)"
             click.echo(f"{told}: the same line goes on", err=True)
 
-    def _fail(self, done: Harvest, wrong: int) -> NoReturn:
-        from scenario_async.cli.failures import SeveralFailedError  # noqa: PLC0415 - only where something failed
-
+    def _tell_failed(self, done: Harvest) -> None:
         for each in done.errors:
             message = redact(each.error.message)
             click.echo(f"failed: line {self.rows[each.index].line}: {message}", err=True)
+
+    def _fail(self, done: Harvest, wrong: int) -> NoReturn:
+        from scenario_async.cli.failures import SeveralFailedError  # noqa: PLC0415 - only where something failed
+
+        self._tell_failed(done)
         first = done.errors[0].error if done.errors else InvalidSearchError("a line is no search")
         failed = len(done.errors) + wrong
         ending = SeveralFailedError(f"not every search is finished: {failed:,} failed", first)
@@ -168,20 +171,28 @@ class _Work:
         raise ending
 
     def again_and_again(self) -> None:
-        """Refresh for ever, and write each hit that is new to the file."""
-        from scenario_async.cli.printing import Output  # noqa: PLC0415 - as below
-
-        out, last = Output(), _last_of(self.path)
+        """Refresh for ever, and write each hit that is new to the file, also where a round fails."""
+        last = _last_of(self.path)
         while True:
             began = time.monotonic()
-            self.harvested(refresh=True)
-            with closing(sqlite3.connect(self.path)) as file:
-                asked = "SELECT rowid, data FROM hits WHERE rowid > ? ORDER BY rowid"
-                for number, data in file.execute(asked, (last,)):
-                    out.write(f"{data}\n".encode())
-                    last = number
-            out.flush()
+            try:
+                self._tell_failed(self.harvested(refresh=True))
+            finally:
+                last = self._write_new(last)
             time.sleep(max(0.0, self.given["watch"] - (time.monotonic() - began)))
+
+    def _write_new(self, last: int) -> int:
+        """Write the hits behind a number, and give the number of the newest."""
+        from scenario_async.cli.printing import Output  # noqa: PLC0415 - as above
+
+        out, newest = Output(), _last_of(self.path)
+        if newest > last:
+            with closing(sqlite3.connect(self.path)) as file:
+                asked = "SELECT data FROM hits WHERE rowid > ? AND rowid <= ? ORDER BY rowid"
+                for (data,) in file.execute(asked, (last, newest)):
+                    out.write(f"{data}\n".encode())
+            out.flush()
+        return max(last, newest)
 
 
 def _run(

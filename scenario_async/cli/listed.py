@@ -49,7 +49,7 @@ def rows_of(source: str, search_class: type[Search[Any]]) -> list[Row]:
     if suffix == ".csv":
         given = _of_csv(lines, name, search_class)
     elif suffix in (".jsonl", ".ndjson") or text.lstrip()[:1] == "{":
-        given = _of_json(lines, name)
+        given = _of_json(lines)
     else:
         given = _of_text(lines)
     return [_row(number, each, search_class, name) for number, each in given]
@@ -68,7 +68,8 @@ def _of_csv(
     try:
         header = [each.strip() for each in next(reader, list[str]())]
         for column in header:
-            _check_name(column, search_class, f"{name}, line 1, column {column!r}")
+            if wrong := _unknown(column, search_class):
+                raise click.UsageError(f"{name}, line 1, column {column!r}: {wrong}")
         for cells in reader:
             if not any(cells):
                 continue
@@ -81,14 +82,15 @@ def _of_csv(
         raise click.UsageError(f"{name}, line {reader.line_num}: {error}") from None
 
 
-def _of_json(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
+def _of_json(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any] | str]]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             value = json.loads(line)
-        except ValueError:
-            raise click.UsageError(f"{name}, line {number}: it is no JSON") from None
+        except (ValueError, RecursionError):
+            yield number, "it is no JSON"
+            continue
         if isinstance(value, str):
             yield number, {"query": value}
         elif isinstance(value, dict):
@@ -97,13 +99,14 @@ def _of_json(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict[str, A
             yield number, "it is neither an object of parameters nor a query"
 
 
-def _check_name(column: str, search_class: type[Search[Any]], where: str) -> None:
+def _unknown(column: str, search_class: type[Search[Any]]) -> str:
+    """Tell what is wrong with the name of a parameter, "" for one that is there."""
     names = list(attrs.fields_dict(search_class))
     if column in names:
-        return
+        return ""
     near = get_close_matches(column, names, n=1)
     meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
-    raise click.UsageError(f"{where}: {search_class.__name__} has no such parameter; {meant}")
+    return f"{search_class.__name__} has no such parameter; {meant}"
 
 
 def _row(number: int, given: dict[str, Any] | str, search_class: type[Search[Any]], name: str) -> Row:
@@ -113,7 +116,8 @@ def _row(number: int, given: dict[str, Any] | str, search_class: type[Search[Any
         return Row(number, wrong=f"{where}: {given}")
     keywords: dict[str, Any] = {}
     for column, value in given.items():
-        _check_name(column, search_class, f"{where}, column {column!r}")
+        if wrong := _unknown(column, search_class):
+            return Row(number, wrong=f"{where}, column {column!r}: {wrong}")
         try:
             keywords[column] = _value(column, value, search_class) if isinstance(value, str) else value
         except ValueError as error:

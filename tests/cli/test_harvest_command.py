@@ -149,6 +149,19 @@ def test_the_others_run(run: Run, folder: Path) -> None:
     assert "not every search is finished: 2 failed; the same line tries again what failed" in err
 
 
+def test_the_other_json_lines_run(run: Run, folder: Path) -> None:
+    """A line that is no JSON, one that is something else, and an unknown parameter are told, each with its line."""
+    lines = ('{"query"', "5", '{"querry": "knight"}', '{"query": "knight", "limit": 5}')
+    (folder / "a.jsonl").write_text("\n".join(lines))
+    code, out, err = run("harvest", "a.jsonl", "all.sqlite", "--on-error", "yield", "--max-hits", "3")
+    assert code == 2
+    assert out == "all.sqlite: 1 of 1 searches, 3 hits (3 new, 0 changed)\n"
+    assert "a.jsonl, line 1: it is no JSON\n" in err
+    assert "a.jsonl, line 2: it is neither an object of parameters nor a query\n" in err
+    assert "a.jsonl, line 3, column 'querry': AssetSearch has no such parameter; did you mean query?" in err
+    assert "not every search is finished: 3 failed" in err
+
+
 @pytest.mark.parametrize("given", ["x", "0", "-1s", "5 weeks"])
 def test_times_that_are_none(run: Run, folder: Path, given: str) -> None:
     """`--watch` says how to write them."""
@@ -191,3 +204,16 @@ def test_what_is_new_is_written_as_it_comes(served: Emulator, folder: Path) -> N
     library.remove("asset_brand_new")
     assert len(ids) == len({*ids})
     assert set(ids) == {id_ for (id_,) in kept(folder / "all.sqlite", "select id from hits")}
+
+
+def test_a_round_that_fails_writes_what_it_has_found(run: Run, folder: Path) -> None:
+    """What is new to the file would not be new to the next round: nobody would ever hear of it."""
+    (folder / "searches.csv").write_text("query,limit\nknight,5\ncat,500\n")
+    code, out, err = run(
+        "harvest", "searches.csv", "all.sqlite", "--watch", "1h", "--max-hits", "3", "--concurrency", "1"
+    )
+    assert code == 1
+    assert "400" in err
+    ids = [json.loads(line)["id"] for line in out.splitlines()]
+    assert sorted(ids) == sorted(id_ for (id_,) in kept(folder / "all.sqlite", "select id from hits"))
+    assert len(ids) == 3

@@ -191,6 +191,75 @@ def test_a_refresh_that_was_interrupted_goes_on(connect: Connect, emulator: Emul
     assert rows(path, "select count(*) from runs where finished_at is null") == [(0,)]
 
 
+def test_a_refresh_that_was_given_up_long_ago_is_not_joined(
+    connect: Connect, emulator: Emulator, tmp_path: Path
+) -> None:
+    """What it asked for then is asked for again: it is no longer new."""
+    face, path = connect(emulator.base_url), tmp_path / "all.sqlite"
+    face.harvest(SEARCHES, path)
+    face.harvest(SEARCHES[:3], path, refresh="full", max_requests=1)
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("update runs set started_at = '2026-01-01T00:00:00.000Z'")
+        file.execute("update searches set finished_at = '2026-01-01T00:00:01.000Z'")
+    before = len(emulator.requests)
+    face.harvest(SEARCHES, path, refresh="full")
+    assert {each.body.get("query") for each in emulator.requests[before:]} == {*WORDS, "style"}
+
+
+@pytest.mark.parametrize("refresh", [True, "full"])
+def test_a_refresh_in_small_steps_comes_to_its_end(
+    connect: Connect, emulator: Emulator, tmp_path: Path, refresh: Any
+) -> None:
+    """Call after call with a budget of requests goes on, and does not ask the first searches again and again."""
+    face, path = connect(emulator.base_url), tmp_path / "all.sqlite"
+    first = face.harvest(SEARCHES, path)
+    before, finished = len(emulator.requests), 0
+    for _ in range(first.requests):
+        finished = face.harvest(SEARCHES, path, refresh=refresh, max_requests=1, concurrency=1).searches
+        if finished == len(SEARCHES):
+            break
+    assert finished == len(SEARCHES)
+    asked = Counter(json.dumps(each.body, sort_keys=True) for each in emulator.requests[before:])
+    assert set(asked.values()) == {1}
+    assert {each.body.get("query") for each in emulator.requests[before:]} == {*WORDS, "style"}
+
+
+def test_what_is_new_past_the_window(connect: Connect, library: Library, tmp_path: Path) -> None:
+    """With `scan=True`, a refresh also reads every hit of what is new, and only that."""
+    with Emulator(library, max_total_hits=150).running() as base_url:
+        face, path = connect(base_url), tmp_path / "all.sqlite"
+        search = AssetSearch(filter='kind = "image"')
+        there = face.harvest([search], path, scan=True)
+        changed: Any = dict(library.get(face.hits(search).ids[0]) or {})
+        for number in range(400):
+            moment = f"2031-01-02T10:{number // 60:02}:{number % 60:02}.000Z"
+            library.add({**changed, "id": f"asset_new{number}", "createdAt": moment, "updatedAt": moment})
+        done = face.harvest([search], path, scan=True, refresh=True)
+        assert (done.new, done.changed, done.hits) == (400, 0, there.hits + 400)
+        assert done.requests < there.requests
+
+
+def test_a_search_that_another_process_has_taken_over(connect: Connect, serve: Serve, tmp_path: Path) -> None:
+    """Who was held up for so long writes nothing more of it, and takes it on again where the other one left it."""
+    hits, path = assets(250), tmp_path / "all.sqlite"
+
+    def script(arrived: Arrived) -> Answer | dict[str, Any]:
+        if arrived.body.get("offset") == 100 and not rows(path, "select 1 from pages where page = 9"):
+            with closing(sqlite3.connect(path)) as file, file:
+                file.execute(
+                    "update searches set owner = 'elsewhere:1:abcdef01', owned_at = ?", (time.time() - 59,)
+                )
+                file.execute("insert into pages values (1, 0, 9, 0, 0, 0, '')")
+        return paged(hits)(arrived)
+
+    server = serve(script)
+    done = connect(server.base_url).harvest([AssetSearch(query="a", limit=100)], path)
+    assert (done.searches, done.hits, done.new, done.requests) == (1, 250, 250, 4)
+    assert [each.body.get("offset", 0) for each in server.requests] == [0, 100, 100, 200]
+    assert rows(path, "select count(*), count(distinct place), max(place) from found") == [(250, 250, 249)]
+    assert rows(path, "select sum(hits) from pages") == [(250,)]
+
+
 def test_every_hit_past_the_window(connect: Connect, library: Library, tmp_path: Path) -> None:
     """A scan in place of an iteration; one that cannot prove that it is complete is an error of its search."""
     with Emulator(library, max_total_hits=150).running() as base_url:
