@@ -356,10 +356,12 @@ def _carried_out(run: Carried[_T, Any]) -> _T:
         while (progress := blocking(run.advance)) is not None:
             run.tell(progress)
     except BaseException as error:
-        run.explain(error)
+        try:
+            blocking(run.aclose, portal.finish)
+        finally:
+            run.explain(error)
         raise
-    finally:
-        blocking(run.aclose, portal.finish)
+    blocking(run.aclose, portal.finish)
     return run.result
 
 

@@ -51,10 +51,12 @@ class Carried(ABC, Generic[_Result, _Progress]):
             while (progress := await self.advance()) is not None:
                 self.tell(progress)
         except BaseException as error:
-            self.explain(error)
+            try:
+                await self.aclose()
+            finally:
+                self.explain(error)
             raise
-        finally:
-            await self.aclose()
+        await self.aclose()
         return self.result
 
     def tell(self, progress: _Progress) -> None:
@@ -63,7 +65,7 @@ class Carried(ABC, Generic[_Result, _Progress]):
             self._on_progress(progress)
 
     def explain(self, error: BaseException) -> None:
-        """Let an error, or an interrupt, say what is kept and how to go on."""
+        """Let an error, or an interrupt, say what is kept and how to go on, once that is settled."""
         kept = self.kept()
         if not kept:
             return

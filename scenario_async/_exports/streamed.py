@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _PAGES_AHEAD: Final = 2
 _PATIENCE: Final = 0.2
 _LONGEST_END: Final = 5.0
-"""Seconds that a file may take for its last write when the export is given up."""
+"""Seconds that a file may take for the pages that were read when the export is given up."""
 OF_BYTES: Final = ("parquet", "arrow")
 
 
@@ -34,6 +34,7 @@ class Streamed(Sink):
         self._pages: Queue[Sequence[Hit] | None] = Queue(_PAGES_AHEAD)
         self._failure: BaseException | None = None
         self._stopping = threading.Event()
+        self._too_late = False
         self._writer = threading.Thread(target=self._work, name="scenario-async-export-to", daemon=True)
 
     def open(self) -> None:
@@ -56,7 +57,7 @@ class Streamed(Sink):
         self._raise_failure()
 
     def stop(self) -> None:
-        """Let the thread end behind the hit that it writes."""
+        """Let the thread end behind the pages that it was given."""
         self._stopping.set()
 
     def close(self) -> None:
@@ -64,6 +65,7 @@ class Streamed(Sink):
         self._stopping.set()
         if self._writer.is_alive():
             self._writer.join(_LONGEST_END)
+        self._too_late = True
 
     def kept(self) -> str:
         """Tell what was written."""
@@ -97,16 +99,18 @@ class Streamed(Sink):
     def _given(self) -> Iterator[Hit]:
         while (hits := self._next_page()) is not None:
             for hit in hits:
-                if self._stopping.is_set():
+                if self._too_late:
                     raise StoppedError
                 yield hit
                 self.written += 1
 
     def _next_page(self) -> Sequence[Hit] | None:
-        while not self._stopping.is_set():
+        while True:
+            stopping = self._stopping.is_set()
             with suppress(Empty):
-                return self._pages.get(timeout=_PATIENCE)
-        raise StoppedError
+                return self._pages.get(timeout=0.0 if stopping else _PATIENCE)
+            if stopping:
+                raise StoppedError
 
 
 class Out:

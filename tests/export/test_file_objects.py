@@ -152,13 +152,26 @@ def test_a_slow_file_stops_the_reading(connect: Connect, serve: Serve) -> None:
 
 
 def test_a_failed_export_tells_what_was_written(connect: Connect, serve: Serve) -> None:
-    """What the file got stays there; it cannot go on."""
-    face, file = connect(serve(failing(assets(300), 200, Answer({}, 400))).base_url), io.BytesIO()
-    with pytest.raises(
-        BadRequestError, match="hits were written, and only an export to a path can go on: begin anew"
-    ):
+    """What the file got stays there, each page that was read; it cannot go on."""
+    face, file = connect(serve(failing(assets(300), 200, Answer({}, 400))).base_url), Slow(10**9, pause=0.002)
+    told = "the first 200 hits were written, and only an export to a path can go on: begin anew"
+    with pytest.raises(BadRequestError, match=told):
         export(face, SEARCH, file, format="jsonl", prefetch=0)
     assert not file.closed
+    assert file.getvalue().count(b"\n") == 200
+
+
+def test_an_export_that_is_given_up_ends_behind_a_page(connect: Connect, serve: Serve) -> None:
+    """What was told of is in the file, and nothing else, however slow that is."""
+    face, file = connect(serve(paged(assets(500))).base_url), Slow(10**9, pause=0.002)
+
+    def enough(told: ExportProgress) -> None:
+        if told.hits == 200:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export(face, SEARCH, file, format="jsonl", prefetch=0, on_progress=enough)
+    assert file.getvalue().count(b"\n") == 200
 
 
 @needs("fsspec")
