@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from ipaddress import ip_address
 from types import TracebackType
@@ -27,6 +27,9 @@ from scenario_async.emulator.quota import Quota, quota_of
 from scenario_async.emulator.signatures import Signatures
 
 _LAST_PORT: Final = 65535
+_BACKLOG: Final = 128
+_TURNS: Final = 5
+"""The turns of a loop from a connection's acceptance until its server knows it, and can close it."""
 _EXTRA: Final = ("numpy", "PIL")
 # The application tells of its own failures; what is left is what clients send that is no HTTP.
 _UNHEARD: Final = logging.Logger("scenario_async.emulator", logging.CRITICAL)  # noqa: LOG001 - one of nobody's, which nobody hears
@@ -116,6 +119,7 @@ class Emulator:
         self._port = port
         self._pictures_port = pictures_port
         self._runners: list[web.AppRunner] = []
+        self._servers: list[asyncio.Server] = []
         self._origin = ""
         self._pictures = ""
 
@@ -167,12 +171,16 @@ class Emulator:
         self._runners.append(runner)
         try:
             await runner.setup()
-            await web.TCPSite(runner, self._host, port).start()
+            assert runner.server is not None  # noqa: S101 - it was set up
+            server = await asyncio.get_running_loop().create_server(
+                runner.server, self._host, port, backlog=_BACKLOG
+            )
         except OSError as error:
             named = isinstance(error, socket.gaierror) or not error.errno
             told = error.strerror or str(error) if named else os.strerror(error.errno or 0)
             raise OSError(error.errno, f"cannot serve at {self._host}:{port}: {told}") from None
-        bound, port = runner.addresses[0][:2]
+        self._servers.append(server)
+        bound, port = server.sockets[0].getsockname()[:2]
         host = _LOOPBACK.get(str(bound), str(bound))
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -186,6 +194,15 @@ class Emulator:
 
     async def _stop(self) -> None:
         runners, self._runners, self._origin, self._pictures = self._runners, [], "", ""
+        servers, self._servers = self._servers, []
+        # A server that is closed forgets the connections that it accepted a moment before.
+        with suppress(NotImplementedError):  # on Windows
+            for listening in [each for server in servers for each in server.sockets]:
+                asyncio.get_running_loop().remove_reader(listening.fileno())
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        for server in servers:
+            server.close()
         for runner in runners:
             await runner.cleanup()
 

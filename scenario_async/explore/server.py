@@ -32,6 +32,8 @@ PORT: Final = 8910
 """Where it is, unless that is taken or another one is named."""
 _NEIGHBOURS: Final = 20
 _GRACE: Final = 0.05
+_TURNS: Final = 5
+"""The turns of a loop from a connection's acceptance until its server knows it."""
 _FORBIDDEN: Final = "This is somebody's explorer. Open the whole address that it printed when it started.\n"
 _ALWAYS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -165,6 +167,15 @@ async def serving(
             await web.SockSite(runner, at).start()
             yield guard
         finally:
-            with suppress(asyncio.TimeoutError):
-                await runner.cleanup()
+            await _stopped(runner, at)
             await finds.aclose()
+
+
+async def _stopped(runner: web.ServerRunner, at: socket.socket) -> None:
+    """End a server with all its connections; asyncio would forget those that it accepted a moment before."""
+    with suppress(NotImplementedError):  # on Windows
+        asyncio.get_running_loop().remove_reader(at)
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+    with suppress(asyncio.TimeoutError):
+        await runner.cleanup()

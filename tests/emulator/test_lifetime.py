@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.util
 import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import ClientConnectionError, ClientSession
@@ -377,3 +380,19 @@ def test_importing_it_loads_none_of_the_extra() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_connections_that_came_a_moment_before_its_end_are_closed(turns: int) -> None:
+    """However far they have come: none is forgotten, which would warn of a socket that nobody closed."""
+    loop = asyncio.get_running_loop()
+    async with Emulator() as emulator:
+        address = urlsplit(emulator.base_url)
+        came = [socket.create_connection((address.hostname, address.port)) for _ in range(5)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+    gc.collect()
+    for each in came:
+        each.settimeout(0)
+        with each, suppress(ConnectionResetError):
+            assert await asyncio.wait_for(loop.sock_recv(each, 1), 10) == b""
