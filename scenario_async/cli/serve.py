@@ -11,12 +11,13 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 import click
 
 from scenario_async.cli.emulating import installable, make_emulator, variables
+from scenario_async.cli.ruling import engine_of, engine_options
 from scenario_async.emulator.faults import described
 from scenario_async.emulator.server import is_loopback
 from scenario_async.errors import redact
@@ -121,6 +122,7 @@ def _epilog() -> str:
     type=click.IntRange(0, 65535),
     help="Serve the pictures at a port of their own; 0 takes any free one.",
 )
+@engine_options
 @click.option("--access-log", is_flag=True, help="Write a line for each request to stderr.")
 def serve(  # noqa: PLR0917 - click passes by name
     host: str,
@@ -137,6 +139,7 @@ def serve(  # noqa: PLR0917 - click passes by name
     pictures_port: int | None,
     *,
     access_log: bool,
+    **engine: Any,  # noqa: ANN401 - the fields of Engine
 ) -> None:
     """Run a service with sample data on this machine, to try searches with.
 
@@ -159,6 +162,7 @@ def serve(  # noqa: PLR0917 - click passes by name
             jitter=jitter,
             urls_expire_after=urls_expire_after,
             pictures_port=pictures_port,
+            engine=engine_of(engine),
         )
     except (ValueError, OSError) as error:
         raise click.UsageError(str(error)) from error

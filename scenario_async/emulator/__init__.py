@@ -8,6 +8,7 @@ from scenario_async.emulator import faults
 from scenario_async.emulator.arrivals import RecordedRequest, RequestLog
 from scenario_async.emulator.library import Library
 from scenario_async.emulator.quota import Quota
+from scenario_async.emulator.rules import Engine
 from scenario_async.emulator.server import Emulator
 
-__all__ = ["Emulator", "Library", "Quota", "RecordedRequest", "RequestLog", "faults"]
+__all__ = ["Emulator", "Engine", "Library", "Quota", "RecordedRequest", "RequestLog", "faults"]

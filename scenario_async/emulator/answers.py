@@ -13,6 +13,7 @@ from scenario_async.emulator.hits import hit_of
 from scenario_async.emulator.library import Library
 from scenario_async.emulator.parameters import SearchRequest
 from scenario_async.emulator.replies import encoded
+from scenario_async.emulator.rules import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -37,8 +38,9 @@ class Question:
 class Answers:
     """What a library answers; one that it gave is given again for as long as the library stays as it is."""
 
-    def __init__(self, library: Library, max_total_hits: int) -> None:
+    def __init__(self, library: Library, max_total_hits: int, engine: Engine) -> None:
         self._library = library
+        self._engine = engine
         self._max_total_hits = max_total_hits
         self._known: OrderedDict[Hashable, bytes] = OrderedDict()
 
@@ -62,7 +64,9 @@ class Answers:
     async def found(self, question: Question, sought: SearchRequest) -> dict[str, Any]:
         """Give the reply with what is found for a search, whatever was asked; its hits belong to the library."""
         kind = question.kind
-        work = partial(search, self._library, kind, sought, max_total_hits=self._max_total_hits)
+        work = partial(
+            search, self._library, kind, sought, max_total_hits=self._max_total_hits, engine=self._engine
+        )
         page = await asyncio.to_thread(work) if takes_long(self._library, kind, sought) else work()
         hits = [
             hit_of(

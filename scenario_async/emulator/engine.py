@@ -12,6 +12,7 @@ from scenario_async.emulator.errors import ServiceError, bad_request
 from scenario_async.emulator.filters import parse_filter
 from scenario_async.emulator.library import Library
 from scenario_async.emulator.parameters import SearchRequest, Window
+from scenario_async.emulator.rules import USUAL, Engine
 
 if TYPE_CHECKING:
     from scenario_async.emulator.columns import Mask
@@ -50,12 +51,14 @@ def is_long(text: str) -> bool:
     return len(text) > _SHORT
 
 
-def search(library: Library, kind: Kind, request: SearchRequest, *, max_total_hits: int) -> Page:
+def search(
+    library: Library, kind: Kind, request: SearchRequest, *, max_total_hits: int, engine: Engine = USUAL
+) -> Page:
     """Run a search; what lies beyond `max_total_hits` is neither reached nor counted."""
     from scenario_async.emulator.ranking import Matches  # noqa: PLC0415 - it loads numpy
 
     table = library.table(kind)
-    matches = Matches(table, table.scope(public=request.public))
+    matches = Matches(table, table.scope(public=request.public), engine)
     if (node := _filter(request.filter)) is not None:
         matches.keep(_matching(node, kind, table))
     if request.query:

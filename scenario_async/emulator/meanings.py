@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 Vector: TypeAlias = NDArray[np.float32]
 
-NEAR: Final = 0.35
-"""The likeness from which on a text counts as found by its meaning."""
-
 _LETTERS: Final = 96
 _SIZE: Final = len(CONCEPTS) + len(THEMES) + _LETTERS
 _THEME_SHARE: Final = 0.35

@@ -6,7 +6,7 @@ from typing import Final
 
 import attrs
 
-from scenario_async.emulator.words import MAX_QUERY_LENGTH, MAX_QUERY_WORDS, plain, words_of
+from scenario_async.emulator.words import MAX_QUERY_LENGTH, MAX_QUERY_WORDS, Boundaries, plain, words_of
 
 _PART: Final = re.compile(r'(?P<not>(?<!\S)-)?(?:"(?P<phrase>[^"]*)(?:"|$)|(?P<text>[^\s"]+))')
 
@@ -18,10 +18,12 @@ class Query:
     """A query in parts.
 
     `words` are wanted from the first on, the last ones least; `begins` tells that the last may be the beginning of one.
+    Words of the same number in `runs` stand together in the query.
     All `phrases` are wanted, and none of the `unwanted`.
     """
 
     words: tuple[str, ...]
+    runs: tuple[int, ...]
     phrases: tuple[Phrase, ...]
     unwanted: tuple[Phrase, ...]
     begins: bool
@@ -33,29 +35,32 @@ class Query:
 
 
 @lru_cache(maxsize=256)
-def parsed(text: str) -> Query:
+def parsed(text: str, boundaries: Boundaries) -> Query:
     """Read a query; like the service's engine, its first ten words only."""
     words: list[str] = []
+    runs: list[int] = []
     phrases: list[Phrase] = []
     unwanted: list[Phrase] = []
-    left, begins = MAX_QUERY_WORDS, False
+    left, begins, run = MAX_QUERY_WORDS, False, 0
     for part in _PART.finditer(text[:MAX_QUERY_LENGTH]):
-        found = words_of(part["phrase"] if part["phrase"] is not None else part["text"])
+        written = boundaries.applied(part["phrase"] if part["phrase"] is not None else part["text"])
+        found = words_of(written)
         begins = False
         if not found:
             continue
-        if part["not"]:
-            if part["phrase"] is not None:
-                unwanted.append(tuple(found))
-            else:
-                unwanted.append((found[0],))
-                words += found[1:][:left]
-            continue
+        run += part["not"] is not None or part["phrase"] is not None
         if part["phrase"] is not None:
+            if part["not"]:
+                unwanted.append(tuple(found))
+                continue
             phrases.append(tuple(found[:left]))
         else:
+            if part["not"]:
+                unwanted.append((found[0],))
+                del found[0]
             words += found[:left]
-            end = plain(part["text"]).rstrip()
-            begins = part.end() == len(text) and end.endswith(found[-1]) and len(found) <= left
+            runs += [run] * len(found[:left])
+            at_end = part.end() == len(text) and 0 < len(found) <= left
+            begins = at_end and plain(written).rstrip().endswith(found[-1])
         left = max(0, left - len(found))
-    return Query(tuple(words), tuple(filter(None, phrases)), tuple(unwanted), begins)
+    return Query(tuple(words), tuple(runs), tuple(filter(None, phrases)), tuple(unwanted), begins)

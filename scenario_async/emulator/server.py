@@ -24,6 +24,7 @@ from scenario_async.emulator.faults.chance import Chance
 from scenario_async.emulator.faults.plan import FaultPlan
 from scenario_async.emulator.library import Library
 from scenario_async.emulator.quota import Quota, quota_of
+from scenario_async.emulator.rules import USUAL, Engine
 from scenario_async.emulator.signatures import Signatures
 
 _LAST_PORT: Final = 65535
@@ -44,7 +45,7 @@ class Emulator:
     `with Emulator().running() as base_url:` serves from a thread. Port 0 takes any free port. One emulator
     serves once at a time, and may be started again. A `host` that other machines reach needs `allow_remote`.
     `seed` chooses the sample library, if no other library is given, and everything that goes by chance; the
-    library may be changed while it is served.
+    library may be changed while it is served. `engine` is how it searches, where the service may have chosen otherwise.
 
     `rate_limit` is True for the documented 100 requests a minute and project, another number a minute, or a
     `Quota`. Answers take `latency` seconds and up to `jitter` more; `failure_rate` is the share of searches
@@ -67,6 +68,7 @@ class Emulator:
         port: int = 0,
         allow_remote: bool = False,
         max_total_hits: int = 1000,
+        engine: Engine = USUAL,
         seed: int = 0,
         requests_kept: int = 10_000,
         request_bytes_kept: int = MOST_BYTES,
@@ -97,6 +99,8 @@ class Emulator:
         for name, number in (("port", port), ("pictures_port", pictures_port or 0)):
             if not 0 <= number <= _LAST_PORT:
                 raise ValueError(f"{name} must be from 0 to {_LAST_PORT}, not {number!r}")
+        if not isinstance(engine, Engine):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"engine must be an Engine, such as Engine(matching='all'), not {engine!r}")
         if max_total_hits < 0:
             raise ValueError(f"max_total_hits must be a number of hits from 0 up, not {max_total_hits!r}")
         self.library: Library = Library.sample(seed) if library is None else library
@@ -111,7 +115,7 @@ class Emulator:
             quota=quota_of(rate_limit),
             faults=self.faults,
             chance=Chance(seed, latency=latency, jitter=jitter, failure_rate=failure_rate),
-            answers=Answers(self.library, max_total_hits),
+            answers=Answers(self.library, max_total_hits, engine),
             requests=self.requests,
             signatures=self._signatures,
         )

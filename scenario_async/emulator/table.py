@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,15 @@ from numpy.typing import NDArray
 from scenario_async.emulator.attributes import MISSING, Path, Schema
 from scenario_async.emulator.columns import Attribute, Column, Mask, Part, Reading, parts_of
 from scenario_async.emulator.meanings import MeaningIndex
+from scenario_async.emulator.ranks import Ranks, Relevance
 from scenario_async.emulator.rows import Records, Rows, Shelf, every
-from scenario_async.emulator.texts import Relevance, TextIndex, Texts
+from scenario_async.emulator.rules import Engine
+from scenario_async.emulator.texts import TextIndex, Texts
 
-Ranks: TypeAlias = NDArray[np.int64]
+if TYPE_CHECKING:
+    from scenario_async.emulator.words import Boundaries
+
+Places: TypeAlias = NDArray[np.int64]
 
 
 class Catalogue:
@@ -28,7 +33,7 @@ class Catalogue:
         paths = (("privacy",), ("ownerId",), ("score",), ("thumbnail", "assetId"))
         self._usual: tuple[Reading, ...] = (self._texts, *map(Attribute, paths))
         self._parts: dict[Reading, Part] = {}
-        self._words: TextIndex | None = None
+        self._words: dict[Boundaries, TextIndex] = {}
         self._meanings: MeaningIndex | None = None
         # Nothing is to be made twice, by two searches at a time.
         self._lock = threading.RLock()
@@ -50,14 +55,15 @@ class Catalogue:
             self._parts |= dict(zip(wanted, parts_of(every(self.rows), *wanted), strict=True))
         return self._parts[reading]
 
-    def relevance(self, query: str) -> Relevance | None:
-        """Give each record its relevance to the words of a query, or None when it holds none."""
-        texts = self.part(self._texts)
+    def ranks(self, query: str, engine: Engine) -> Ranks | None:
+        """Rank the records by the words of a query, or give None when it holds none."""
+        texts, boundaries = self.part(self._texts), engine.boundaries
         with self._lock:
-            if self._words is None:
-                self._words = TextIndex(texts.values, self._weights)
-        relevance = self._words.search(query)
-        return None if relevance is None else relevance[texts.codes]
+            index = self._words.get(boundaries)
+            if index is None:
+                index = self._words[boundaries] = TextIndex(texts.values, self._weights, boundaries)
+        ranks = index.search(query, engine)
+        return None if ranks is None else ranks.at(texts.codes)
 
     def nearness(self, query: str) -> Relevance:
         """Give each record its nearness to the meaning of a query."""
@@ -90,11 +96,11 @@ class Table:
         """Give the column of an attribute."""
         return self.column(Attribute(path))
 
-    def relevance(self, query: str) -> Relevance | None:
-        """Give each position its relevance to the words of a query, or None when it holds none."""
-        found = [catalogue.relevance(query) for catalogue in self._catalogues]
-        known = [relevance for relevance in found if relevance is not None]
-        return np.concatenate(known) if known else None
+    def ranks(self, query: str, engine: Engine) -> Ranks | None:
+        """Rank the positions by the words of a query, or give None when it holds none."""
+        found = [catalogue.ranks(query, engine) for catalogue in self._catalogues]
+        known = [ranks for ranks in found if ranks is not None]
+        return Ranks.together(known) if known else None
 
     def nearness(self, query: str) -> Relevance:
         """Give each position its nearness to the meaning of a query."""
@@ -121,7 +127,7 @@ class Table:
         return self.there & owners.is_any_of([self.project_id, MISSING])
 
     @cached_property
-    def standing(self) -> Ranks:
+    def standing(self) -> Places:
         """The rank of each position where nothing else decides: by score, then in the order of arrival."""
         places = np.arange(self.shelf.size)
         places[len(self.shelf.base) :] = self.shelf.places

@@ -1,7 +1,7 @@
 """Text search: SQLite's full-text index over the distinct texts of a table's records.
 
-It stores the words and finds them, beginnings of them, and phrases; its own ranking is not used, because it knows
-neither of typos nor of beginnings, and costs four times as much as finding.
+It stores the words and finds them, beginnings of them, phrases, and where they stand; its own ranking is not used,
+because it knows neither of typos nor of beginnings, and costs four times as much as finding.
 """
 
 import sqlite3
@@ -17,18 +17,15 @@ from numpy.typing import NDArray
 
 from scenario_async.emulator.attributes import Path, Record, texts_at
 from scenario_async.emulator.columns import Values
+from scenario_async.emulator.proximity import Standing, distances
 from scenario_async.emulator.queries import Phrase, Query, parsed
-from scenario_async.emulator.words import APART, typos_allowed, typos_between, words_apart
+from scenario_async.emulator.ranks import ATTRIBUTE, INEXACT, NOT_THERE, TYPO, Costs, Ranks, ranked
+from scenario_async.emulator.rules import Engine
+from scenario_async.emulator.words import APART, Boundaries, typos_between, words_apart
 
-Relevance: TypeAlias = NDArray[np.float32]
 Bundle: TypeAlias = tuple[str, ...]
 """The texts of one record, one for each searched field."""
 
-# How much a word of the query counts that is there, and that is only begun.
-_WHOLE: Final = 1.0
-_BEGUN: Final = 0.6
-_NONE: Final = 99
-"""The typos of what is not there."""
 _LARGEST_NGRAM: Final = 3
 _REMEMBERED: Final = 256
 # Bytes of new words that wait to be merged; with the usual 1 MiB, indexing takes half as long again.
@@ -47,46 +44,51 @@ class Texts:
 
 
 @attrs.frozen
-class Found:
-    """Where a word is, by the bundles' codes: with how many typos (`_NONE` where it is not), and how well it fits."""
+class Form:
+    """Words that stand for a word of the query, as an expression of the index: with how many typos, and how exactly."""
 
-    typos: NDArray[np.int16]
-    fit: Relevance
+    typos: int
+    inexact: int
+    expression: str
 
 
 class TextIndex:
-    """The words of bundles, by the bundles' codes."""
+    """The words of bundles, by the bundles' codes; they end where `boundaries` says."""
 
-    def __init__(self, bundles: Values, weights: Sequence[float]) -> None:
+    def __init__(self, bundles: Values, weights: Sequence[float], boundaries: Boundaries) -> None:
         self._size = len(bundles.items)
-        self._weights = weights
-        self._fields = [f"field{number}" for number in range(len(weights))]
+        self._boundaries = boundaries
+        tiers = sorted({*weights}, reverse=True)
+        self._fields = [(f"field{number}", tiers.index(weight)) for number, weight in enumerate(weights)]
         self._lock = threading.Lock()
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
         weakref.finalize(self, self._database.close)
+        names = ", ".join(name for name, _ in self._fields)
         self._database.execute(
-            f"CREATE VIRTUAL TABLE texts USING fts5({', '.join(self._fields)}, content='', "
+            f"CREATE VIRTUAL TABLE texts USING fts5({names}, content='', "
             "tokenize=\"unicode61 remove_diacritics 0 categories 'L* N* Co S* M*'\")"
         )
         self._database.execute("INSERT INTO texts(texts, rank) VALUES ('hashsize', ?)", (_UNMERGED,))
         self._database.execute("CREATE VIRTUAL TABLE words USING fts5vocab(texts, 'row')")
+        self._database.execute("CREATE VIRTUAL TABLE places USING fts5vocab(texts, 'instance')")
         places = ", ".join("?" * (1 + len(self._fields)))
         self._database.executemany(
-            f"INSERT INTO texts(rowid, {', '.join(self._fields)}) VALUES ({places})",  # noqa: S608 - no text of others
+            f"INSERT INTO texts(rowid, {names}) VALUES ({places})",  # noqa: S608 - no text of others
             (
-                (code, *(" ".join(words_apart(text)) for text in bundle))
+                (code, *(" ".join(words_apart(boundaries.applied(text))) for text in bundle))
                 for code, bundle in enumerate(cast("Sequence[Bundle]", bundles.items))
             ),
         )
-        self._found = lru_cache(maxsize=_REMEMBERED)(self._find)
+        self._costs = lru_cache(maxsize=_REMEMBERED)(self._cost_of)
+        self._standing = lru_cache(maxsize=_REMEMBERED)(self._where)
 
-    def search(self, query: str) -> Relevance | None:
-        """Give each bundle its relevance, from 0 for none to 1, or None when the query asks for nothing.
+    def search(self, query: str, engine: Engine) -> Ranks | None:
+        """Rank the bundles by a query, or give None when it asks for nothing.
 
         All phrases must be there, and nothing unwanted. Of the words, those at the end may be missing; the first one
         may not, unless there is a phrase.
         """
-        asked = parsed(query)
+        asked = parsed(query, self._boundaries)
         if asked.is_empty:
             return None
         with self._lock:
@@ -95,83 +97,89 @@ class TextIndex:
                 allowed &= self._has(phrase)
             for phrase in asked.unwanted:
                 allowed &= ~self._has(phrase)
-            relevance = self._by_words(asked)
-        return cast("Relevance", np.where(allowed, relevance, np.float32(0)))
+            return self._ranked(asked, engine, allowed)
 
-    def _by_words(self, asked: Query) -> Relevance:
-        """Rank by how many words are there from the first on, then by typos, then by where and how they stand."""
-        count, also = len(asked.words), int(bool(asked.phrases))
-        if not count:
-            return np.ones(self._size, np.float32)
-        relevance = np.full(self._size, also / (count + also), np.float32)
-        typos = [np.zeros(self._size, np.int16)]
-        fits = [np.zeros(self._size, np.float32)]
+    def _ranked(self, asked: Query, engine: Engine, allowed: NDArray[np.bool_]) -> Ranks:
+        """Find how many words are there from the first on, in the way that costs least."""
+        count = len(asked.words)
+        least: list[Costs] = [np.zeros(self._size, np.int32)]
+        there = np.zeros(self._size, np.int16)
+        best = np.where(bool(asked.phrases) or not count, np.int32(0), np.full(self._size, NOT_THERE))
         for end in range(1, count + 1):
-            best = np.full(self._size, _NONE, np.int16)
-            fit = np.zeros(self._size, np.float32)
+            costs = np.full(self._size, NOT_THERE, np.int32)
             for begin in range(max(0, end - _LARGEST_NGRAM), end):
-                found = self._words(asked, begin, end)
-                if found is None:
+                if asked.runs[begin] != asked.runs[end - 1]:
                     continue
-                here = np.minimum(typos[begin] + found.typos, _NONE).astype(np.int16)
-                total = fits[begin] + found.fit * (end - begin)
-                better = (here < best) | ((here == best) & (total > fit))
-                best, fit = np.where(better, here, best), np.where(better, total, fit)
-            typos.append(best)
-            fits.append(fit)
-            most = 2 * end + 1  # no more typos than two a word
-            quality = (np.maximum(most - 1 - best, 0) + fit / end) / most
-            ranked = ((end - 1 + also + quality) / (count + also)).astype(np.float32)
-            relevance = np.where(best < _NONE, np.maximum(relevance, ranked), relevance)
-        return relevance
+                word = "".join(asked.words[begin:end])
+                begins = asked.begins and end == count
+                most = max(0, engine.typos_allowed(word) - (end - begin - 1))
+                word_costs = self._costs(word, begins, most)
+                if word_costs is not None:
+                    joined = np.int32(TYPO * (end - begin - 1))
+                    costs = np.minimum(costs, least[begin] + word_costs + joined)
+            least.append(np.minimum(costs, NOT_THERE))
+            here = costs < NOT_THERE
+            there[here] = end
+            best = np.where(here, costs, best)
+        found = allowed & (best < NOT_THERE)
+        if engine.matching == "all":
+            found &= there == count
+        apart = self._apart(asked, engine, there)
+        return ranked(found, there, best, apart, words=count, also=bool(asked.phrases))
 
-    def _words(self, asked: Query, begin: int, end: int) -> Found | None:
-        """Find words that stand together in the query, written as one; None where nothing is like them."""
-        begins = asked.begins and end == len(asked.words)
-        word = "".join(asked.words[begin:end])
-        return self._found(word, begins, end - begin - 1)
+    def _apart(self, asked: Query, engine: Engine, there: NDArray[np.int16]) -> NDArray[np.int16]:
+        """Give how far the words that are there stand from one another, from word to word of the query."""
+        apart = np.zeros(self._size, np.int16)
+        if "proximity" not in engine.ranking:
+            return apart
+        standing: list[Standing] = []
+        for number, word in enumerate(asked.words):
+            if not (there > number).any():
+                break
+            begins = asked.begins and number == len(asked.words) - 1
+            standing.append(self._standing(word, begins, engine.typos_allowed(word)))
+            if number:
+                steps = distances(standing[-2], standing[-1], self._size)
+                apart += np.where(there > number, steps, 0).astype(np.int16)
+        return apart
 
-    def _find(self, word: str, begins: bool, joined: int) -> Found | None:  # noqa: FBT001 - a key of what is remembered
-        """Find a word, what is like it but for typos, and what it is when it is parted in two.
+    def _cost_of(self, word: str, begins: bool, most: int) -> Costs | None:  # noqa: FBT001 - a key of what is remembered
+        """Find a word, what is like it but for typos, and what it is when it is parted in two; None where nothing is."""
+        costs = np.full(self._size, NOT_THERE, np.int32)
+        anything = False
+        for form in self._forms(word, most, begins=begins):
+            for field, tier in self._fields:
+                codes = self._codes(f"{field} : ({form.expression})")
+                if len(codes):
+                    anything = True
+                    cost = np.int32(TYPO * form.typos + ATTRIBUTE * tier + INEXACT * form.inexact)
+                    costs[codes] = np.minimum(costs[codes], cost)
+        return costs if anything else None
 
-        Each that is `joined` of several costs a typo.
-        """
-        most = max(0, typos_allowed(word) - joined)
-        forms: list[tuple[int, float, str]] = [(0, _WHOLE, f'"{word}"')]
+    def _forms(self, word: str, most: int, *, begins: bool) -> Iterator[Form]:
+        yield Form(0, 0, f'"{word}"')
         if begins:
-            forms.append((0, _BEGUN, f'"{word}"*'))
+            yield Form(0, 1, f'"{word}"*')
+        for distance, terms in self._like(word, begins, most).items():
+            yield Form(distance, 1, " OR ".join(f'"{term}"' for term in terms))
+        if parted := self._parted(word):
+            yield Form(1, 1, parted)
+
+    def _like(self, word: str, begins: bool, most: int) -> dict[int, list[str]]:  # noqa: FBT001 - as above
+        """Give the words of the index that are like a word, by the number of typos."""
         by_typos: dict[int, list[str]] = {}
         for term in self._terms_like(word, most, begins=begins):
             distance = typos_between(word, term, begins=begins, most=most)
             if 0 < distance <= most:
-                by_typos.setdefault(distance, []).append(f'"{term}"')
-        forms += [(distance, _BEGUN, " OR ".join(terms)) for distance, terms in by_typos.items()]
-        if parted := self._parted(word):
-            forms.append((1, _BEGUN, parted))
-        typos = np.full(self._size, _NONE, np.int16)
-        fit = np.zeros(self._size, np.float32)
-        best = max(self._weights)
-        anything = False
-        for wrong, quality, terms in sorted(forms, key=lambda form: (-form[0], form[1])):
-            for field, weight in zip(self._fields, self._weights, strict=True):
-                codes = self._codes(f"{field} : ({terms})")
-                if not len(codes):
-                    continue
-                anything = True
-                value = quality * weight / best
-                fit[codes] = np.where(typos[codes] > wrong, value, np.maximum(fit[codes], value))
-                typos[codes] = wrong
-        if not anything:
-            return None
-        typos[typos < _NONE] += joined
-        return Found(typos, fit)
+                by_typos.setdefault(distance, []).append(term)
+        return by_typos
 
     def _parted(self, word: str) -> str:
         """Give the phrase of two words that most often stand for one."""
         best, phrase = 0, ""
         for place in range(1, len(word)):
             left, right = word[:place], word[place:]
-            if self._knows(left) and self._knows(right):
+            if left in self._known and right in self._known:
                 each = f'"{left} {right}"'
                 if (count := len(self._codes(each))) > best:
                     best, phrase = count, each
@@ -183,9 +191,21 @@ class TextIndex:
         return there
 
     def _codes(self, expression: str) -> NDArray[np.int64]:
-        # One text of all numbers is read three times as fast as a row for each.
-        query = "SELECT group_concat(rowid) FROM texts WHERE texts MATCH ?"
-        (found,) = self._database.execute(query, (expression,)).fetchone()
+        return self._numbers("SELECT group_concat(rowid) FROM texts WHERE texts MATCH ?", expression)
+
+    def _where(self, word: str, begins: bool, most: int) -> Standing:  # noqa: FBT001 - a key of what is remembered
+        """Give where a word stands, and what is like it."""
+        if begins:
+            found = [self._numbers(_PLACES.format("term >= ? AND term < ?"), word, f"{word}\U0010ffff")]
+        else:
+            found = [self._numbers(_PLACES.format("term = ?"), word)]
+        for terms in self._like(word, begins, most).values():
+            found += [self._numbers(_PLACES.format("term = ?"), term) for term in terms]
+        return Standing.of(np.concatenate(found), self._apart_at)
+
+    def _numbers(self, query: str, *values: str) -> NDArray[np.int64]:
+        """Ask for a text of numbers, which is read three times as fast as a row for each."""
+        (found,) = self._database.execute(query, values).fetchone()
         return np.fromstring(found or "", np.int64, sep=",")
 
     def _terms_like(self, word: str, most: int, *, begins: bool) -> Iterator[str]:
@@ -206,12 +226,18 @@ class TextIndex:
         terms = self._database.execute("SELECT term FROM words").fetchall()
         return [(term, _letters(term)) for (term,) in terms if term != APART]
 
-    def _knows(self, word: str) -> bool:
-        return word in self._known
+    @cached_property
+    def _apart_at(self) -> NDArray[np.int64]:
+        return np.sort(self._numbers(_PLACES.format("term = ?"), APART))
 
     @cached_property
     def _known(self) -> frozenset[str]:
         return frozenset(term for term, _ in self._vocabulary)
+
+
+_PLACES: Final = (
+    "SELECT group_concat((doc << 24) | (substr(col, 6) << 20) | min(offset, 1048575)) FROM places WHERE {}"
+)
 
 
 def _letters(word: str) -> int:

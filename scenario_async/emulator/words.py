@@ -4,17 +4,16 @@ import re
 import unicodedata
 from typing import Final
 
+import attrs
+
 MAX_QUERY_WORDS: Final = 10
 MAX_QUERY_LENGTH: Final = 4096
 """Characters of a query that are read; what follows them cannot be among its first ten words, or is no word."""
 
-ONE_TYPO: Final = 5
-"""How many letters a word of a query has if one of them may be wrong."""
-TWO_TYPOS: Final = 9
-"""How many it has if two may."""
 LONGEST: Final = 32
+"""Letters of a word that may have typos."""
 
-_WORD: Final = re.compile(r"(?:[^\W_]|[+<=>^|~$])+|[\u2600-\u27bf\U0001f000-\U0001faff]|\ue000")
+_WORD: Final = re.compile(r"(?:[^\W_]|[+<=>^|~$\u2600-\u27bf\U0001f000-\U0001faff\ue001-\uf8ff])+|\ue000")
 # Punctuation across which words do not stand side by side.
 _APART: Final = re.compile(r"[.,](?= )|[!;?\u2026\u3002\u3001\u00bf\u00a1]")
 APART: Final = "\ue000"
@@ -23,12 +22,35 @@ APART: Final = "\ue000"
 _UNSPACED: Final = re.compile(r"([\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])")
 
 
+_VARIANTS: Final = "\ufe0e\ufe0f"
+"""What says how an emoji is drawn."""
+_KEPT: Final = 0xE001
+"""The first of the characters that stand for what is a part of words, as nothing else uses them."""
+
+
+@attrs.frozen
+class Boundaries:
+    """What parts words, and what is a part of them, besides what is so anyway."""
+
+    separators: tuple[str, ...] = ()
+    non_separators: tuple[str, ...] = ()
+
+    def applied(self, text: str) -> str:
+        """Give a text whose words end where they are to end."""
+        for number, each in enumerate(self.non_separators):
+            text = text.replace(each, chr(_KEPT + number))
+        for each in self.separators:
+            text = text.replace(each, " ")
+        return text
+
+
 def plain(text: str) -> str:
     """Give a text without regard to case and accents, words that are written together apart."""
     if text.isascii():
         return text.lower()
     text = text.encode(errors="ignore").decode()  # without halves of characters
-    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    decomposed = unicodedata.normalize("NFKD", text)
+    bare = "".join(c for c in decomposed if not (unicodedata.combining(c) or c in _VARIANTS))
     return _UNSPACED.sub(r" \1 ", bare.lower())
 
 
@@ -42,34 +64,33 @@ def words_apart(text: str) -> list[str]:
     return _WORD.findall(_APART.sub(f" {APART} ", plain(text.replace(APART, " "))))
 
 
-def typos_allowed(word: str) -> int:
-    """Give how many letters of a word may be wrong."""
-    if not ONE_TYPO <= len(word) <= LONGEST:
-        return 0
-    return 1 if len(word) < TWO_TYPOS else 2
-
-
 def typos_between(word: str, term: str, *, begins: bool, most: int) -> int:
     """Give how many letters are wrong: another, missing, added or swapped; a wrong first letter counts twice.
 
-    With `begins` it is enough that the term begins like the word; of two typos, at most one may then be a letter that is
-    missing. More than `most` is given as most + 1.
+    With `begins` it is enough that the term begins like the word. More than `most` is given as most + 1.
     """
-    older: list[int] = []
-    above = list(range(len(term) + 1))
-    for place, letter in enumerate(word, 1):
-        row = [place]
-        for there, other in enumerate(term, 1):
-            cost = min(above[there] + 1, row[-1] + 1, above[there - 1] + (letter != other))
-            if place > 1 < there and letter == term[there - 2] and word[place - 2] == other:
-                cost = min(cost, older[there - 2] + 1)
-            row.append(cost)
-        if min(row) > most:
-            return most + 1
-        older, above = above, row
-    found = above[-1]
-    if begins:
-        found = min([found, *(max(cost, 1) for cost in above if cost <= 1), *above[len(word) - 1 :]])
+    found = _distance(word, term, begins=begins, most=most)
     if found and term[:1] != word[:1]:
         found += 1
     return min(found, most + 1)
+
+
+def _distance(word: str, term: str, *, begins: bool, most: int) -> int:
+    """Read the term letter by letter, as the engine's automaton does, with what each beginning of the word costs."""
+    size = len(word)
+    older: list[int] = []
+    before = list(range(size + 1))
+    for there, letter in enumerate(term, 1):
+        costs = [there]
+        for place, own in enumerate(word, 1):
+            cost = min(before[place] + 1, costs[-1] + 1, before[place - 1] + (letter != own))
+            if there > 1 < place and own == term[there - 2] and word[place - 2] == letter:
+                cost = min(cost, older[place - 2] + 1)
+            costs.append(cost)
+        # What is left of the term does not matter once no shorter beginning of the word could come to a better end.
+        if begins and costs[size] <= most and costs[size] <= min(costs[:size]):
+            return costs[size]
+        if min(costs) > most:
+            return most + 1
+        older, before = before, costs
+    return before[size]

@@ -151,7 +151,7 @@ class TestCopies:
         first, second = Library.sample(), Library.sample()
         first.add(asset("asset_broken", {"name": "broken \ud83d emoji"}, ownerId=first.project_id))
         assert found(first, query="broken emoji") == ["asset_broken"]
-        assert found(first, query="broken", querySemanticRatio=1) == ["asset_broken"]
+        assert found(first, query="broken", querySemanticRatio=1)[0] == "asset_broken"
         assert found(second, query="broken") == found(Library.sample(), query="broken") == []
 
     @pytest.mark.parametrize("ratio", [0, 0.5, 1])

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from scenario_async.emulator.rules import USUAL
 from scenario_async.emulator.texts import TextIndex
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ WORDS = (
 )  # fmt: skip
 BETWEEN = (" ", " ", "_", "-", ". ", ", ", "/", "  ", "!", "'", " (")
 LETTERS = "abcdeinorst"
+DECIDED = ("words", "typo", "proximity")
+"""The rules that the comparison is about: texts of one field have no order of attributes."""
+FEW = ("hero", "knight", "rider", "dragon", "castle", "old", "red", "sun", "flower")
+ASIDE = (*[" "] * 8, ". ", ", ", "-", "! ")
 
 
 class Bundles:
@@ -87,6 +93,11 @@ def queries(draw: st.DrawFn) -> str:
     return joined + draw(st.sampled_from(["", "", " "]))
 
 
+def sentence(chance: random.Random) -> list[str]:
+    """Make words of a text, each with what stands behind it."""
+    return [word + chance.choice(ASIDE) for word in chance.choices(FEW, k=chance.randint(2, 14))]
+
+
 def judged(texts: Sequence[str]) -> Any:
     """Give the engine with these texts; their places are the documents' ids, in letters, which no query has."""
     index = milli.Index(tempfile.mkdtemp())
@@ -99,10 +110,29 @@ def judged(texts: Sequence[str]) -> Any:
 )
 @given(library=texts(), asked=st.lists(queries(), min_size=QUERIES, max_size=QUERIES))
 def test_the_same_hits(library: list[str], asked: list[str]) -> None:
-    """The sets are equal, whatever is asked."""
-    engine, ours = judged(library), TextIndex(Bundles(library), [1.0])  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    """The sets are equal, whatever is asked, and no hit stands before one that ranks better."""
+    engine, ours = judged(library), TextIndex(Bundles(library), [1.0], USUAL.boundaries)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     for query in asked:
-        relevance = ours.search(query)
-        found = range(len(library)) if relevance is None else np.flatnonzero(relevance > 0).tolist()
-        expected = sorted(int(each) for each in engine.search(query))
-        assert list(found) == expected, (query, library)
+        ranks = ours.search(query, USUAL)
+        order = [int(each) for each in engine.search(query)]
+        found = range(len(library)) if ranks is None else np.flatnonzero(ranks.found).tolist()
+        assert list(found) == sorted(order), (query, library)
+        if ranks is not None:
+            keys = ranks.key(DECIDED, np.array(order, np.int64)).tolist()
+            assert keys == sorted(keys), (query, [library[each] for each in order])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_same_order_of_words_that_stand_apart(seed: int) -> None:
+    """Words of a query that stand near to each other come first, in the order of the query before the other one."""
+    chance = random.Random(seed)
+    library = ["".join(sentence(chance)).strip(" .,-!") for _ in range(12)]
+    engine, ours = judged(library), TextIndex(Bundles(library), [1.0], USUAL.boundaries)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    for _ in range(16):
+        query = " ".join(chance.choices(FEW, k=chance.randint(2, 3)))
+        ranks = ours.search(query, USUAL)
+        assert ranks is not None
+        order = [int(each) for each in engine.search(query)]
+        assert np.flatnonzero(ranks.found).tolist() == sorted(order)
+        keys = ranks.key(DECIDED, np.array(order, np.int64)).tolist()
+        assert keys == sorted(keys), (query, [library[each] for each in order])
