@@ -17,7 +17,7 @@ from scenario_async._gallery.data import contents_of
 from scenario_async._looks.doors import ensure_thumbnails
 from scenario_async._looks.thumbnails import Shown
 from scenario_async._support import checks
-from scenario_async._tables import writing
+from scenario_async._tables import replacing, writing
 from scenario_async._tables.table import source_of
 from scenario_async.errors import ScenarioError, WriteError
 
@@ -64,7 +64,7 @@ class Gallery:
             checks.refuse("path", path, "it must be a str or a pathlib.Path")
         target = Path(path)
         overwrite = bool(checks.truth(overwrite, "overwrite"))
-        writing.check_target(target, overwrite=overwrite)
+        replacing.check_target(target, overwrite=overwrite)
         if self._contents.picture_bytes > MOST_INSIDE:
             return self._write_beside(target, overwrite=overwrite)
         with writing.told(target), writing.beside(target, overwrite=overwrite) as part:

@@ -79,7 +79,7 @@ class Looks:
             option = "--show" if self.sheet is None else "--sheet"
             raise click.ClickException(f'{option} needs Pillow, of the extra "cli"; {INSTALL}')
         if self.sheet is not None:
-            from scenario_async._tables.writing import check_target  # noqa: PLC0415 - as above
+            from scenario_async._tables.replacing import check_target  # noqa: PLC0415 - as above
 
             if self.sheet.suffix.lower() != ".png":
                 raise click.UsageError(f"--sheet writes a PNG: {self.sheet.with_suffix('.png')}")

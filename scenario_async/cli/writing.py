@@ -185,7 +185,7 @@ class Wish:
         self.looks.finish(hit_class)
 
     def _show(self, reading: Reading, path: Path) -> None:
-        from scenario_async._tables.writing import check_target  # noqa: PLC0415 - as below
+        from scenario_async._tables.replacing import check_target  # noqa: PLC0415 - as below
         from scenario_async.cli.progress import hint  # noqa: PLC0415
 
         check_target(path, overwrite=self.overwrite)
@@ -194,7 +194,8 @@ class Wish:
         hint(f"{path} has {len(table):,} hits")
 
     def _keep(self, reading: Reading, path: Path, how: Format, layout: Layout) -> None:
-        from scenario_async._tables.writing import check_target, keep  # noqa: PLC0415 - only for files
+        from scenario_async._tables.replacing import check_target  # noqa: PLC0415 - only for files
+        from scenario_async._tables.writing import keep  # noqa: PLC0415
 
         if not (how.database and path.is_file()):
             check_target(path, overwrite=self.overwrite)
