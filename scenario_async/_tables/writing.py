@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sqlite3
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from scenario_async._tables.replacing import check_target, exists, remove_beside, settle
 from scenario_async.errors import WriteError
@@ -53,6 +54,21 @@ def keep(
                 with part.open("wb") as file:
                     how.write(file, hits, layout)
     return target
+
+
+def write_all(file: Any, content: Any) -> None:  # noqa: ANN401 - bytes for a file that takes them, else texts
+    """Write all of it to a file object, also to one that takes less at once; `OSError` for one that takes no more.
+
+    What says nothing of how much it took has taken all, but for raw files: they say so where they took nothing.
+    """
+    while content:
+        taken = file.write(content)
+        if taken is None and not isinstance(file, io.RawIOBase):
+            return
+        if not taken:
+            reason = "it takes no more for now, and does not wait until it does; pass a file that does"
+            raise BlockingIOError(errno.EAGAIN, reason)
+        content = content[taken:] if isinstance(taken, int) else content[:0]
 
 
 @contextmanager
