@@ -45,7 +45,7 @@ UNKNOWN: Final = "bin"
 EXTENSIONS: Final = tuple(
     sorted(
         {extension for _, _, extension in _MAGIC} | {*_BRANDS.values()} | {*_OF_MIME_TYPE.values()} | PICTURES
-        | {"jpeg", "tif", "part", "jsonl", UNKNOWN}
+        | {"jpeg", "tif", "xml", "part", "jsonl", UNKNOWN}
     )
 )  # fmt: skip
 """Every extension that a file may get here, and others that a name is not to end with."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from scenario_async._downloads.addresses import Rendition
 from scenario_async._downloads.job import Plan
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 
     from scenario_async._calls.call import Caller
     from scenario_async._downloads.download import Download, DownloadProgress
+
+_T = TypeVar("_T")
+_TICK: Final = 0.1
+_MOST_PATIENCE: Final = 1.0
 
 
 def begun(
@@ -83,3 +89,35 @@ async def downloading(
             feeding.cancel()
             await asyncio.gather(feeding, return_exceptions=True)
         await run.aclose()
+
+
+class Input(Generic[_T]):
+    """What there is to download, read one by one in the calling thread, which nobody hands results to meanwhile.
+
+    So before an item is asked for, results have as long to come as items take: `patience`. An iterator may have a method
+    `waits`, which tells that its next item is not there yet: then results have a little time, again and again.
+    """
+
+    def __init__(self, hits: Iterable[_T]) -> None:
+        self._items = iter(hits)
+        self._waits: Callable[[], bool] | None = getattr(hits, "waits", None)
+        self._took = 0.0
+
+    @property
+    def patience(self) -> float:
+        """How long to wait for results before the next item is read."""
+        if self._waits is not None:
+            return _TICK if self._waits() else 0.0
+        return min(self._took, _MOST_PATIENCE)
+
+    @property
+    def ready(self) -> bool:
+        """Whether an item is to be asked for now."""
+        return self._waits is None or not self._waits()
+
+    def read(self) -> list[_T]:
+        """Give the next item; nothing at the end."""
+        began = time.monotonic()
+        items = list(islice(self._items, 1))
+        self._took = time.monotonic() - began
+        return items
