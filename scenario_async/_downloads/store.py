@@ -108,10 +108,10 @@ class Store:
         with _writing(self.folder):
             try:
                 part.write(chunks)
-                mime_types = (mime_type, wanted.mime_type)
-                _check(wanted, part, mime_types)
+                _check(wanted, part, mime_type)
                 part.lay_down()
-                entry = self._named(wanted.key, stem, part, extension_of(part.head, *mime_types))
+                extension = extension_of(part.head, mime_type, wanted.mime_type)
+                entry = self._named(wanted.key, stem, part, extension)
             except OSError:
                 part.abandon()
                 raise
@@ -177,8 +177,8 @@ class Store:
         self.manifest.close()
 
 
-def _check(wanted: Wanted, part: Part, mime_types: tuple[str, ...]) -> None:
-    wrong = complaint(part.head, picture=wanted.is_picture, mime_types=mime_types)
+def _check(wanted: Wanted, part: Part, came_as: str) -> None:
+    wrong = complaint(part.head, picture=wanted.is_picture, came_as=came_as, mime_type=wanted.mime_type)
     if wrong is not None:
         raise APIResponseValidationError(f"the file cannot be that of {wanted.key.id}: {wrong}")
 
