@@ -84,8 +84,7 @@ def test_a_file_of_another_hit_stays(connect: Connect, serve: Serve, tmp_path: P
         for number, kind, name in ((0, "application/xml", "scene"), (1, "application/json", "scene.xml"))
     ]
     hits = [hits[first], hits[1 - first]]
-    done = download(face, hits, tmp_path, name="{name}.{ext}.{index}", sidecar=True, concurrency=1)
-    done += download(face, hits, tmp_path, name="{name}", sidecar=True, concurrency=1)
+    done = download(face, hits, tmp_path, name="{name}", sidecar=True, concurrency=1)
     for each in done:
         assert each.path is not None
         assert digest(each.path.read_bytes()) == each.sha256
@@ -141,35 +140,40 @@ def test_originals_and_pictures_are_renewed_apart(
     connect: Connect, serve: Serve, tmp_path: Path, *, refused: bool
 ) -> None:
     """Where one of the two requests fails, what the other one renewed goes on, and is told of once."""
-    asked = threading.Event()
+    renewed, under_way = threading.Event(), threading.Event()
 
     def script(request: Arrived) -> Answer | dict[str, Any]:
         if request.path.endswith("get-bulk"):
             original = request.query.get("originalAssets") == "true"
             if original:
-                asked.wait(10)
+                renewed.set()
+                under_way.wait(10)
                 if refused:
                     return Answer({"message": "no"}, 400)
             root = base_url.removesuffix("/v1")
             folder = "assets" if original else "p"
             ids = request.body["assetIds"]
             return {"assets": [{"id": each, "url": f"{root}/{folder}/new/{each}"} for each in ids]}
-        if "/new/" not in request.path:
+        if request.path == "/p/2":
+            renewed.wait(10)
+        elif "/new/" not in request.path:
             return Answer(b"x", 403)
-        asked.set()
+        else:
+            under_way.set()
+            time.sleep(1)  # the other renewal fails meanwhile
         return picture(request)
 
     base_url = serve(script).base_url
     root = base_url.removesuffix("/v1")
-    pictures, originals = hits_at(base_url, 2), hits_at(base_url, 2)
+    pictures, originals = hits_at(base_url, 3), hits_at(base_url, 2)
     originals = [
         AssetHit.from_dict(hit.to_dict() | {"id": f"original_{hit.id}", "url": f"{root}/assets/{hit.id}"})
         for hit in originals
     ]
     done = download(connect(base_url, max_retries=0), [*pictures, *originals], tmp_path)
     by_id = {each.hit.id: each.status for each in done}
-    assert len(done) == 4
-    assert [by_id[hit.id] for hit in pictures] == ["saved"] * 2
+    assert len(done) == 5
+    assert [by_id[hit.id] for hit in pictures] == ["saved"] * 3
     assert [by_id[hit.id] for hit in originals] == ["failed" if refused else "saved"] * 2
 
 
