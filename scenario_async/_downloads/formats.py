@@ -31,7 +31,9 @@ _MAGIC: Final = (
 _OF_TEXTS: Final = ((b"#?RADIANCE\n", "hdr"), (b"#?RGBE\n", "hdr"), (b"%PDF-1.", "pdf"), (b"%PDF-2.", "pdf"))
 """What begins as a text does."""
 _BITMAP: Final = re.compile(rb"BM.{4}.{8}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL)
-_TAGGED: Final = re.compile(rb"ID3[\x02-\x04][^\xff][\0\x10\x20\x40\x60\x80\xa0\xc0\xe0][\0-\x7f]{4}", re.DOTALL)
+_TAGGED: Final = re.compile(
+    rb"ID3[\x02-\x04][^\xff][\0\x10\x20\x40\x60\x80\xa0\xc0\xe0][\0-\x7f]{4}", re.DOTALL
+)
 _CONTROLS: Final = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
 _BRANDS: Final = {
     b"avif": "avif", b"avis": "avif", b"heic": "heic", b"heix": "heic", b"mif1": "heic", b"M4A ": "m4a", b"qt  ": "mov",
@@ -111,7 +113,9 @@ def extension_of(head: bytes, *mime_types: str) -> str:
     """Give the extension of a file: by its first bytes, else by the first mime type that is known."""
     found = _told_by(sniffed(head), head, mime_types)
     if found is None:
-        found = next((_OF_MIME_TYPE[each] for each in map(_plain, mime_types) if each in _OF_MIME_TYPE), UNKNOWN)
+        found = next(
+            (_OF_MIME_TYPE[each] for each in map(_plain, mime_types) if each in _OF_MIME_TYPE), UNKNOWN
+        )
     return found
 
 

@@ -104,7 +104,6 @@ class Claims:
                 return candidate
         raise AssertionError("candidates do not end")
 
-
     def take(self, name: str, owner: Hashable) -> bool:
         """Take a whole name for this owner; False if it is another's."""
         return self._owners.setdefault(folded(name), owner) == owner

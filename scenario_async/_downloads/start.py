@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from scenario_async._downloads.addresses import Rendition
 from scenario_async._downloads.job import Plan
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from scenario_async._downloads.download import Download, DownloadProgress
 
 _T = TypeVar("_T")
+_FOLDER: Final = "it must be the path of a folder, which is made if it is not there"
 _TICK: Final = 0.1
 _MOST_PATIENCE: Final = 1.0
 
@@ -44,14 +44,13 @@ def begun(
     """Give a download that waits to be opened; `InvalidSearchError` for what cannot be done."""
     caller.check_open()
     check_several(hits)
-    place = _path(folder)
+    place = checks.path(folder, "folder", _FOLDER)
     at_once = checks.integer(concurrency, "concurrency", least=1)
     if at_once is None:
         checks.refuse("concurrency", concurrency, "it must be an int")
-    if on_progress is not None and not callable(on_progress):
-        checks.refuse("on_progress", on_progress, "it must be a function of a DownloadProgress")
+    checks.callback(on_progress, "on_progress", "a DownloadProgress")
     plan = Plan(
-        folder=place,
+        folder=Path(place).absolute(),
         template=Template.read(name),
         rendition=Rendition.checked(width, format, quality),
         concurrency=at_once,
@@ -59,16 +58,6 @@ def begun(
         on_progress=on_progress,
     )
     return Run(caller, plan)
-
-
-def _path(folder: object) -> Path:
-    try:
-        path = os.fsdecode(cast("str", folder))
-    except TypeError:
-        path = ""
-    if not path or isinstance(folder, bytes):
-        checks.refuse("folder", folder, "it must be the path of a folder, which is made if it is not there")
-    return Path(path).absolute()
 
 
 async def downloading(

@@ -163,9 +163,7 @@ class Store:
 
     def lacks_sidecar(self, key: Key, entry: Entry) -> bool:
         """Tell whether a hit is yet to be described beside its file."""
-        return self.sidecar and not any(
-            is_of(self._root + name, key.id) for name in self._beside(key, entry)
-        )
+        return self.sidecar and not any(is_of(self._root + name, key.id) for name in self._beside(key, entry))
 
     def _beside(self, key: Key, entry: Entry) -> tuple[str, str]:
         """Give the name of what stands beside a file, and another one where that is somebody else's."""

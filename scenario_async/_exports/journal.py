@@ -199,7 +199,9 @@ def locked_file(path: Path) -> BinaryIO:
     """Open and lock a file, which is made if it is not there."""
     if path.is_dir():
         way = "move it away, or name another file"
-        raise WriteError(f"{path} is a folder, where the journal of the export would be: {way}", code=errno.EISDIR)
+        raise WriteError(
+            f"{path} is a folder, where the journal of the export would be: {way}", code=errno.EISDIR
+        )
     for _ in range(_LOCK_TRIES):
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
         file = cast("BinaryIO", os.fdopen(os.open(path, flags, 0o666), "r+b", buffering=0))

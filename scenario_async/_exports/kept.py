@@ -114,7 +114,7 @@ class Kept(Sink):
         if self._done or self._journal is None:
             return ""
         if not self.pages:
-            return "nothing is kept, as no page was there yet: call it again"
+            return "nothing is kept, as no page was there yet"
         way = "the same call with resume=True goes on there"
         return f"{self.hits:,} hits are kept in {self._journal_path}: {way}"
 

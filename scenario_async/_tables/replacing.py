@@ -88,6 +88,4 @@ def _refuse_in_use(database: Path, error: Exception) -> None:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _IN_USE:
         way = "end what works on it, or name another file"
-        raise WriteError(
-            f"{database} is in use, and is left as it is: {way}", code=errno.EBUSY
-        ) from error
+        raise WriteError(f"{database} is in use, and is left as it is: {way}", code=errno.EBUSY) from error

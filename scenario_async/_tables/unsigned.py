@@ -85,10 +85,8 @@ def _without_signature(address: str) -> str:
     asks = _QUERY.search(address)
     if asks is None or not ("/" in address[: asks.start()] or "%2f" in address[: asks.start()].lower()):
         return address
-    last = None
-    for last in _SIGNED.finditer(address, asks.start()):
-        pass
-    return address if last is None else address[: asks.start()] + address[last.end() :]
+    signed = list(_SIGNED.finditer(address, asks.start()))
+    return address[: asks.start()] + address[signed[-1].end() :] if signed else address
 
 
 def _json(value: object, *, is_url: bool) -> Any:  # noqa: ANN401

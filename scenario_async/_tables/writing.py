@@ -11,6 +11,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
+from scenario_async._support import checks
 from scenario_async._tables.replacing import check_target, exists, remove_beside, settle
 from scenario_async.errors import WriteError
 
@@ -39,7 +40,7 @@ def keep(
     A database of ours that is there already is brought up to date, in one transaction, unless it is to be overwritten.
     Raises `WriteError`; what stood under the name still stands there then.
     """
-    target = Path(path)
+    target = Path(checks.path(path, "path", "it must be a str or a pathlib.Path"))
     updating = how.database and not overwrite and target.is_file()
     if not updating:
         check_target(target, overwrite=overwrite)
@@ -69,6 +70,13 @@ def write_all(file: Any, content: Any) -> None:  # noqa: ANN401 - bytes for a fi
             reason = "it takes no more for now, and does not wait until it does; pass a file that does"
             raise BlockingIOError(errno.EAGAIN, reason)
         content = content[taken:] if isinstance(taken, int) else content[:0]
+
+
+def check_place(target: Path, *, overwrite: bool) -> None:
+    """Refuse a target before the work for it is done: one that `check_target` refuses, or whose folder is not there."""
+    check_target(target, overwrite=overwrite)
+    with told(target):
+        os.stat(os.path.join(target.parent, ""))  # noqa: PTH116, PTH118 - a Path has no slash at its end
 
 
 @contextmanager

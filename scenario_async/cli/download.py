@@ -13,7 +13,7 @@ from scenario_async.cli.account import account, account_options, client
 from scenario_async.cli.extent import Extent, reading_options
 from scenario_async.cli.options import keywords_of, options_of
 from scenario_async.cli.piped import NAME, Piped
-from scenario_async.cli.sections import FILES, Option, Positive, Sectioned
+from scenario_async.cli.sections import FILES, Option, Place, Positive, Sectioned
 from scenario_async.searches import AssetSearch
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ The path of each file is written when it is there. Run the same line again, and 
 def _options() -> Iterator[Option]:
     yield Option(
         ["--to", "folder"],
-        type=click.Path(file_okay=False, path_type=Path),
+        type=Place(file_okay=False, path_type=Path),
         required=True,
         metavar="FOLDER",
         help="Where the files go; it is made if it is not there.",
@@ -238,7 +238,7 @@ class Hits:
                 ) from None
         if not (isinstance(hit, str) or (isinstance(hit, dict) and "id" in hit)):
             raise click.UsageError(f"line {number} of {self._name} is no hit: it needs an id")
-        return hit
+        return cast("Any", hit)
 
 
 download: Sectioned = Sectioned(

@@ -37,6 +37,8 @@ _KEYWORD: Final = re.compile(r"\b(overwrite|flat|resume|format|max_hits)=(?:True
 _NO_KEY: Final = (
     "there is no key: neither the environment nor a file .env has SCENARIO_SDK_API_KEY and _SECRET"
 )
+_NOTHING_KEPT: Final = "nothing is kept, as no page was there yet"
+"""What an export adds, which is no way out."""
 _DOCTOR: Final = "scenario-async doctor tells more"
 _FIXES: Final[Sequence[tuple[type[Exception], str]]] = (
     (ConfigurationError, "set them there, or add --emulator to search sample data"),
@@ -98,12 +100,9 @@ def failure_of(error: Exception) -> Failure:
 
 
 def _fix(error: ScenarioError) -> str:
-    if (
-        isinstance(error, APIError)
-        and error.hint
-        and not isinstance(error, (AuthenticationError, PermissionDeniedError))
-    ):
-        return error.hint  # those of a refused key speak of keywords
+    hint = error.hint.removesuffix(_NOTHING_KEPT).rstrip("; ") if isinstance(error, APIError) else ""
+    if hint and not isinstance(error, (AuthenticationError, PermissionDeniedError)):
+        return hint  # those of a refused key speak of keywords
     return next((fix for kind, fix in _FIXES if isinstance(error, kind)), "")
 
 

@@ -16,7 +16,7 @@ from scenario_async._paging.token import search_digest
 from scenario_async.cli.account import account, account_options, client
 from scenario_async.cli.extent import time_of
 from scenario_async.cli.searching import SEARCHES
-from scenario_async.cli.sections import EXTENT, RESULT, WANTED, Option, Positive, Sectioned
+from scenario_async.cli.sections import EXTENT, RESULT, WANTED, Option, Place, Positive, Sectioned
 from scenario_async.errors import InvalidSearchError, redact
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ harvest: Sectioned = Sectioned(
     "harvest",
     params=[
         click.Argument(["source"], metavar="SEARCHES"),
-        click.Argument(["path"], type=click.Path(path_type=Path), metavar="FILE"),
+        click.Argument(["path"], type=Place(path_type=Path), metavar="FILE"),
         *_options(),
     ],
     callback=_run,

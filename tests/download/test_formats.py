@@ -87,10 +87,14 @@ def test_the_type_tells_what_bytes_do_not() -> None:
     assert extension_of(b"?", "x/y") == "bin"
 
 
-LATE = b"<?xml version='1.0'?>\n<!-- " + b"made by hand " * 400 + b"--><svg xmlns='http://www.w3.org/2000/svg'/>"
+LATE = (
+    b"<?xml version='1.0'?>\n<!-- " + b"made by hand " * 400 + b"--><svg xmlns='http://www.w3.org/2000/svg'/>"
+)
 
 
-@pytest.mark.parametrize("head", [LATE[:512], LATE[22:534], b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN'"])
+@pytest.mark.parametrize(
+    "head", [LATE[:512], LATE[22:534], b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN'"]
+)
 def test_svg_that_shows_late(head: bytes) -> None:
     """Its type tells, by whoever names it, where its first bytes are those of any XML."""
     for types in (("image/svg+xml", ""), ("application/xml", "image/svg+xml; charset=utf-8")):
@@ -112,7 +116,9 @@ def test_svg_that_shows_late(head: bytes) -> None:
         ("", "", False),
     ],
 )
-def test_a_page_of_html_is_a_file_where_a_text_is_expected(came_as: str, mime_type: str, *, fits: bool) -> None:
+def test_a_page_of_html_is_a_file_where_a_text_is_expected(
+    came_as: str, mime_type: str, *, fits: bool
+) -> None:
     """And nowhere else: it may come from a proxy, or be a sign-in."""
     wrong = complaint(b"<html><body>hello", picture=False, came_as=came_as, mime_type=mime_type)
     assert (wrong is None) is fits

@@ -120,7 +120,9 @@ def test_the_file_of_a_harvest_is_not_replaced(connect: Connect, serve: Serve, t
         assert file.execute("SELECT count(*) FROM searches").fetchone() == (1,)
 
 
-def test_a_database_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_cannot_be_written_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither its beginning nor what SQLite had beside that."""
 
     def full(path: Path, *_: object) -> None:
