@@ -17,8 +17,8 @@ import attrs
 
 from scenario_async._calls.retries import RetryBudget
 from scenario_async._downloads.addresses import expires_at
-from scenario_async._downloads.download import Download, DownloadProgress, DownloadStatus
-from scenario_async._downloads.job import Job, each_of, unknown
+from scenario_async._downloads.download import DownloadProgress
+from scenario_async._downloads.job import Job, each_of, ended, unknown
 from scenario_async._downloads.manifest import Entry
 from scenario_async._downloads.picture import CoolDown, ExpiredError, Picture
 from scenario_async._downloads.renewal import MOST_IDS, renewed
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Coroutine, Iterable
 
     from scenario_async._calls.call import Caller
+    from scenario_async._downloads.download import Download, DownloadStatus
     from scenario_async._downloads.job import Plan
     from scenario_async._downloads.manifest import Key
 
@@ -186,20 +187,15 @@ class Run:
         if self._gathering is not None:
             self._gathering.cancel()
         try:
-            await self._let_go()
-        finally:
-            self._caller.pool.calls.discard(self)
-
-    async def _let_go(self) -> None:
-        await self._end_tasks()
-        host, self._host = self._host, None
-        store, self._store = self._store, None
-        if host is not None:
-            await host.aclose()
-        try:
+            await self._end_tasks()
+            host, self._host = self._host, None
+            store, self._store = self._store, None
+            if host is not None:
+                await host.aclose()
             if store is not None:
                 await self._errands.do(store.close)
         finally:
+            self._caller.pool.calls.discard(self)
             if self._loop is not None:
                 self._errands.close()
 
@@ -398,19 +394,7 @@ class Run:
         """Give what became of a file, to each who asked for it."""
         assert self._store is not None  # noqa: S101 - it was opened
         del self._jobs[job.wanted.key]
-        if isinstance(outcome, ScenarioError):
-            self._done.extend(
-                Download(hit=each.given, status="failed", error=outcome) for each in (job.wanted, *job.twins)
-            )
-        else:
+        if not isinstance(outcome, ScenarioError):
             self._store.note(job.wanted.key, outcome)
-            assert outcome.path is not None  # noqa: S101 - it is saved
-            for each in (job.wanted, *job.twins):
-                path = self._store.folder / outcome.path
-                self._done.append(
-                    Download(
-                        hit=each.given, path=path, status=status, bytes=outcome.bytes, sha256=outcome.sha256
-                    )
-                )
-                status = "present"
+        self._done.extend(ended(job, outcome, status, self._store.folder))
         self._news.set()
