@@ -24,6 +24,8 @@ _KEYWORDS: Final = frozenset({
     "_geo", "_geoRadius", "_geoBoundingBox", "_geoPolygon", "_geoDistance", "_geoPoint",
 })  # fmt: skip
 _NAME: Final = "[A-Za-z0-9_.-]+"
+_BRACKETS: Final = re.compile(r""" "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' | [()"'] """, re.DOTALL | re.VERBOSE)
+"""What opens and closes in a filter: quoted texts, whole where they can be, and parentheses."""
 _OR, _AND, _NOT, _ATOM = range(4)
 
 
@@ -65,8 +67,15 @@ class Filter:
         raise TypeError(_NO_TRUTH)
 
     def inside(self, binding: int) -> str:
-        """Give the text for a place that binds so tightly, in parentheses if need be."""
-        return self._text if self._binding >= binding else f"({self._text})"
+        """Give the text for a place that binds so tightly, in parentheses if need be.
+
+        Raises `InvalidSearchError` for a text that would reach out of its parentheses.
+        """
+        if self._binding >= binding:
+            return self._text
+        if (fault := _open_end(self._text)) is not None:
+            checks.refuse("filter", self._text, f"it must be whole by itself to be joined: {fault}")
+        return f"({self._text})"
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: object) -> Any:  # noqa: ANN401 - pydantic's type
@@ -372,6 +381,19 @@ def to_filter_text(value: str | Filter | None) -> str | None:
 def _refuse_filter(value: object) -> NoReturn:
     message = f"filter is a {type(value).__name__}; pass a str or an expression of F"
     raise InvalidSearchError(message, parameter="filter")
+
+
+def _open_end(text: str) -> str | None:
+    """Tell what a text opens and does not close, or the other way round; None if it is whole."""
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        sign, place = found[0], found.start() + 1
+        if sign in "\"'":
+            return f"the quote at character {place} is not closed"
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if depth < 0:
+            return f"the parenthesis at character {place} closes none"
+    return "a parenthesis is not closed" if depth else None
 
 
 def _joined(word: str, parts: list[Filter], binding: int) -> Filter:

@@ -31,7 +31,6 @@ USUAL_SIZE: Final = 200
 _SIZES: Final = (USUAL_SIZE, 160, 128, 96, 64)
 _MOST_PIXELS: Final = 100_000_000
 _ONE_ROW: Final = 5
-_MOST_COLUMNS: Final = 12
 _NOT_LOADED: Final = "not loaded"
 
 _PAPER: Final[Colour] = (255, 255, 255)
@@ -95,8 +94,13 @@ class _Lines:
         )
 
 
-def sheet(table: HitTable[Any], columns: int | None = None, size: int | None = None) -> Image.Image:
-    """Draw the sheet of a table; the hits without a thumbnail have a sign of their kind, and why they have none."""
+def sheet(
+    table: HitTable[Any], columns: int | None = None, size: int | None = None, *, first: int = 1
+) -> Image.Image:
+    """Draw the sheet of a table; the hits without a thumbnail have a sign of their kind, and why they have none.
+
+    `first` is the number of the first one, for what continues others.
+    """
     columns = checks.integer(columns, "columns", least=1)
     count = len(table)
     across = max(1, min(columns or _columns_for(count), count))
@@ -109,7 +113,7 @@ def sheet(table: HitTable[Any], columns: int | None = None, size: int | None = N
         rule = f"a sheet of {count:,} hits would be too large: draw a part of it, table[:500].sheet()"
         checks.refuse(name, value, rule if size is None else f"{rule}, or choose a smaller size")
     ensure_thumbnails(table, "sheet()")
-    return _drawn(table, measures) if count else _empty(table, measures)
+    return _drawn(table, measures, first) if count else _empty(table, measures)
 
 
 def write(file: BinaryIO, hits: Iterable[Hit], layout: Layout) -> None:  # noqa: ARG001 - it is the table's
@@ -130,7 +134,7 @@ def _sizes(size: object) -> tuple[int, ...]:
 
 def _columns_for(count: int) -> int:
     """Give how many columns make a sheet that is a little wider than high."""
-    return count if count <= _ONE_ROW else max(4, min(_MOST_COLUMNS, round(math.sqrt(1.25 * count))))
+    return count if count <= _ONE_ROW else max(4, round(math.sqrt(1.25 * count)))
 
 
 def _spacing(size: int) -> int:
@@ -141,7 +145,7 @@ def _below_caption(measures: _Measures) -> int:
     return round(measures.small * 0.2)
 
 
-def _drawn(table: HitTable[Any], measures: _Measures) -> Image.Image:
+def _drawn(table: HitTable[Any], measures: _Measures, first: int) -> Image.Image:
     hits = table.hits
     lines = [_lines_of(hit, measures) for hit in hits]
     starts = range(0, len(hits), measures.columns)
@@ -156,7 +160,7 @@ def _drawn(table: HitTable[Any], measures: _Measures) -> Image.Image:
         for place in range(start, min(start + measures.columns, len(hits))):
             corner = measures.left(place - start), top
             hit = hits[place]
-            paper.paste(_field(hit, table.thumbnails.of(hit), place + 1, measures), corner)
+            paper.paste(_field(hit, table.thumbnails.of(hit), first + place, measures), corner)
             _write_below(paper, lines[place], corner, measures)
         top += row_height + measures.gap
     return paper
