@@ -45,12 +45,16 @@ def iterm(png: bytes, columns: int) -> str:
     return f"\x1b]1337;File=inline=1;size={len(png)};{_iterm_size(columns)}:{b64encode(png).decode()}\a\n"
 
 
-def iterm_in_tmux(png: bytes, columns: int) -> str:
-    """Give the same for iTerm2 within tmux, in pieces, as tmux drops what is long."""
+def iterm_in_tmux(png: bytes, columns: int, rows: int) -> str:
+    """Give the same for iTerm2 within tmux, in pieces, as tmux drops what is long.
+
+    tmux does not see the picture: its lines are made before, and left afterwards.
+    """
     parts = [f"\x1b]1337;MultipartFile=inline=1;size={len(png)};{_iterm_size(columns)}\a"]
     parts += [f"\x1b]1337;FilePart={piece}\a" for piece in _pieces(png, _LARGER_PIECE)]
-    parts.append("\x1b]1337;FileEnd\a")
-    return "".join(map(through_tmux, parts)) + "\n"
+    # tmux moves the terminal's cursor to where it says that it is only when it writes a letter there.
+    room = "\n" * rows + f"\x1b[{rows}A "
+    return "".join(map(through_tmux, parts)) + room + through_tmux("\x1b]1337;FileEnd\a") + f"\x1b[{rows}B\r"
 
 
 def through_tmux(sequence: str) -> str:
