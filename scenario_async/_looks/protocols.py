@@ -52,8 +52,8 @@ def iterm_in_tmux(png: bytes, columns: int, rows: int) -> str:
     """
     parts = [f"\x1b]1337;MultipartFile=inline=1;size={len(png)};{_iterm_size(columns)}\a"]
     parts += [f"\x1b]1337;FilePart={piece}\a" for piece in _pieces(png, _LARGER_PIECE)]
-    # tmux moves the terminal's cursor to where it says that it is only when it writes a letter there.
-    room = "\n" * rows + f"\x1b[{rows}A "
+    # Until something is drawn, tmux leaves the terminal's cursor elsewhere: here a cell is erased.
+    room = "\n" * rows + f"\x1b[{rows}A\x1b[X"
     return "".join(map(through_tmux, parts)) + room + through_tmux("\x1b]1337;FileEnd\a") + f"\x1b[{rows}B\r"
 
 
