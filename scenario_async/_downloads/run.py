@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -160,17 +160,21 @@ class Run:
         if self._gathering is not None:
             self._gathering.cancel()
         self._caller.pool.calls.discard(self)
-        await self._end_tasks()
+        async with AsyncExitStack() as closing:  # whoever is cancelled amid one of these does the others
+            if self._loop is not None:
+                closing.callback(self._errands.close)
+            closing.push_async_callback(self._let_go)
+            await self._end_tasks()
+
+    async def _let_go(self) -> None:
         host, self._host = self._host, None
         store, self._store = self._store, None
-        if host is not None:
-            await host.aclose()
         try:
+            if host is not None:
+                await host.aclose()
+        finally:
             if store is not None:
                 await self._errands.do(store.close)
-        finally:
-            if self._loop is not None:
-                self._errands.close()
 
     async def _end_tasks(self) -> None:
         tasks = [*self._tasks, *([self._renewing] if self._renewing is not None else [])]
