@@ -196,6 +196,7 @@ def test_the_caret_is_below_its_character(looking: Looking, exploring: Exploring
 
 def test_a_damaged_picture_is_called_so(looking: Looking, exploring: Exploring, serve: Serve) -> None:
     """One whose head is good, so that only the browser finds out; whole numbers of any size are copied as they came."""
+
     def script(request: Arrived) -> Answer | dict[str, Any]:
         if not request.path.startswith("/v1/search"):
             return Answer(BROKEN, headers={"content-type": "image/webp"})
