@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from looking.browsing import hit, picture, table_of
 
+from scenario_async._looks.notebook import hit_html
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -53,3 +55,18 @@ def test_every_picture_has_a_square(looking: Looking, tmp_path: Path) -> None:
         assert others == pytest.approx([width] * 3, abs=0.5)
         assert above == pytest.approx(0, abs=0.5)
     assert viewer.page.eval_on_selector("#sheet img", "each => getComputedStyle(each).objectFit") == "contain"
+
+
+def test_a_square_in_a_notebook_stays_one(looking: Looking, tmp_path: Path) -> None:
+    """Also beside a long text, where there is no picture to hold it open."""
+    given = hit(0)
+    prompt = {**given.to_dict()["metadata"], "prompt": "word" * 2000}
+    long = type(given).from_dict({**given.to_dict(), "metadata": prompt})
+    file = tmp_path / "x.html"
+    file.write_text(f"<meta charset=utf-8>{hit_html(long)}", encoding="utf-8")
+    page = looking.browser.new_page(viewport={"width": 600, "height": 600})
+    page.goto(file.as_uri())
+    box = page.locator(".look").bounding_box()
+    page.close()
+    assert box is not None
+    assert (box["width"], box["height"]) == (172, 172)

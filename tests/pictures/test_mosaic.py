@@ -41,7 +41,7 @@ def test_what_continues_others_numbers_on(how: str) -> None:
     pictures: list[str] = []
     for first in (1, 101):
         screen = Screen()
-        show_table(table_of([thumbnail()]), screen, how, DEEP, first=first)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        show_table(table_of([thumbnail()]), screen, how, DEEP, first=first)
         pictures.append(screen.getvalue())
     assert pictures[0] != pictures[1]
     if how == "blocks":

@@ -352,7 +352,10 @@ def test_a_text_of_ones_own_stands_in_parentheses() -> None:
 )
 def test_a_text_that_reaches_out_of_its_parentheses_is_refused(text: str, fault: str) -> None:
     """Joined, it would say something else than by itself."""
-    for join in (lambda one: one & (F.a == 1), lambda one: (F.a == 1) & one, lambda one: ~one):
+    joins: list[Callable[[Filter], Filter]] = [
+        lambda one: one & (F.a == 1), lambda one: (F.a == 1) & one, lambda one: ~one,
+    ]  # fmt: skip
+    for join in joins:
         with pytest.raises(InvalidSearchError) as caught:
             join(Filter(text))
         assert caught.value.parameter == "filter"
