@@ -32,7 +32,7 @@ _WORDS: Final[Sequence[tuple[type[Exception], str, str]]] = (
     (PlanLimitError, "The plan has no more of this.", "Waiting does not help."),
     (RateLimitError, "Too many requests.", "It goes on in a minute."),
     (BadRequestError, "The service does not accept this.", ""),
-    (NotFoundError, "The service does not know this.", "Check SCENARIO_BASE_URL: scenario-async doctor"),
+    (NotFoundError, "The service does not know this.", "It may be gone, or SCENARIO_BASE_URL leads elsewhere."),
     (APIConnectionError, "The service cannot be reached.", "It is tried again by itself."),
     (InternalServerError, "The service failed.", "It may work in a moment."),
     (APIStatusError, "The service refuses this.", ""),
