@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
 import attrs
 
 from scenario_async._support import checks
-from scenario_async._support.literals import Value, literal
+from scenario_async._support.literals import Value, literal, open_end
 from scenario_async.errors import InvalidSearchError
 from scenario_async.models import wire_name
 
@@ -24,8 +24,6 @@ _KEYWORDS: Final = frozenset({
     "_geo", "_geoRadius", "_geoBoundingBox", "_geoPolygon", "_geoDistance", "_geoPoint",
 })  # fmt: skip
 _NAME: Final = "[A-Za-z0-9_.-]+"
-_BRACKETS: Final = re.compile(r""" "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' | [()"'] """, re.DOTALL | re.VERBOSE)
-"""What opens and closes in a filter: quoted texts, whole where they can be, and parentheses."""
 _OR, _AND, _NOT, _ATOM = range(4)
 
 
@@ -73,7 +71,7 @@ class Filter:
         """
         if self._binding >= binding:
             return self._text
-        if (fault := _open_end(self._text)) is not None:
+        if (fault := open_end(self._text)) is not None:
             checks.refuse("filter", self._text, f"it must be whole by itself to be joined: {fault}")
         return f"({self._text})"
 
@@ -381,19 +379,6 @@ def to_filter_text(value: str | Filter | None) -> str | None:
 def _refuse_filter(value: object) -> NoReturn:
     message = f"filter is a {type(value).__name__}; pass a str or an expression of F"
     raise InvalidSearchError(message, parameter="filter")
-
-
-def _open_end(text: str) -> str | None:
-    """Tell what a text opens and does not close, or the other way round; None if it is whole."""
-    depth = 0
-    for found in _BRACKETS.finditer(text):
-        sign, place = found[0], found.start() + 1
-        if sign in "\"'":
-            return f"the quote at character {place} is not closed"
-        depth += {"(": 1, ")": -1}.get(sign, 0)
-        if depth < 0:
-            return f"the parenthesis at character {place} closes none"
-    return "a parenthesis is not closed" if depth else None
 
 
 def _joined(word: str, parts: list[Filter], binding: int) -> Filter:
