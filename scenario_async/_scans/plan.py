@@ -50,12 +50,13 @@ class Item:
 
 @attrs.frozen(kw_only=True)
 class Got:
-    """A reply: `received` counts all of its hits, `limit` and `offset` are what it says of itself."""
+    """A reply: `received` counts all of its hits; `limit`, `offset` and `total` are what it says of itself."""
 
     items: Sequence[Item] = ()
     received: int = 0
     limit: int | None = None
     offset: int | None = None
+    total: int | None = None
 
 
 Steps: TypeAlias = Generator[Ask, Got, None]
@@ -128,6 +129,12 @@ class Plan:
         """Give how many hits a page has that may have others behind it."""
         sizes = [self.size, got.limit, self.window]
         return min(size for size in sizes if size is not None and size > 0)
+
+    def may_follow(self, got: Got, depth: int) -> bool:
+        """Tell whether there may be hits behind a page that ends at a depth: a short one is no end if a total says more."""
+        if got.received >= self.full(got):
+            return True
+        return got.received > 0 if got.total is None else got.total > depth
 
     def is_edge(self, depth: int) -> bool:
         """Tell whether a reading that ended after so many hits may have ended at the engine's window."""

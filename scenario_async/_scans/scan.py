@@ -54,7 +54,7 @@ class ScanStatus(IterationStatus):
         self._portion: Portion[Any] | None = None
         self._recent: dict[bytes, str] = {}
         self._stands: Walk | Stack | None = scan.plan.mark
-        self._begun_at = self._stands
+        self._known_to = scan.known_to
 
     @property
     def hits(self) -> int:
@@ -83,8 +83,12 @@ class ScanStatus(IterationStatus):
             if len(hits) == len(self._portion.page.hits):
                 mark = self._portion.after
                 recent = self._still(mark, recent)
-        known = () if cast("Any", self._scan.plan).is_past(mark, self._begun_at) else self._known
-        return make_scan_token(self._search, self._scan.place(mark), {*recent, *known})
+        known, known_to = self._known, self._known_to
+        if cast("Any", self._scan.plan).is_past(mark, known_to):
+            known, known_to = [], None
+        values = [*recent.values(), *(() if known_to is None else (known_to,))]
+        last = max(values, key=self._scan.plan.order) if values and not (known and known_to is None) else None
+        return make_scan_token(self._search, {**self._scan.place(mark), "last": last}, {*recent, *known})
 
     def _digests(self, hits: list[Any]) -> dict[bytes, str]:
         return {id_digest(hit.id): self._scan.value_of(hit) for hit in hits}
@@ -99,7 +103,8 @@ class ScanStatus(IterationStatus):
 class Scan(Generic[HitT_co]):
     """What reads every hit of a search; to those who iterate, it is what an `Iteration` is.
 
-    `known` are digests of ids that were delivered before, by the scan that this one resumes.
+    `known` are digests of ids that were delivered before, by the scan that this one resumes, of hits up to the value
+    `known_to`.
     """
 
     def __init__(
@@ -110,7 +115,9 @@ class Scan(Generic[HitT_co]):
         by: str,
         prefetch: int = 0,
         known: frozenset[bytes] = frozenset(),
+        known_to: str | None = None,
     ) -> None:
+        self.known_to = known_to
         self.source: PatientSource[HitT_co] = attrs.evolve(source, known=known)
         self.plan = plan
         self.by = by
@@ -239,7 +246,13 @@ class Scan(Generic[HitT_co]):
             seen.update(hit.id for hit in page.hits)
         if len({hit.id for hit in fresh}) < len(fresh):
             fresh = list({hit.id: hit for hit in fresh}.values())
-        got = Got(items=items, received=origin_of(page).received, limit=page.limit, offset=page.offset)
+        got = Got(
+            items=items,
+            received=origin_of(page).received,
+            limit=page.limit,
+            offset=page.offset,
+            total=page.estimated_total_hits,
+        )
         return fresh, got
 
     def _go_on(self, got: Got | None) -> None:
@@ -279,6 +292,9 @@ class Scan(Generic[HitT_co]):
         """Let an error say how to go on."""
         hint = f"the scan stands after {self.status.hits} hits: resume it with the `resume_token` of the iterator"
         if isinstance(error, BadRequestError) and self.status.hits == 0:
+            told = error.message.lower()
+            if "sort" not in told and self.plan.attribute.lower() not in told:
+                return  # it is the search itself that is refused
             hint = f"a scan by {self.by!r} filters and sorts by {self.plan.attribute}, which this index may not allow"
         error.hint = f"{error.hint}; {hint}" if error.hint else hint
 

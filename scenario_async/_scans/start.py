@@ -43,8 +43,10 @@ def begun(source: PageSource[Any], *, by: object, prefetch: object) -> Scan[Any]
 def resumed(source: PageSource[Any], place: dict[str, Any], known: frozenset[bytes]) -> Scan[Any]:
     """Give a scan that goes on where a token stands."""
     try:
-        by, at, by_date = place["by"], place["at"], place["dates"]
-        scan = _scan(source, by, 0, at=at, by_date=bool(by_date), known=known)
+        by, at, by_date, last = place["by"], place["at"], place["dates"], place.get("last")
+        if not isinstance(last, str | None):
+            raise TypeError
+        scan = _scan(source, by, 0, at=at, by_date=bool(by_date), known=known, known_to=last)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise damaged_token() from None
     return scan
@@ -58,6 +60,7 @@ def _scan(
     at: dict[str, Any] | None = None,
     by_date: bool = False,
     known: frozenset[bytes] = frozenset(),
+    known_to: str | None = None,
 ) -> Scan[Any]:
     search = source.search
     _BY(by, "by")
@@ -72,7 +75,7 @@ def _scan(
         plan = Keyset(wire_name(by), LARGEST_PAGE, parts)
         plan.mark = None if at is None else Walk.from_json(at)
     plan.by_date = by_date
-    return Scan(patient(source), plan, by=by, prefetch=ahead, known=known)
+    return Scan(patient(source), plan, by=by, prefetch=ahead, known=known, known_to=known_to)
 
 
 def check_scannable(search: Search[Any]) -> None:
