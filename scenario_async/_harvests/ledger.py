@@ -36,7 +36,7 @@ class Ledger:
 
     def __init__(self, path: Path, refresh: Refresh) -> None:
         self.path = path
-        self._refresh = refresh
+        self._refresh: Refresh = refresh
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._file: sqlite3.Connection | None = None
         self._run: int | None = None
@@ -159,7 +159,9 @@ class Ledger:
         """Let go of the file."""
         if self._file is not None:
             with suppress(Exception), closing(self._file):
-                self._file.execute("PRAGMA busy_timeout = 0")  # who reads the file meanwhile is not waited for
+                self._file.execute(
+                    "PRAGMA busy_timeout = 0"
+                )  # who reads the file meanwhile is not waited for
                 self._file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._file = None
 
@@ -176,7 +178,9 @@ class Ledger:
         asked = {"search": job.number, "kind": job.kind, "since": job.since, "day": job.since[:10]}
         known = file.execute(_WITNESSES, asked).fetchall()
         if not known and job.place is None:
-            job.since = job.since[:10]  # nothing would show how moments are compared, and days are always right
+            job.since = job.since[
+                :10
+            ]  # nothing would show how moments are compared, and days are always right
         if not any(round_ == job.round for _, round_ in known):
             job.witnesses = {hit for hit, _ in known}
 

@@ -17,7 +17,7 @@ from scenario_async._paging.seen import CompactIds
 from scenario_async._paging.token import read_scan_token
 from scenario_async._scans.start import begun, resumed
 from scenario_async.errors import BadRequestError
-from scenario_async.pages import LARGEST_PAGE
+from scenario_async.pages import LARGEST_PAGE, USUAL_WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
@@ -40,7 +40,8 @@ class NothingSinceError(Exception):
 class Reading:
     """A search under way; `portions` gives its pages, each to be written before the next is asked for.
 
-    It ends where the budget of requests does. `expected` is how many requests it takes, as its first page tells.
+    It ends where the budget of requests does. `expected` is how many requests it takes, as its first page tells, or
+    `at_least` how many.
     """
 
     def __init__(
@@ -53,8 +54,9 @@ class Reading:
     ) -> None:
         self._search = search if job.since is None else since(search, job.since)
         self.expected: int | None = None
+        self.at_least = False
         self.source: NotingSource[Any] = _noting(source_of(self._search), budget)
-        self._noted = None if job.place is not None else self.source.noted
+        self._noted = None if job.hits or job.reach else self.source.noted
         self._met = job.hits
         self._witnesses = {*job.witnesses}
         self._job = job
@@ -82,11 +84,11 @@ class Reading:
             while (page := await self._asked(scan)) is not None:
                 scan.status.delivered = len(page.hits)
                 self._meet(page)
-                yield self._portion(page, scan.status.resume_token)
+                yield self._portion(page, scan.status.ledger_place())
             self._check_since()
-            yield self._end(scan.status.resume_token, "exhausted", complete=True)
+            yield self._end(scan.status.ledger_place(), "exhausted", complete=True)
         except OutOfRequestsError:
-            return
+            yield attrs.evolve(self._of((), scan.status.ledger_place(), None, complete=False), is_page=False)
         finally:
             await scan.aclose()
 
@@ -94,8 +96,8 @@ class Reading:
         place = self._job.place
         found = None if place is None else read_scan_token(place, self._search)
         if found is None:
-            return begun(self.source, by="created_at", prefetch=0)
-        return resumed(self.source, *found)
+            return begun(self.source, by="created_at", prefetch=0, journal=True)
+        return resumed(self.source, *found, journal=True)
 
     async def _iterated(self, seen: Iterable[str]) -> AsyncGenerator[Portion]:
         job = self._job
@@ -154,6 +156,7 @@ class Reading:
     def _portion(self, page: LinkedPage[Any], place: str, end: str | None = None) -> Portion:
         if self.expected is None and (total := hinted_total(page)) is not None:
             hits = total if self._max_hits is None else min(total, self._max_hits)
+            self.at_least = self._job.how == "scan" and 0 < total == total // USUAL_WINDOW * USUAL_WINDOW
             self.expected = 1 + max(0, hits - self._job.hits - len(page.hits)) // full_size(page)
         complete = end is not None and self._is_complete(end)
         return self._of(page.hits, place, end, complete=complete)

@@ -245,6 +245,9 @@ class Run(Carried[Harvest, HarvestProgress]):
                 if not told:
                     told = True
                     self._expected.append(reading.expected or 1)
+                    self._progress = attrs.evolve(
+                        self._progress, at_least=self._progress.at_least or reading.at_least
+                    )
                 self._count(
                     hits=len(portion.hits), new=done.new, changed=done.changed, requests=portion.requests
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -112,6 +112,6 @@ class PatientSource(PageSource[HitT_co]):
 def patient(source: PageSource[HitT_co]) -> PatientSource[HitT_co]:
     """Make a source patient, unless it is."""
     if isinstance(source, PatientSource):
-        return cast("PatientSource[HitT_co]", source)
+        return source
     parts = {field.name: getattr(source, field.name) for field in attrs.fields(PageSource)}
     return PatientSource[HitT_co](**parts)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
-from scenario_async._scans.plan import TEXT, TRUTH, Ask, Plan, UnprovenError
+from scenario_async._scans.plan import TEXT, TRUTH, Ask, Plan, UnprovenError, of_type
 from scenario_async._scans.through import read_apart, read_through
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
 
     from scenario_async._scans.plan import Got, Steps
 
@@ -44,6 +44,15 @@ class Keyset(Plan):
     mark: Walk | None = None
     top: str | None = None
     """The greatest value, once that was asked for."""
+
+    def learned(self) -> dict[str, Any]:
+        """Give what was found out, with the greatest value."""
+        return {**super().learned(), "top": self.top}
+
+    def know(self, learned: Mapping[str, Any]) -> None:
+        """Take that over."""
+        super().know(learned)
+        self.top = of_type(str, learned.get("top"))
 
     def again_from(self, mark: Walk | None) -> Callable[[str], bool]:
         """Give what tells whether a hit of some value, which was delivered, may come again from a mark."""

@@ -15,6 +15,7 @@ from scenario_async._paging.pager import AsyncIteration
 from scenario_async._paging.position import Position
 from scenario_async._paging.seen import CompactIds
 from scenario_async._paging.token import id_digest, make_scan_token
+from scenario_async._scans.journal import Journal
 from scenario_async._scans.plan import Ask, Got, Item, UnprovenError
 from scenario_async._scans.report import ScanReport
 from scenario_async._support.lifetimes import running_loop
@@ -22,7 +23,7 @@ from scenario_async.errors import APIError, BadRequestError, ScanIncompleteError
 from scenario_async.searches import HitT_co
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from scenario_async._paging.patience import PatientSource
     from scenario_async._scans.keyset import Keyset, Walk
@@ -83,12 +84,23 @@ class ScanStatus(IterationStatus):
             if len(hits) == len(self._portion.page.hits):
                 mark = self._portion.after
                 recent = self._still(mark, recent)
+        return self._token(mark, recent)
+
+    def ledger_place(self) -> str:
+        """Where to go on after all that was delivered, with what is known since: longer than a `resume_token`."""
+        mark, recent = self._scan.plan.mark, self._recent
+        if self._portion is not None:
+            recent = recent | self._digests(self._portion.page.hits)
+        return self._token(mark, self._still(mark, recent), **self._scan.since_mark())
+
+    def _token(self, mark: Any, recent: dict[bytes, str], **more: Any) -> str:  # noqa: ANN401 - of either plan
         known, known_to = self._known, self._known_to
         if cast("Any", self._scan.plan).is_past(mark, known_to):
             known, known_to = [], None
         values = [*recent.values(), *(() if known_to is None else (known_to,))]
         last = max(values, key=self._scan.plan.order) if values and not (known and known_to is None) else None
-        return make_scan_token(self._search, {**self._scan.place(mark), "last": last}, {*recent, *known})
+        place = {**self._scan.place(mark), "last": last, **more}
+        return make_scan_token(self._search, place, {*recent, *known})
 
     def _digests(self, hits: list[Any]) -> dict[bytes, str]:
         return {id_digest(hit.id): self._scan.value_of(hit) for hit in hits}
@@ -104,7 +116,7 @@ class Scan(Generic[HitT_co]):
     """What reads every hit of a search; to those who iterate, it is what an `Iteration` is.
 
     `known` are digests of ids that were delivered before, by the scan that this one resumes, of hits up to the value
-    `known_to`.
+    `known_to`. With a `journal`, replies since the last mark are kept, and those in it are told to the plan once more.
     """
 
     def __init__(
@@ -116,6 +128,7 @@ class Scan(Generic[HitT_co]):
         prefetch: int = 0,
         known: frozenset[bytes] = frozenset(),
         known_to: str | None = None,
+        journal: Sequence[Got] | None = None,
     ) -> None:
         self.known_to = known_to
         self.source: PatientSource[HitT_co] = attrs.evolve(source, known=known)
@@ -128,8 +141,13 @@ class Scan(Generic[HitT_co]):
         self.status: ScanStatus = ScanStatus(self)
         self._steps = plan.steps()
         self._ask: Ask | None = None
-        self._go_on(None)
+        self._learned = plan.learned()
+        self._journal = None if journal is None else Journal(journal)
         self._reason = ""
+        self._go_on(None)
+        for got in journal or ():
+            if self._ask is not None:
+                self._go_on(got)
         self._reading: asyncio.Task[Portion[HitT_co] | None] | None = None
         self._ended = False
 
@@ -139,9 +157,13 @@ class Scan(Generic[HitT_co]):
 
     def place(self, mark: Walk | Stack | None) -> dict[str, Any]:
         """Give where a mark stands, as a token has it."""
-        plan = self.plan
-        told = None if mark is None else mark.to_json()
-        return {"by": self.by, "dates": plan.by_date and mark is not None, "at": told}
+        if mark is None:
+            return {"by": self.by, "dates": False, "at": None}
+        return {"by": self.by, **self._learned, "at": mark.to_json()}
+
+    def since_mark(self) -> dict[str, Any]:
+        """Give what was told since the last mark, as a ledger keeps it."""
+        return {} if self._journal is None else {"journal": self._journal.to_json(self.plan.parts)}
 
     @property
     def report(self) -> ScanReport:
@@ -221,13 +243,13 @@ class Scan(Generic[HitT_co]):
             before = self.plan.mark
             page = await self._answer(self._ask)
             if page is None:
-                self._go_on(Got())
+                self._take(Got())
                 continue
             probes = self._ask.probes
             fresh, got = self._sorted_out(page, probes=probes)
             if not probes:
                 duplicates += got.received - len(fresh) - len(page.invalid_hits)
-            self._go_on(got)
+            self._take(got)
             if fresh:
                 return Portion(attrs.evolve(page, hits=fresh), before, self.plan.mark, duplicates)
         return None
@@ -254,6 +276,17 @@ class Scan(Generic[HitT_co]):
             total=page.estimated_total_hits,
         )
         return fresh, got
+
+    def _take(self, got: Got) -> None:
+        """Go on with a reply, and keep what is needed to come here again."""
+        before = self.plan.mark
+        self._go_on(got)
+        if self.plan.mark is not before:
+            self._learned = self.plan.learned()
+            if self._journal is not None:
+                self._journal.clear()
+        elif self._journal is not None:
+            self._journal.add(got)
 
     def _go_on(self, got: Got | None) -> None:
         """Let the plan make the next request of a reply."""

@@ -73,7 +73,9 @@ def _rows(file: Path, progress: Progress | None) -> Iterator[tuple[str, Kind | N
         with closing(_opened(file)) as database:
             tables = {name for (name,) in database.execute("SELECT name FROM sqlite_schema")}
             if "hits" not in tables:
-                raise ValueError(f"{file}: a database without a table `hits`, as exports and harvests make it")
+                raise ValueError(
+                    f"{file}: a database without a table `hits`, as exports and harvests make it"
+                )
             kept = _GONE if "found" in tables else ""
             [count] = database.execute(f"SELECT count(*) FROM hits {kept}").fetchone()  # noqa: S608 - our own words
             asked = f"SELECT id, kind, data FROM hits {kept} ORDER BY rowid"  # noqa: S608 - as above
