@@ -27,8 +27,8 @@ class Noted:
     """What was noted: how many hits there are, and up to which moment the reading has everything.
 
     What changes after the reading began may come on a page behind which it stood before, so a hit that was seen tells
-    nothing about those that changed before it did. The newest hit of the first page had changed when the reading began;
-    the service's own clock bounds that, as some hits may be dated ahead.
+    nothing about those that changed before it did. The newest hit of the first page had changed when the reading began,
+    unless it is dated ahead of the service's own clock: then it tells nothing, and if all are, that clock does.
     """
 
     total: int | None = None
@@ -47,8 +47,8 @@ class Noted:
         if self._pages == 1 or (self._pages <= _FIRST and origin.position.size == 1):
             several = [found for hit in page.hits if (found := moment(str(hit.updated_at))) is not None]
             if several:
-                reach = moment_text(min(self._began, max(several)))
-                self.reach = max(self.reach or reach, reach)
+                newest = max((each for each in several if each <= self._began), default=self._began)
+                self.reach = max(self.reach or "", moment_text(newest))
 
 
 @attrs.frozen(eq=False)

@@ -145,9 +145,7 @@ class Scan(Generic[HitT_co]):
         self._journal = None if journal is None else Journal(journal)
         self._reason = ""
         self._go_on(None)
-        for got in journal or ():
-            if self._ask is not None:
-                self._go_on(got)
+        self._tell_again(journal or ())
         self._reading: asyncio.Task[Portion[HitT_co] | None] | None = None
         self._ended = False
 
@@ -276,6 +274,11 @@ class Scan(Generic[HitT_co]):
             total=page.estimated_total_hits,
         )
         return fresh, got
+
+    def _tell_again(self, replies: Sequence[Got]) -> None:
+        for got in replies:
+            if self._ask is not None:
+                self._go_on(got)
 
     def _take(self, got: Got) -> None:
         """Go on with a reply, and keep what is needed to come here again."""
