@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeAlias
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
 from support.hits import asset
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from support.servers import Answer, Arrived
 
 Hits: TypeAlias = list[dict[str, Any]]
@@ -36,7 +38,7 @@ def timed(count: int, *, apart: float = 60, name: str = "asset", start: float = 
 
 @attrs.define(eq=False)
 class TinyEngine:
-    """An engine of some hits, which shows `window` of them and `page` at once.
+    """An engine of some hits, which shows `window` of them and `page` at once; `sorts` tells what it sorts.
 
     `before` is called with each request, which has a number that begins with 1, and may change the hits or give the
     answer itself; `alter` may change what is shown.
@@ -45,7 +47,7 @@ class TinyEngine:
     hits: Hits
     window: int = 1000
     page: int = 100
-    sorts: bool = True
+    sorts: Literal["all", "window", "page", "never"] = "all"
     before: Callable[[int, dict[str, Any]], Answer | None] = lambda _, __: None
     alter: Callable[[int, dict[str, Any], Hits], Hits] = lambda _, __, hits: hits
     compares: Callable[[str, str, str], bool] | None = None
@@ -59,16 +61,22 @@ class TinyEngine:
         if given is not None:
             return given
         found = [hit for hit in self.hits if self._meets(hit, body.get("filter"))]
-        for each in (body.get("sortBy") or []) if self.sorts else []:
-            name, _, order = each.partition(":")
-            found.sort(key=lambda hit, name=name: hit[name], reverse=order == "desc")
         offset, limit = body.get("offset", 0), body.get("limit", 20)
-        shown = found[: self.window][offset : offset + min(limit, self.page)]
+        orders: list[str] = body.get("sortBy") or []
+        total = min(len(found), self.window)
+        if self.sorts == "all":
+            _sort(found, orders)
+        found = found[: self.window]
+        if self.sorts == "window":
+            _sort(found, orders)
+        shown = found[offset : offset + min(limit, self.page)]
+        if self.sorts == "page":
+            _sort(shown, orders)
         return {
             "hits": self.alter(number, body, shown),
             "offset": min(offset, self.window),
             "limit": limit,
-            "estimatedTotalHits": min(len(found), self.window),
+            "estimatedTotalHits": total,
         }
 
     def _meets(self, hit: dict[str, Any], filter_: str | None) -> bool:
@@ -86,6 +94,12 @@ class TinyEngine:
             elif not (self.compares or _compare)(str(value), operator, bound):
                 return False
         return True
+
+
+def _sort(hits: Hits, orders: list[str]) -> None:
+    for each in orders:
+        name, _, order = each.partition(":")
+        hits.sort(key=itemgetter(name), reverse=order == "desc")
 
 
 def _compare(value: str, operator: str, bound: str) -> bool:
