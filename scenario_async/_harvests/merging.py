@@ -69,7 +69,7 @@ _STEPS: Final = (
     WHERE lost.search = mine.number AND lost.round < mine.round AND lost.gone_at IS NULL AND mine.complete
     """,
     """
-    UPDATE main.found AS others SET place = place + mine.hits FROM main.searches AS mine JOIN same ON same.here = mine.number
+    UPDATE main.found AS others SET place = others.place + mine.hits FROM main.searches AS mine JOIN same ON same.here = mine.number
     WHERE others.search = mine.number AND others.round < mine.round AND others.gone_at IS NULL
     """,
 )

@@ -229,10 +229,10 @@ def test_requests_are_counted_and_steps_of_one_come_to_an_end(
     search = ALL if query is None else AssetSearch(query=query)
     whole = face.harvest([search], tmp_path / "whole.sqlite", scan=True)
     server.requests.clear()
-    for _ in range(whole.requests):
-        done = face.harvest([search], tmp_path / "steps.sqlite", scan=True, max_requests=1)
-        assert done.requests == 1
-    assert (done.searches, done.hits) == (1, 900)
+    path = tmp_path / "steps.sqlite"
+    steps = [face.harvest([search], path, scan=True, max_requests=1) for _ in range(whole.requests)]
+    assert {step.requests for step in steps} == {1}
+    assert (steps[-1].searches, steps[-1].hits) == (1, 900)
     assert len(server.requests) == whole.requests
 
 
