@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
 import attrs
 
 from scenario_async._support import checks
-from scenario_async._support.literals import Value, literal
+from scenario_async._support.literals import Value, literal, open_end
 from scenario_async.errors import InvalidSearchError
 from scenario_async.models import wire_name
 
@@ -65,8 +65,15 @@ class Filter:
         raise TypeError(_NO_TRUTH)
 
     def inside(self, binding: int) -> str:
-        """Give the text for a place that binds so tightly, in parentheses if need be."""
-        return self._text if self._binding >= binding else f"({self._text})"
+        """Give the text for a place that binds so tightly, in parentheses if need be.
+
+        Raises `InvalidSearchError` for a text that would reach out of its parentheses.
+        """
+        if self._binding >= binding:
+            return self._text
+        if (fault := open_end(self._text)) is not None:
+            checks.refuse("filter", self._text, f"it must be whole by itself to be joined: {fault}")
+        return f"({self._text})"
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: object) -> Any:  # noqa: ANN401 - pydantic's type

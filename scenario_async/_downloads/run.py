@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -99,10 +99,7 @@ class Run:
         self._caller.pool.calls.add(self)
 
     def client_closed(self) -> Coroutine[Any, Any, None] | None:
-        """End the download with its client, from whatever thread; on its own loop, give what closes its connections.
-
-        That is not left to a generator that nobody reads any more: its loop may have ended before it is closed.
-        """
+        """End the download with its client, from whatever thread; on its own loop, give what closes its connections."""
         if self._loop is asyncio.get_running_loop():
             self._stop(closed_meanwhile())
             return self.aclose()
@@ -137,7 +134,8 @@ class Run:
         With `patience` this waits only so many seconds while more may be begun, and gives nothing then.
         """
         self._advance()
-        ends = None if patience is None else asyncio.get_running_loop().time() + patience
+        now = asyncio.get_running_loop().time
+        ends = None if patience is None else now() + patience
         while True:
             if self._done:
                 done = list(self._done)
@@ -150,15 +148,12 @@ class Run:
                     self._raise_failure()
             elif self.no_more and not self._jobs and not self.given:
                 return None
-            elif ends is None or not self.room:
-                self._news.clear()
-                await self._news.wait()
-            elif not self._jobs or asyncio.get_running_loop().time() >= ends:
+            elif ends is not None and self.room and (not self._jobs or now() >= ends):
                 return []
             else:
                 self._news.clear()
                 with suppress(TimeoutError):
-                    async with asyncio.timeout_at(ends):
+                    async with asyncio.timeout_at(ends if self.room else None):
                         await self._news.wait()
 
     def tell(self, download: Download[Any]) -> None:
@@ -186,18 +181,22 @@ class Run:
         self.no_more = True
         if self._gathering is not None:
             self._gathering.cancel()
-        try:
+        async with AsyncExitStack() as closing:  # whoever is cancelled amid one of these does the others
+            closing.callback(self._caller.pool.calls.discard, self)
+            if self._loop is not None:
+                closing.callback(self._errands.close)
+            closing.push_async_callback(self._let_go)
             await self._end_tasks()
-            host, self._host = self._host, None
-            store, self._store = self._store, None
+
+    async def _let_go(self) -> None:
+        host, self._host = self._host, None
+        store, self._store = self._store, None
+        try:
             if host is not None:
                 await host.aclose()
+        finally:
             if store is not None:
                 await self._errands.do(store.close)
-        finally:
-            self._caller.pool.calls.discard(self)
-            if self._loop is not None:
-                self._errands.close()
 
     async def _end_tasks(self) -> None:
         tasks = [*self._tasks, *([self._renewing] if self._renewing is not None else [])]
@@ -284,8 +283,7 @@ class Run:
 
     def _raised_by(self, task: asyncio.Task[None]) -> None:
         """Let the taker have what nobody foresaw."""
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
+        if not task.cancelled() and (error := task.exception()) is not None:
             self._stop(error)
 
     async def _serve(self, job: Job) -> None:
@@ -364,9 +362,9 @@ class Run:
 
     async def _renew_alike(self, jobs: list[Job], *, original: bool) -> None:
         """Do so by one request; no others are touched, as they may be under way again."""
-        ids = list(dict.fromkeys(job.wanted.asset_id for job in jobs))
+        ids = dict.fromkeys(job.wanted.asset_id for job in jobs)
         try:
-            found = await renewed(self._caller, ids, original=original)
+            found = await renewed(self._caller, list(ids), original=original)
         except ScenarioError as error:
             for job in jobs:
                 await self._failed(job, error)

@@ -76,8 +76,11 @@ async def downloading(
     finally:
         if feeding is not None:
             feeding.cancel()
-            await asyncio.gather(feeding, return_exceptions=True)
-        await run.aclose()
+        try:  # whoever is cancelled twice closes as well
+            if feeding is not None:
+                await asyncio.gather(feeding, return_exceptions=True)
+        finally:
+            await run.aclose()
 
 
 class Input(Generic[_T]):

@@ -51,5 +51,7 @@ class HarvestProgress:
     """How many requests this call has sent, retries included."""
     expected: int | None = None
     """How many requests this call takes in all, as the first replies let expect; None before them."""
+    at_least: bool = False
+    """Whether it may take more than `expected`, as engines count no further than their window."""
     waiting: float = 0.0
     """How many seconds of a 429 are left, while one is waited out."""

@@ -8,12 +8,11 @@ import sqlite3
 import time
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import uuid4
 
-import attrs
-
 from scenario_async._exports.lines import lines_of
+from scenario_async._harvests.jobs import COLUMNS, next_job, now
 from scenario_async._harvests.merging import attached, merge
 from scenario_async._harvests.tables import opened
 from scenario_async._tables.sqlite import Upserted, upsert
@@ -24,59 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from scenario_async.models import Hit
+    from scenario_async._harvests.jobs import Job, Portion, Refresh, Wanted
 
-Refresh: TypeAlias = Literal["", "new", "full"]
-"""What a harvest does about searches that are finished: nothing, ask for what is new, or read all again."""
-How: TypeAlias = Literal["read", "scan"]
-"""How a search is read: page by page, or by a scan."""
 _LEASE: Final = 60.0
 """Seconds after which a search is taken from who shows no sign of life; a dead process of this machine is known at once."""
 _STALE: Final = timedelta(days=1)
 """A refresh that nobody went on with for so long is not joined: what it asked for then is no longer new."""
-_COMPLETE: Final = ("exhausted", "empty_page")
-"""The ends that show that there is nothing else."""
-
-
-@attrs.frozen(kw_only=True)
-class Wanted:
-    """A search that a harvest is asked for, as far as its ledger has to know."""
-
-    key: str
-    kind: str
-    text: str
-    scan: bool
-    max_hits: int | None
-    can_be_since: bool
-    """Whether what is new can be asked for alone."""
-
-
-@attrs.define(kw_only=True)
-class Job:
-    """A search that this harvest has taken on: how to read it, and where it stands."""
-
-    number: int
-    how: How
-    round: int
-    place: str | None
-    since: str | None
-    """The moment since which hits are asked for, None for all of them."""
-    hits: int
-    pages: int
-    base: int = 0
-    """The place of the first hit of this round."""
-
-
-@attrs.frozen(kw_only=True)
-class Portion:
-    """A page to be written: its hits, where to go on, and why there is nothing behind it."""
-
-    job: Job
-    hits: Sequence[Hit]
-    place: str | None
-    requests: int
-    is_page: bool = True
-    end: str | None = None
 
 
 class Ledger:
@@ -84,11 +36,12 @@ class Ledger:
 
     def __init__(self, path: Path, refresh: Refresh) -> None:
         self.path = path
-        self._refresh = refresh
+        self._refresh: Refresh = refresh
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._file: sqlite3.Connection | None = None
         self._run: int | None = None
-        self.seen = _now()
+        self.seen = now()
+        self._began = self.seen
 
     @property
     def is_open(self) -> bool:
@@ -105,7 +58,7 @@ class Ledger:
             recent = moment_text(datetime.now(UTC) - _STALE)
             found = file.execute(_JOINED, {"refresh": self._refresh, "recent": recent}).fetchone()
             if found is not None:
-                self._run = found[0]
+                self._run, self._began = found
             else:
                 begin = "INSERT INTO runs (refresh, started_at) VALUES (?, ?)"
                 self._run = file.execute(begin, (self._refresh, self.seen)).lastrowid
@@ -126,18 +79,22 @@ class Ledger:
     def take(self, number: int, wanted: Wanted) -> Job | Literal["finished", "taken"]:
         """Take a search on, unless it is finished, or another harvest is at work on it."""
         with self._changes() as file:
-            told = file.execute(_ROW, (number,)).fetchone()
-            row: dict[str, Any] = dict(zip(_COLUMNS, told, strict=True))
+            row = _named(file.execute(_ROW, (number,)).fetchone())
             if row["owner"] not in (None, self._owner) and _lives(row["owner"], row["owned_at"]):
                 return "taken"
-            job = self._job(file, row, wanted)
+            job = next_job(row, wanted, self._run, self._refresh)
             if job is None:
                 return "finished"
+            self._look_back(file, job)
             file.execute(_TAKE, (
-                job.how, job.round, job.place, job.since, job.hits, job.pages, wanted.max_hits, self._owner, time.time(),
-                _now(), number,
+                job.how, job.round, job.place, job.since, job.hits, job.pages, job.run, job.reach, wanted.max_hits,
+                self._owner, time.time(), now(), number,
             ))  # fmt: skip
             return job
+
+    def is_behind(self, job: Job) -> bool:
+        """Tell whether a search is to be asked again, as its round was begun before this refresh."""
+        return self._run is not None and (job.run or 0) < self._run
 
     def seen_in(self, job: Job) -> list[str]:
         """Give the ids that a job has read already."""
@@ -155,10 +112,10 @@ class Ledger:
 
     def read_all(self, job: Job) -> None:
         """Read a search from its beginning, and not only what is new."""
-        job.place, job.since, job.hits, job.base = None, None, 0, 0
+        job.place, job.since, job.hits, job.reach, job.witnesses = None, None, 0, None, ()
         with self._changes() as file:
             file.execute(
-                "UPDATE searches SET place = NULL, since = NULL, hits = 0 WHERE number = ? AND owner = ?",
+                "UPDATE searches SET place = NULL, since = NULL, reach = NULL, hits = 0 WHERE number = ? AND owner = ?",
                 (job.number, self._owner),
             )
 
@@ -177,14 +134,17 @@ class Ledger:
         with self._changes() as file:
             file.execute("UPDATE searches SET owner = NULL WHERE owner = ?", (self._owner,))
             if finished and self._run is not None:
-                file.execute("UPDATE runs SET finished_at = ? WHERE number = ?", (_now(), self._run))
+                file.execute("UPDATE runs SET finished_at = ? WHERE number = ?", (now(), self._run))
 
-    def unread(self, numbers: Iterable[int]) -> list[int]:
-        """Give which of these searches are still to be read, or to be read again."""
-        done = "SELECT number FROM searches WHERE state = 'done' AND coalesce(run, 0) >= ?"
+    def unread(self, wanted: Mapping[int, Wanted]) -> list[int]:
+        """Give which of these searches are still to be read, or to be read again, or further."""
         with told(self.path):
-            finished = {number for (number,) in self._open_file().execute(done, (self._run or 0,))}
-        return [number for number in numbers if number not in finished]
+            rows = {row[0]: row for row in self._open_file().execute(_ROWS)}
+        return [
+            number
+            for number, each in wanted.items()
+            if next_job(_named(rows[number]), each, self._run, self._refresh) is not None
+        ]
 
     def counted(self, numbers: Iterable[int]) -> int:
         """Give how many different hits these searches find."""
@@ -199,46 +159,30 @@ class Ledger:
         """Let go of the file."""
         if self._file is not None:
             with suppress(Exception), closing(self._file):
+                self._file.execute(
+                    "PRAGMA busy_timeout = 0"
+                )  # who reads the file meanwhile is not waited for
                 self._file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._file = None
-
-    def _job(self, file: sqlite3.Connection, row: dict[str, Any], wanted: Wanted) -> Job | None:
-        """Give what is to be done about a search, None if nothing is."""
-        how: How = "scan" if wanted.scan else "read"
-        names = [field.name for field in attrs.fields(Job) if field.name in row]
-        job = Job(**{name: row[name] for name in names})
-        if row["state"] == "waiting":
-            job.how = how
-        elif row["state"] != "done":
-            if job.how != how:  # now it is to be read another way
-                job.how, job.place = how, None
-        elif job.how != "scan" and wanted.scan and row["stopped_because"] not in _COMPLETE:
-            job.how, job.place = "scan", None
-        elif self._run is not None and (row["run"] or 0) < self._run:
-            self._begin_again(file, job, row, wanted)
-        elif not _goes_further(row, wanted.max_hits):
-            return None
-        job.base = self._base(file, job)
-        return job
-
-    def _begin_again(self, file: sqlite3.Connection, job: Job, row: dict[str, Any], wanted: Wanted) -> None:
-        """Turn a job that was done into its next round: what is new since, or all of it once more."""
-        job.round, job.hits, job.pages, job.place, job.since = job.round + 1, 0, 0, None, None
-        job.how = "scan" if wanted.scan else "read"
-        if self._refresh == "new" and wanted.can_be_since and row["stopped_because"] in _COMPLETE:
-            [latest] = file.execute(_LATEST, (wanted.kind, job.number)).fetchone()
-            job.since = latest
 
     def _owns(self, file: sqlite3.Connection, job: Job) -> bool:
         """Tell whether a search is still ours: one whose harvest shows no sign of life may be taken over."""
         [owner] = file.execute("SELECT owner FROM searches WHERE number = ?", (job.number,)).fetchone()
         return bool(owner == self._owner)
 
-    def _base(self, file: sqlite3.Connection, job: Job) -> int:
+    def _look_back(self, file: sqlite3.Connection, job: Job) -> None:
+        """Find out what was there before a job of what is new."""
         if job.since is None:
-            return 0
-        before = "SELECT coalesce(max(place) + 1, 0) FROM found WHERE search = ? AND round < ?"
-        return int(file.execute(before, (job.number, job.round)).fetchone()[0])
+            return
+        [job.next_place] = file.execute(_NEXT_PLACE, (job.number,)).fetchone()
+        asked = {"search": job.number, "kind": job.kind, "since": job.since, "day": job.since[:10]}
+        known = file.execute(_WITNESSES, asked).fetchall()
+        if not known and job.place is None:
+            job.since = job.since[
+                :10
+            ]  # nothing would show how moments are compared, and days are always right
+        if not any(round_ == job.round for _, round_ in known):
+            job.witnesses = {hit for hit, _ in known}
 
     def _write(self, file: sqlite3.Connection, portion: Portion) -> Upserted:
         job, hits = portion.job, portion.hits
@@ -247,21 +191,30 @@ class Ledger:
             lines = lines_of(hits).decode().split("\n")
             lines.pop()
             done = upsert(file, hits, self.seen, lines)
-        first = job.base + job.hits
+        first = job.hits if job.since is None else job.next_place
         rows = [(job.number, mended(hit.id), first + place, job.round) for place, hit in enumerate(hits)]
+        job.next_place += len(hits)
         file.executemany(_FOUND if job.since is None else _FOUND_SINCE, rows)
         if portion.is_page:
-            page = (job.number, job.round, job.pages, len(hits), done.new, done.changed, _now())
+            page = (job.number, job.round, job.pages, len(hits), done.new, done.changed, now())
             file.execute("REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?, ?)", page)
             job.pages += 1
         job.hits += len(hits)
-        job.place = portion.place
-        file.execute(_ADVANCE, (job.place, job.pages, job.hits, portion.requests, job.number))
+        job.place, job.reach = portion.place, portion.reach or job.reach
+        file.execute(_ADVANCE, (job.place, job.pages, job.hits, job.reach, portion.requests, job.number))
         if portion.end is not None:
-            file.execute(_DONE, (portion.end, _now(), self._run, job.number))
-            if job.since is None and portion.end in _COMPLETE:
-                file.execute(_GONE, (_now(), job.number, job.round))
+            file.execute(_DONE, (portion.end, portion.complete, now(), job.number))
+            if job.since is None:
+                self._settle_others(file, portion)
         return done
+
+    def _settle_others(self, file: sqlite3.Connection, portion: Portion) -> None:
+        """Say of hits of earlier rounds that they are gone; if they may still be there, let them have their own places."""
+        job = portion.job
+        if portion.complete:
+            file.execute(_GONE, (now(), job.number, job.round))
+        else:
+            file.execute(_BEHIND, (job.hits, job.number, job.round))
 
     def merge(self, part: Path, numbers: Mapping[str, int]) -> Upserted:
         """Bring in a harvest that was made elsewhere; see `merging`."""
@@ -269,9 +222,9 @@ class Ledger:
             return merge(file, numbers)
 
     def gone(self) -> int:
-        """Give how many hits no search finds any more, since this harvest began."""
+        """Give how many hits no search finds any more, since this refresh began, in whichever call."""
         with told(self.path):
-            return int(self._open_file().execute(_ALL_GONE, (self.seen,)).fetchone()[0])
+            return int(self._open_file().execute(_ALL_GONE, (self._began,)).fetchone()[0])
 
     @contextmanager
     def _changes(self) -> Generator[sqlite3.Connection]:
@@ -292,14 +245,11 @@ class Ledger:
         return self._file
 
 
-_COLUMNS: Final = (
-    "number", "state", "how", "round", "place", "since", "hits", "pages", "max_hits", "stopped_because", "run", "owner",
-    "owned_at",
-)  # fmt: skip
-_ROW: Final = f"SELECT {', '.join(_COLUMNS)} FROM searches WHERE number = ?"  # noqa: S608 - our own names
+_ROWS: Final = f"SELECT {', '.join(COLUMNS)} FROM searches"  # noqa: S608 - our own names
+_ROW: Final = f"{_ROWS} WHERE number = ?"
 _TAKE: Final = """
-UPDATE searches SET state = 'reading', how = ?, round = ?, place = ?, since = ?, hits = ?, pages = ?, max_hits = ?,
-  owner = ?, owned_at = ?, started_at = ?, finished_at = NULL, error = NULL, stopped_because = NULL
+UPDATE searches SET state = 'reading', how = ?, round = ?, place = ?, since = ?, hits = ?, pages = ?, run = ?,
+  reach = ?, max_hits = ?, owner = ?, owned_at = ?, started_at = ?, finished_at = NULL, error = NULL, stopped_because = NULL
 WHERE number = ?
 """
 _FOUND: Final = """
@@ -311,42 +261,41 @@ INSERT INTO found (search, hit, place, round) VALUES (?, ?, ?, ?)
 ON CONFLICT (search, hit) DO UPDATE SET round = excluded.round, gone_at = NULL
 """
 _ADVANCE: Final = (
-    "UPDATE searches SET place = ?, pages = ?, hits = ?, requests = requests + ? WHERE number = ?"
+    "UPDATE searches SET place = ?, pages = ?, hits = ?, reach = ?, requests = requests + ? WHERE number = ?"
 )
 _DONE: Final = """
-UPDATE searches SET state = 'done', stopped_because = ?, finished_at = ?, run = ?, owner = NULL WHERE number = ?
+UPDATE searches SET state = 'done', stopped_because = ?1, complete = ?2, finished_at = ?3, owner = NULL,
+  read_to = CASE WHEN ?2 THEN nullif(max(coalesce(read_to, ''), coalesce(reach, '')), '') ELSE read_to END
+WHERE number = ?4
 """
 _FAILED: Final = """
 UPDATE searches SET state = 'failed', error = ?, requests = requests + ?, owner = NULL WHERE number = ? AND owner = ?
 """
 _JOINED: Final = """
-SELECT number FROM runs WHERE refresh = :refresh AND finished_at IS NULL AND (
+SELECT number, started_at FROM runs WHERE refresh = :refresh AND finished_at IS NULL AND (
   started_at > :recent
   OR EXISTS (SELECT 1 FROM searches WHERE run = runs.number AND finished_at > :recent)
 ) ORDER BY number DESC
 """
+_NEXT_PLACE: Final = "SELECT coalesce(max(place) + 1, 0) FROM found WHERE search = ?"
+_BEHIND: Final = "UPDATE found SET place = place + ? WHERE search = ? AND round < ? AND gone_at IS NULL"
 _GONE: Final = "UPDATE found SET gone_at = ? WHERE search = ? AND round < ? AND gone_at IS NULL"
 _ALL_GONE: Final = """
 SELECT count(DISTINCT hit) FROM found AS lost WHERE gone_at >= ?
 AND NOT EXISTS (SELECT 1 FROM found WHERE found.hit = lost.hit AND found.gone_at IS NULL)
 """
-_LATEST: Final = """
-SELECT max(hits.updated_at) FROM found JOIN hits ON hits.id = found.hit AND hits.kind = ? WHERE found.search = ?
+_WITNESSES: Final = """
+SELECT found.hit, found.round FROM found JOIN hits ON hits.id = found.hit AND hits.kind = :kind
+WHERE found.search = :search AND found.gone_at IS NULL AND hits.updated_at >= :since AND hits.updated_at LIKE :day || '%'
+ORDER BY found.round DESC LIMIT 1000
 """
 _HITS: Final = """
 SELECT count(DISTINCT hit) FROM found JOIN asked ON asked.number = found.search WHERE gone_at IS NULL
 """
 
 
-def _now() -> str:
-    return moment_text(datetime.now(UTC))
-
-
-def _goes_further(row: dict[str, Any], max_hits: int | None) -> bool:
-    """Tell whether more hits are asked for than a search was read up to."""
-    if row["stopped_because"] != "max_hits" or row["max_hits"] is None:
-        return False
-    return max_hits is None or max_hits > int(row["max_hits"])
+def _named(row: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(COLUMNS, row, strict=True))
 
 
 def _lives(owner: str, owned_at: float | None) -> bool:

@@ -43,20 +43,34 @@ _STEPS: Final = (
     ON CONFLICT (id, kind) DO NOTHING
     """,
     """
+    UPDATE main.searches SET round = round + 1 WHERE number IN (SELECT here FROM same)
+    """,
+    """
     INSERT INTO main.found (search, hit, place, round)
-    SELECT same.here, hit, place, round FROM part.found JOIN same ON same.there = part.found.search WHERE true
+    SELECT same.here, hit, place, (SELECT round FROM main.searches WHERE number = same.here) FROM part.found
+    JOIN same ON same.there = part.found.search WHERE true
     ON CONFLICT (search, hit) DO UPDATE SET place = excluded.place, round = excluded.round, gone_at = NULL
     """,
     """
     INSERT OR REPLACE INTO main.pages (search, round, page, hits, new, changed, read_at)
-    SELECT same.here, round, page, hits, new, changed, read_at FROM part.pages JOIN same ON same.there = part.pages.search
+    SELECT same.here, (SELECT round FROM main.searches WHERE number = same.here), page, hits, new, changed, read_at
+    FROM part.pages JOIN same ON same.there = part.pages.search
     """,
     """
     UPDATE main.searches AS mine SET state = theirs.state, how = theirs.how, place = theirs.place, pages = theirs.pages,
       hits = theirs.hits, requests = mine.requests + theirs.requests, max_hits = theirs.max_hits,
-      stopped_because = theirs.stopped_because, error = theirs.error, started_at = theirs.started_at,
+      stopped_because = theirs.stopped_because, complete = theirs.complete, reach = theirs.reach,
+      since = theirs.since, read_to = coalesce(theirs.read_to, mine.read_to), error = theirs.error, started_at = theirs.started_at,
       finished_at = theirs.finished_at
     FROM part.searches AS theirs JOIN same ON same.there = theirs.number WHERE mine.number = same.here
+    """,
+    """
+    UPDATE main.found AS lost SET gone_at = mine.finished_at FROM main.searches AS mine JOIN same ON same.here = mine.number
+    WHERE lost.search = mine.number AND lost.round < mine.round AND lost.gone_at IS NULL AND mine.complete
+    """,
+    """
+    UPDATE main.found AS others SET place = others.place + mine.hits FROM main.searches AS mine JOIN same ON same.here = mine.number
+    WHERE others.search = mine.number AND others.round < mine.round AND others.gone_at IS NULL
     """,
 )
 

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from scenario_async._harvests.ledger import Portion
-from scenario_async._paging.iteration import Iteration
+from scenario_async._harvests.jobs import Portion
+from scenario_async._harvests.noting import NotingSource
+from scenario_async._paging.iteration import Iteration, PageSource
 from scenario_async._paging.page import full_size, hinted_total, next_position, origin_of
-from scenario_async._paging.patience import patient
+from scenario_async._paging.patience import OutOfRequestsError, Spent
 from scenario_async._paging.position import Position
 from scenario_async._paging.seen import CompactIds
 from scenario_async._paging.token import read_scan_token
 from scenario_async._scans.start import begun, resumed
 from scenario_async.errors import BadRequestError
-from scenario_async.pages import LARGEST_PAGE
+from scenario_async.pages import LARGEST_PAGE, USUAL_WINDOW
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable
+    from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
-    from scenario_async._harvests.ledger import Job
-    from scenario_async._paging.iteration import PageSource
+    from scenario_async._harvests.jobs import Job
     from scenario_async._paging.page import LinkedPage
-    from scenario_async._paging.patience import PatientSource
+    from scenario_async._paging.patience import Budget
     from scenario_async._scans.scan import Scan
     from scenario_async.searches import Search
 
-_OVERLAP: Final = timedelta(minutes=10)
-"""How far before the newest hit what is new is asked for: an index may be late."""
+
+_ENDS: Final = ("exhausted", "empty_page")
+"""The ends that may show that there is nothing else."""
 
 
 class NothingSinceError(Exception):
@@ -40,7 +40,8 @@ class NothingSinceError(Exception):
 class Reading:
     """A search under way; `portions` gives its pages, each to be written before the next is asked for.
 
-    It ends where it `may_ask` for no other page. `expected` is how many requests it takes, as its first page tells.
+    It ends where the budget of requests does. `expected` is how many requests it takes, as its first page tells, or
+    `at_least` how many.
     """
 
     def __init__(
@@ -49,12 +50,15 @@ class Reading:
         search: Search[Any],
         job: Job,
         max_hits: int | None,
-        may_ask: Callable[[], bool],
+        budget: Budget,
     ) -> None:
         self._search = search if job.since is None else since(search, job.since)
-        self._may_ask = may_ask
         self.expected: int | None = None
-        self.source: PatientSource[Any] = patient(source_of(self._search))
+        self.at_least = False
+        self.source: NotingSource[Any] = _noting(source_of(self._search), budget)
+        self._noted = None if job.hits or job.reach else self.source.noted
+        self._met = job.hits
+        self._witnesses = {*job.witnesses}
         self._job = job
         self._max_hits = max_hits
         self._told = 0
@@ -77,15 +81,14 @@ class Reading:
     async def _scanned(self) -> AsyncGenerator[Portion]:
         scan = self._scan()
         try:
-            while self._may_ask():
-                if (page := await self._asked(scan)) is None:
-                    break
+            while (page := await self._asked(scan)) is not None:
                 scan.status.delivered = len(page.hits)
-                yield self._portion(page, scan.status.resume_token)
-            else:
-                return
+                self._meet(page)
+                yield self._portion(page, scan.status.ledger_place())
             self._check_since()
-            yield self._end(scan.status.resume_token, "exhausted")
+            yield self._end(scan.status.ledger_place(), "exhausted", complete=True)
+        except OutOfRequestsError:
+            yield attrs.evolve(self._of((), scan.status.ledger_place(), None, complete=False), is_page=False)
         finally:
             await scan.aclose()
 
@@ -93,11 +96,8 @@ class Reading:
         place = self._job.place
         found = None if place is None else read_scan_token(place, self._search)
         if found is None:
-            scan = begun(self.source, by="created_at", prefetch=0)
-        else:
-            scan = resumed(self.source, *found)
-        self.source = scan.source
-        return scan
+            return begun(self.source, by="created_at", prefetch=0, journal=True)
+        return resumed(self.source, *found, journal=True)
 
     async def _iterated(self, seen: Iterable[str]) -> AsyncGenerator[Portion]:
         job = self._job
@@ -109,20 +109,21 @@ class Reading:
         iteration = Iteration(self.source, start, seen=ids, max_hits=left)
         place = job.place or _text(start)
         try:
-            while self._may_ask():
-                if (page := await self._asked(iteration)) is None:
-                    break
+            while (page := await self._asked(iteration)) is not None:
                 end = iteration.ends_because
                 # Where a limit cut the page, the rest of it is still to be had.
                 place = _text(origin_of(page).position if end == "max_hits" else next_position(page))
+                self._meet(page)
+                if end is not None:
+                    self._check_since()
                 yield self._portion(page, place, end)
                 if end is not None:
                     return
-            else:
-                return
             end = iteration.status.stopped_because or "exhausted"
             self._check_since()
-            yield self._end(place, end)
+            yield self._end(place, end, complete=self._is_complete(end))
+        except OutOfRequestsError:
+            return
         finally:
             await iteration.aclose()
 
@@ -135,25 +136,56 @@ class Reading:
         raise NothingSinceError  # the index may not filter by that
 
     def _check_since(self) -> None:
-        if self._job.since is not None and not self._job.hits:
+        """Raise `NothingSinceError` if nothing came of what was there before."""
+        if self._job.since is not None and (not self._met or self._witnesses):
             raise NothingSinceError
+
+    def _meet(self, page: LinkedPage[Any]) -> None:
+        """Count a page's hits, and look for one that shows how moments are compared."""
+        self._met += len(page.hits) + len(page.invalid_hits)
+        if self._witnesses and any(hit.id in self._witnesses for hit in page.hits):
+            self._witnesses.clear()
+
+    def _is_complete(self, end: str) -> bool:
+        """Tell whether an end is that of all hits: a page may be short, or empty, by mistake."""
+        first = Position.first(self._search, default_size=LARGEST_PAGE)
+        skipped = (first.number - 1) * (first.size or LARGEST_PAGE) if first.by_page else first.number
+        total = self.source.noted.total or 0
+        return end in _ENDS and skipped + self._met >= total
 
     def _portion(self, page: LinkedPage[Any], place: str, end: str | None = None) -> Portion:
         if self.expected is None and (total := hinted_total(page)) is not None:
             hits = total if self._max_hits is None else min(total, self._max_hits)
+            self.at_least = self._job.how == "scan" and 0 < total == total // USUAL_WINDOW * USUAL_WINDOW
             self.expected = 1 + max(0, hits - self._job.hits - len(page.hits)) // full_size(page)
-        return Portion(job=self._job, hits=page.hits, place=place, requests=self.requests, end=end)
+        complete = end is not None and self._is_complete(end)
+        return self._of(page.hits, place, end, complete=complete)
 
-    def _end(self, place: str, end: str) -> Portion:
-        return Portion(job=self._job, hits=(), place=place, requests=self.requests, end=end, is_page=False)
+    def _end(self, place: str, end: str, *, complete: bool) -> Portion:
+        return attrs.evolve(self._of((), place, end, complete=complete), is_page=False)
+
+    def _of(self, hits: Sequence[Any], place: str, end: str | None, *, complete: bool) -> Portion:
+        return Portion(
+            job=self._job,
+            hits=hits,
+            place=place,
+            requests=self.requests,
+            end=end,
+            complete=complete,
+            reach=None if self._noted is None else self._noted.reach,
+        )
 
 
-def since(search: Search[Any], latest: str) -> Search[Any]:
-    """Narrow a search down to what was new or changed since a moment, and a little before."""
-    moment = datetime.fromisoformat(latest) - _OVERLAP
-    bound = f'updatedAt >= "{moment.isoformat(timespec="milliseconds").removesuffix("+00:00")}Z"'
+def since(search: Search[Any], moment: str) -> Search[Any]:
+    """Narrow a search down to what was new or changed since a moment, or a day."""
+    bound = f'updatedAt >= "{moment}"'
     own = (search.filter or "").strip()
     return attrs.evolve(search, filter=f"({own}) AND {bound}" if own else bound)
+
+
+def _noting(source: PageSource[Any], budget: Budget) -> NotingSource[Any]:
+    parts = {field.name: getattr(source, field.name) for field in attrs.fields(PageSource)}
+    return NotingSource[Any](**parts, spent=Spent(budget=budget))
 
 
 def _text(position: Position) -> str:

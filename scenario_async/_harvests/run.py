@@ -14,13 +14,15 @@ from scenario_async._exports.carrying import Carried
 from scenario_async._harvests.harvest import Harvest, HarvestProgress
 from scenario_async._harvests.reading import NothingSinceError, Reading
 from scenario_async._paging.fan_out import FanOutError
+from scenario_async._paging.patience import Budget
 from scenario_async._support.errands import Errands
 from scenario_async.errors import ScenarioError, WriteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from scenario_async._harvests.ledger import Job, Ledger, Portion, Wanted
+    from scenario_async._harvests.jobs import Job, Portion, Wanted
+    from scenario_async._harvests.ledger import Ledger
     from scenario_async._paging.fan_out import OnError
     from scenario_async._paging.iteration import PageSource
     from scenario_async._tables.sqlite import Upserted
@@ -87,7 +89,7 @@ class Run(Carried[Harvest, HarvestProgress]):
         self._working: asyncio.Task[None] | None = None
         self._readings: set[Reading] = set()
         self._finished = False
-        self._asked = 0
+        self._budget = Budget(plan.max_requests)
         self._expected: list[int] = []
         self._unfinished = 0
 
@@ -101,7 +103,8 @@ class Run(Carried[Harvest, HarvestProgress]):
             await self._register(searches[place : place + _AT_ONCE], place)
         self._left.extend(self._tasks.values())
         self._progress = attrs.evolve(self._progress, searches=len(self._tasks))
-        self._unfinished = len(await self._do(partial(self._ledger.unread, self._tasks)))
+        wanted = {number: task.wanted for number, task in self._tasks.items()}
+        self._unfinished = len(await self._do(partial(self._ledger.unread, wanted)))
         self._working = asyncio.ensure_future(self._work())
 
     async def advance(self) -> HarvestProgress | None:
@@ -176,13 +179,6 @@ class Run(Carried[Harvest, HarvestProgress]):
             await asyncio.sleep(_SIGN_OF_LIFE)
             await self._do(self._ledger.live)
 
-    def _may_ask(self) -> bool:
-        """Take a request from the budget; whether there was one left."""
-        if self._plan.max_requests is not None and self._asked >= self._plan.max_requests:
-            return False
-        self._asked += 1
-        return True
-
     def _price(self) -> int | None:
         """Give how many requests it takes in all, once as many searches have told as are read at once."""
         told = len(self._expected)
@@ -191,8 +187,7 @@ class Run(Carried[Harvest, HarvestProgress]):
         return round(sum(self._expected) * self._unfinished / told) if told else 0
 
     async def _worker(self) -> None:
-        most = self._plan.max_requests
-        while (self._left or self._taken) and (most is None or self._asked < most):
+        while (self._left or self._taken) and self._budget.has_left():
             if self._left:
                 task = self._left.popleft()
             else:
@@ -207,7 +202,7 @@ class Run(Carried[Harvest, HarvestProgress]):
                 await self._read_one(task, taken)
 
     async def _read_one(self, task: _Task, job: Job) -> None:
-        reading = Reading(self._plan.source_of, task.search, job, self._plan.max_hits, self._may_ask)
+        reading = Reading(self._plan.source_of, task.search, job, self._plan.max_hits, self._budget)
         self._readings.add(reading)
         try:
             ended = await self._read(reading, job)
@@ -228,7 +223,11 @@ class Run(Carried[Harvest, HarvestProgress]):
                 raise
             self._errors.append(FanOutError(task.index, task.search, error))
         else:
-            self._count(finished=int(ended))
+            self._count(requests=reading.requests)
+            if ended and self._ledger.is_behind(job):
+                self._left.append(task)
+            else:
+                self._count(finished=int(ended))
         finally:
             self._readings.discard(reading)
 
@@ -246,6 +245,9 @@ class Run(Carried[Harvest, HarvestProgress]):
                 if not told:
                     told = True
                     self._expected.append(reading.expected or 1)
+                    self._progress = attrs.evolve(
+                        self._progress, at_least=self._progress.at_least or reading.at_least
+                    )
                 self._count(
                     hits=len(portion.hits), new=done.new, changed=done.changed, requests=portion.requests
                 )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import attrs
 
-from scenario_async._harvests.ledger import Ledger, Wanted
+from scenario_async._harvests.jobs import Wanted
+from scenario_async._harvests.ledger import Ledger
 from scenario_async._harvests.run import Plan, Run
 from scenario_async._paging.fan_out import check_fan_out
 from scenario_async._paging.token import NO_PART_OF_IT, search_digest
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from scenario_async._harvests.harvest import HarvestProgress
-    from scenario_async._harvests.ledger import Refresh
+    from scenario_async._harvests.jobs import Refresh
     from scenario_async._paging.fan_out import OnError
     from scenario_async._paging.iteration import PageSource
 

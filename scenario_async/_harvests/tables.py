@@ -6,7 +6,7 @@ import errno
 import sqlite3
 from typing import TYPE_CHECKING, Final
 
-from scenario_async._tables.sqlite import prepare
+from scenario_async._tables.sqlite import prepare, refuse_others
 from scenario_async.errors import WriteError
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ CREATE TABLE IF NOT EXISTS searches (
   requests INTEGER NOT NULL DEFAULT 0,
   max_hits INTEGER,
   stopped_because TEXT,
+  complete INTEGER,
+  reach TEXT,
+  read_to TEXT,
   error TEXT,
   run INTEGER,
   owner TEXT,
@@ -63,12 +66,15 @@ CREATE TABLE IF NOT EXISTS runs (
   finished_at TEXT
 )
 """
+_LATER: Final = {"complete": "INTEGER", "reach": "TEXT", "read_to": "TEXT"}
+"""Columns of `searches` that files of earlier days have not."""
 
 
 def opened(path: Path) -> sqlite3.Connection:
     """Open a harvest's file, or make one; `WriteError` for a file of something else, or of another version."""
     connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
     try:
+        _look_at(connection, path)  # a file of something else is not changed, not even in how it is journaled
         # A killed process loses nothing, a loss of power the last pages; readers and other writers go on meanwhile.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -81,7 +87,8 @@ def opened(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _look_at(connection: sqlite3.Connection, path: Path) -> bool:
+    """Tell whether there are the tables of a harvest; `WriteError` for something else."""
     there = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'searches'").fetchone()
     [version] = connection.execute("PRAGMA user_version").fetchone()
     if there is not None and version != VERSION:
@@ -90,8 +97,18 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             "name another file",
             code=errno.EEXIST,
         )
+    refuse_others(connection, str(path))
+    return there is not None
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    there = _look_at(connection, path)
     prepare(connection, str(path))
-    if there is None:
+    if not there:
         for statement in _TABLES.split(";"):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {VERSION}")
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(searches)")}
+    for name, kind in _LATER.items():
+        if name not in columns:
+            connection.execute(f"ALTER TABLE searches ADD COLUMN {name} {kind}")

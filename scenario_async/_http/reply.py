@@ -186,7 +186,7 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
     wait = _non_negative(text)
     if wait is not None or text is None:
         return wait
-    until, replied = _moment(text), _moment(headers.get("date"))
+    until, replied = http_moment(text), http_moment(headers.get("date"))
     if until is None:
         return None
     if replied is None:
@@ -195,7 +195,7 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
     return wait if wait <= _LONGEST_WAIT else None
 
 
-def _moment(text: str | None) -> float | None:
+def http_moment(text: str | None) -> float | None:
     """Read an HTTP date, as seconds since 1970."""
     if text is None:
         return None

@@ -31,9 +31,14 @@ _DIM: Final = "\x1b[2m"
 
 
 def show_table(
-    table: HitTable[Any], stream: TextIO, how: str | None = None, environ: Mapping[str, str] | None = None
+    table: HitTable[Any],
+    stream: TextIO,
+    how: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    first: int = 1,
 ) -> Way | None:
-    """Show the hits of a table in a terminal, and tell how; None if nothing was written."""
+    """Show the hits of a table in a terminal, numbered from `first`, and tell how; None if nothing was written."""
     environ = os.environ if environ is None else environ
     way = way_of(stream, how, environ)
     if way is None:
@@ -41,21 +46,21 @@ def show_table(
     terminal = terminal_of(stream, environ)
     if way == "blocks":
         ensure_thumbnails(table, "what a terminal shows")
-        stream.writelines(f"{text}\n" for text in mosaic(table, terminal))
+        stream.writelines(f"{text}\n" for text in mosaic(table, terminal, first))
         stream.flush()
         return way
     across = terminal.columns * terminal.cell[0]
     columns = max(1, min(len(table), across // round(USUAL_SIZE * 1.2)))
-    return show(sheet(table, columns), stream, way, environ)
+    return show(sheet(table, columns, first=first), stream, way, environ)
 
 
-def mosaic(table: HitTable[Any], terminal: Terminal) -> Iterator[str]:
-    """Give the hits line by line: rows of pictures, each with its number and its caption below."""
+def mosaic(table: HitTable[Any], terminal: Terminal, first: int = 1) -> Iterator[str]:
+    """Give the hits line by line: rows of pictures, each with its number, from `first` on, and its caption below."""
     across = max(1, (terminal.columns + _GAP) // (_TILE + _GAP))
     width = min((terminal.columns + _GAP) // across - _GAP, _MOST_TILE)
     gap = " " * _GAP
     for start in range(0, len(table), across):
-        row = list(enumerate(table.hits[start : start + across], start + 1))
+        row = list(enumerate(table.hits[start : start + across], first + start))
         tiles = [_tile(hit, table.thumbnails, width, deep=terminal.deep) for _, hit in row]
         for parts in zip(*tiles, strict=True):
             yield gap.join(parts).rstrip()

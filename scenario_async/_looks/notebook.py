@@ -44,6 +44,7 @@ _STYLE: Final = f"""<style>
 .scenario-hits code {{ display: block; margin-top: 2px; padding: 0; background: none; color: inherit; font-size: 10px; opacity: .65;
   word-break: break-all; }}
 .scenario-hits .one {{ display: flex; gap: 16px; align-items: flex-start; }}
+.scenario-hits .one .look {{ flex: none; }}
 .scenario-hits table {{ border-collapse: collapse; margin: 0; font-size: 13px; }}
 .scenario-hits th, .scenario-hits td {{ padding: 2px 16px 2px 0; text-align: left; vertical-align: top; background: none;
   border: 0; overflow-wrap: anywhere; unicode-bidi: plaintext; }}

@@ -45,12 +45,16 @@ def iterm(png: bytes, columns: int) -> str:
     return f"\x1b]1337;File=inline=1;size={len(png)};{_iterm_size(columns)}:{b64encode(png).decode()}\a\n"
 
 
-def iterm_in_tmux(png: bytes, columns: int) -> str:
-    """Give the same for iTerm2 within tmux, in pieces, as tmux drops what is long."""
+def iterm_in_tmux(png: bytes, columns: int, rows: int) -> str:
+    """Give the same for iTerm2 within tmux, in pieces, as tmux drops what is long.
+
+    tmux does not see the picture: its lines are made before, and left afterwards.
+    """
     parts = [f"\x1b]1337;MultipartFile=inline=1;size={len(png)};{_iterm_size(columns)}\a"]
     parts += [f"\x1b]1337;FilePart={piece}\a" for piece in _pieces(png, _LARGER_PIECE)]
-    parts.append("\x1b]1337;FileEnd\a")
-    return "".join(map(through_tmux, parts)) + "\n"
+    # Until something is drawn, tmux leaves the terminal's cursor elsewhere: here a cell is erased.
+    room = "\n" * rows + f"\x1b[{rows}A\x1b[X"
+    return "".join(map(through_tmux, parts)) + room + through_tmux("\x1b]1337;FileEnd\a") + f"\x1b[{rows}B\r"
 
 
 def through_tmux(sequence: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from functools import cache
 from io import BytesIO
+from itertools import count as count_from
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
 
 import attrs
@@ -31,7 +32,8 @@ USUAL_SIZE: Final = 200
 _SIZES: Final = (USUAL_SIZE, 160, 128, 96, 64)
 _MOST_PIXELS: Final = 100_000_000
 _ONE_ROW: Final = 5
-_MOST_COLUMNS: Final = 12
+_CAPTION_LINES: Final = 2
+_ID_LINES: Final = 3
 _NOT_LOADED: Final = "not loaded"
 
 _PAPER: Final[Colour] = (255, 255, 255)
@@ -65,6 +67,12 @@ class _Measures:
     def small(self) -> int:
         return max(9, round(self.side * 0.055))
 
+    @property
+    def most_below(self) -> int:
+        """How high the longest captions are."""
+        ids = (1 + _ID_LINES) * _spacing(self.small)
+        return _below_caption(self) + _CAPTION_LINES * _spacing(self.caption) + ids
+
     def left(self, column: int) -> int:
         return self.margin + column * (self.side + self.gap)
 
@@ -95,12 +103,18 @@ class _Lines:
         )
 
 
-def sheet(table: HitTable[Any], columns: int | None = None, size: int | None = None) -> Image.Image:
-    """Draw the sheet of a table; the hits without a thumbnail have a sign of their kind, and why they have none."""
+def sheet(
+    table: HitTable[Any], columns: int | None = None, size: int | None = None, *, first: int = 1
+) -> Image.Image:
+    """Draw the sheet of a table; the hits without a thumbnail have a sign of their kind, and why they have none.
+
+    `first` is the number of the first one, for what continues others.
+    """
     columns = checks.integer(columns, "columns", least=1)
     count = len(table)
-    across = max(1, min(columns or _columns_for(count), count))
-    tried = [_Measures(side, across) for side in _sizes(size)]
+    tried = [
+        _Measures(side, max(1, min(columns or _columns_for(count, side), count))) for side in _sizes(size)
+    ]
     measures = next((each for each in tried if each.pixels(count) <= _MOST_PIXELS), None)
     if measures is None:
         name, value = (
@@ -109,7 +123,7 @@ def sheet(table: HitTable[Any], columns: int | None = None, size: int | None = N
         rule = f"a sheet of {count:,} hits would be too large: draw a part of it, table[:500].sheet()"
         checks.refuse(name, value, rule if size is None else f"{rule}, or choose a smaller size")
     ensure_thumbnails(table, "sheet()")
-    return _drawn(table, measures) if count else _empty(table, measures)
+    return _drawn(table, measures, first) if count else _empty(table, measures)
 
 
 def write(file: BinaryIO, hits: Iterable[Hit], layout: Layout) -> None:  # noqa: ARG001 - it is the table's
@@ -128,9 +142,13 @@ def _sizes(size: object) -> tuple[int, ...]:
     return (side,)
 
 
-def _columns_for(count: int) -> int:
-    """Give how many columns make a sheet that is a little wider than high."""
-    return count if count <= _ONE_ROW else max(4, min(_MOST_COLUMNS, round(math.sqrt(1.25 * count))))
+def _columns_for(count: int, side: int) -> int:
+    """Give the fewest columns that make a sheet no higher than wide, also with the longest captions."""
+    if count <= _ONE_ROW:
+        return count
+    one = _Measures(side, 1)
+    wide, high = side + one.gap, side + one.most_below + one.gap
+    return next(columns for columns in count_from(1) if columns * wide >= math.ceil(count / columns) * high)
 
 
 def _spacing(size: int) -> int:
@@ -141,7 +159,7 @@ def _below_caption(measures: _Measures) -> int:
     return round(measures.small * 0.2)
 
 
-def _drawn(table: HitTable[Any], measures: _Measures) -> Image.Image:
+def _drawn(table: HitTable[Any], measures: _Measures, first: int) -> Image.Image:
     hits = table.hits
     lines = [_lines_of(hit, measures) for hit in hits]
     starts = range(0, len(hits), measures.columns)
@@ -156,7 +174,7 @@ def _drawn(table: HitTable[Any], measures: _Measures) -> Image.Image:
         for place in range(start, min(start + measures.columns, len(hits))):
             corner = measures.left(place - start), top
             hit = hits[place]
-            paper.paste(_field(hit, table.thumbnails.of(hit), place + 1, measures), corner)
+            paper.paste(_field(hit, table.thumbnails.of(hit), first + place, measures), corner)
             _write_below(paper, lines[place], corner, measures)
         top += row_height + measures.gap
     return paper
@@ -167,9 +185,9 @@ def _lines_of(hit: Hit, measures: _Measures) -> _Lines:
     font = font_for(caption, measures.caption)
     identifier = line(hit.id, 80)
     return _Lines(
-        wrapped(caption, font, measures.side, 2),
+        wrapped(caption, font, measures.side, _CAPTION_LINES),
         font,
-        wrapped(identifier, exact(measures.small), measures.side, 3),
+        wrapped(identifier, exact(measures.small), measures.side, _ID_LINES),
     )
 
 

@@ -19,6 +19,9 @@ _SMALL_FILE: Final = 64 * 1024
 _FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "TIFF", "BMP", "ICO")
 """Those whose decoders are fit for files of strangers."""
 _ANIMATED: Final = 0x02
+_FRAME: Final = b"\x9d\x01\x2a"
+_LOSSLESS: Final = 0x2F
+"""What WebP's pictures begin with, behind the heads of their chunks."""
 _PILLOW: Final = "making thumbnails of pictures that came large"
 
 
@@ -35,12 +38,13 @@ def thumbnail_of(data: bytes) -> Shown | Missing:
 
 def _size_of_webp(data: bytes) -> tuple[int, int] | None:
     """Read the size of a WebP file that can stay as it is: whole, still, and small enough."""
-    if len(data) < 30 or int.from_bytes(data[4:8], "little") + 8 > len(data):  # noqa: PLR2004 - the longest head
+    whole, first = (int.from_bytes(data[at : at + 4], "little") for at in (4, 16))
+    if len(data) < 30 or whole + 8 > len(data) or first + 12 > whole:  # noqa: PLR2004 - the longest head
         return None
     match data[12:16]:
-        case b"VP8 ":
+        case b"VP8 " if data[23:26] == _FRAME:
             width, height = (int.from_bytes(data[at : at + 2], "little") & 0x3FFF for at in (26, 28))
-        case b"VP8L":
+        case b"VP8L" if data[20] == _LOSSLESS:
             bits = int.from_bytes(data[21:25], "little")
             width, height = (bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1
         case b"VP8X" if not data[20] & _ANIMATED:

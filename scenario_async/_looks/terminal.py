@@ -101,11 +101,11 @@ def _by_protocol(image: Image, way: Way, terminal: Terminal) -> str:
     png = file.getvalue()
     wide, high = terminal.cell
     columns = max(1, min(terminal.columns, -(-image.width // wide)))
-    if way == "iterm":
-        return (iterm_in_tmux if terminal.in_tmux else iterm)(png, columns)
     if not terminal.in_tmux:
-        return kitty(png, columns)
+        return iterm(png, columns) if way == "iterm" else kitty(png, columns)
     rows = max(1, round(columns * wide * image.height / image.width / high))
+    if way == "iterm":
+        return iterm_in_tmux(png, columns, rows)
     if rows > (most := len(row_marks())):
         columns, rows = max(1, columns * most // rows), most
     return kitty_in_tmux(png, columns, rows, 1 + randbelow(0xFFFFFF))

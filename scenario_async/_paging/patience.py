@@ -19,11 +19,44 @@ if TYPE_CHECKING:
     from scenario_async._paging.position import Position
 
 
+class OutOfRequestsError(Exception):
+    """There is no request left of a budget."""
+
+
+@attrs.define(eq=False)
+class Budget:
+    """How many requests several sources may send, retries included: `most`, or any number.
+
+    None is begun that may be one too many; the retries of one that is under way still count.
+    """
+
+    most: int | None = None
+    sent: int = 0
+    under_way: int = 0
+
+    def has_left(self) -> bool:
+        """Tell whether another request may be begun."""
+        return self.most is None or self.sent + self.under_way < self.most
+
+
 @attrs.define(eq=False)
 class Spent:
-    """How many requests were sent, retries included."""
+    """How many requests were sent, retries included, and the budget that they come out of."""
 
     requests: int = 0
+    budget: Budget = attrs.field(factory=Budget)
+
+    def begin(self) -> None:
+        """Take a request out of the budget; `OutOfRequestsError` if none is left."""
+        if not self.budget.has_left():
+            raise OutOfRequestsError
+        self.budget.under_way += 1
+
+    def end(self, sent: int) -> None:
+        """Note how many it took."""
+        self.requests += sent
+        self.budget.sent += sent
+        self.budget.under_way -= 1
 
 
 @attrs.frozen(eq=False)
@@ -51,10 +84,13 @@ class PatientSource(PageSource[HitT_co]):
         ends = math.inf if deadline is None else loop.time() + deadline
         refused = 0
         while True:
+            self.spent.begin()
+            sent = 1
             try:
                 reply = await caller.search(request)
+                sent = reply.attempts
             except APIError as error:
-                self.spent.requests += error.attempts
+                sent = error.attempts
                 if not isinstance(error, RateLimitError) or not error.retryable:
                     raise
                 refused += 1
@@ -64,8 +100,9 @@ class PatientSource(PageSource[HitT_co]):
                 if pause >= left:
                     raise
             else:
-                self.spent.requests += reply.attempts
                 return reply
+            finally:
+                self.spent.end(sent)
             log(logging.INFO, "a 429 lets nothing through for %.1f s, which are waited out", pause)
             await caller.admission.hold_back(pause)
             if deadline is not None:
@@ -73,6 +110,8 @@ class PatientSource(PageSource[HitT_co]):
 
 
 def patient(source: PageSource[HitT_co]) -> PatientSource[HitT_co]:
-    """Make a source patient."""
+    """Make a source patient, unless it is."""
+    if isinstance(source, PatientSource):
+        return source
     parts = {field.name: getattr(source, field.name) for field in attrs.fields(PageSource)}
     return PatientSource[HitT_co](**parts)

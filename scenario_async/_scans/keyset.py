@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
-from scenario_async._scans.plan import TEXT, TRUTH, Ask, Plan, UnprovenError
+from scenario_async._scans.plan import TEXT, TRUTH, Ask, Plan, UnprovenError, of_type
 from scenario_async._scans.through import read_apart, read_through
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
 
     from scenario_async._scans.plan import Got, Steps
 
@@ -42,40 +42,81 @@ class Keyset(Plan):
     """A plan that walks; `mark` tells where it stands, once it has begun."""
 
     mark: Walk | None = None
+    top: str | None = None
+    """The greatest value, once that was asked for."""
+
+    def learned(self) -> dict[str, Any]:
+        """Give what was found out, with the greatest value."""
+        return {**super().learned(), "top": self.top}
+
+    def know(self, learned: Mapping[str, Any]) -> None:
+        """Take that over."""
+        super().know(learned)
+        self.top = of_type(str, learned.get("top"))
 
     def again_from(self, mark: Walk | None) -> Callable[[str], bool]:
         """Give what tells whether a hit of some value, which was delivered, may come again from a mark."""
         low = None if mark is None else mark.bound if mark.past or mark.behind is None else mark.behind
         return lambda value: low is None or self.order(value) >= self.order(low)
 
-    def is_past(self, mark: Walk | None, start: Walk | None) -> bool:
-        """Tell whether nothing can come again any more that could at the start."""
-        if start is None or mark is None or mark.bound is None or start.bound is None:
+    def is_past(self, mark: Walk | None, last: str | None) -> bool:
+        """Tell whether nothing can come again of hits up to some value."""
+        if last is None or mark is None or mark.bound is None:
             return False
         low = mark.bound if mark.past or mark.behind is None else mark.behind
-        return self.order(low) > self.order(start.bound)
+        return self.order(low) > self.order(last)
 
     def steps(self) -> Steps:
         """Walk on from the mark, or from the beginning."""
-        lowest: str | None = None
         if self.mark is None:
-            first = yield Ask(order="asc", size=self.size)
-            self.count_window()
-            if first.received == 0:
+            begun = yield from self._begin()
+            if begun is None:
                 return
-            if first.received < self.full(first):
+            self.mark = begun
+        elif self.top is None:
+            self.top = yield from self._top()
+        while (onward := (yield from self._step(self.mark, self.top))) is not None:
+            self.mark = onward
+
+    def _begin(self) -> Generator[Ask, Got, Walk | None]:
+        """Ask for the first page, and prove that the service sorts and compares; None if there is nothing else."""
+        first = yield Ask(order="asc", size=self.size)
+        if first.received == 0 and self.may_follow(first, 0):  # a mistake, as the total says more
+            first = yield Ask(order="asc", size=self.size)
+        self.count_window()
+        if first.received == 0:
+            return None
+        self.check_order(first)
+        values = [item.value for item in first.items]
+        if not self.may_follow(first, first.received):
+            self.top = yield from self._top()
+            if values and self.top is not None and self.order(self.top) == self.order(values[-1]):
+                return None
+            if not (values and self.top is not None and self.order(self.top) > self.order(values[-1])):
                 yield from self.look_for_window()
                 if not self.is_edge(first.received):
-                    return
-            self.check_order(first)
-            lowest = first.items[0].value if first.items else None
-            yield from self.compare([item.value for item in first.items])
-            self.mark = self._onward(first, Walk())
-        top = yield from self._top()
-        if lowest is not None and top is not None:
-            yield from self._check_sorting(lowest, top, self.mark)
-        while (onward := (yield from self._step(self.mark, top))) is not None:
-            self.mark = onward
+                    if values and self.top is not None:
+                        yield from self._check_sorting(values[0], self.top, self._onward(first, Walk()))
+                    return None
+        yield from self.compare(values)
+        if self.top is None:
+            self.top = yield from self._top()
+        mark = self._onward(first, Walk())
+        if self.top is not None:
+            yield from self._check_sorting(values[0], self.top, mark)
+        yield from self._check_first(first)
+        return mark
+
+    def _check_first(self, first: Got) -> Steps:
+        """Raise `UnprovenError` unless the first page has all hits before its last: it may be cut before it is sorted."""
+        last = self.order(first.items[-1].value)
+        before = first.received - sum(self.order(item.value) == last for item in first.items)
+        conditions = (self.below(self.key(first.items[-1].value)),)
+        got = yield Ask(conditions=conditions, order="asc", offset=before, size=1, probes=True)
+        if any(not item.known for item in got.items):
+            raise UnprovenError(
+                f"the service does not sort by {self.attribute}: hits that come before others are not on the first page"
+            )
 
     def _step(self, walk: Walk, top: str | None) -> Generator[Ask, Got, Walk | None]:
         """Ask for a page from where the walk stands, and give where it stands then; None at the end."""
@@ -90,12 +131,14 @@ class Keyset(Plan):
                     f"nothing is left of what was read at {self.attribute} {walk.bound}, so hits may be missing"
                 )
             return Walk(bound=walk.behind, recovering=True)
-        if got.received < self.full(got):
+        if not self.may_follow(got, got.received):
             yield from self.look_for_window()
             if not self.is_edge(got.received):
                 return (yield from self._end(self._last(got) or walk.bound, walk, top))
         last = self._last(got)
         if last is None:
+            if got.received == 0:
+                return (yield from self._end(walk.bound, walk, top))
             raise UnprovenError(
                 "a whole page has hits that do not fit the schema, so there is no place to go on"
             )

@@ -7,14 +7,15 @@ but for those of a probe.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 import attrs
 
 from scenario_async._support.literals import literal
 
+_T = TypeVar("_T")
 _FAR: Final = 1_000_000
 """An offset beyond every window: the service says which place it takes in its stead."""
 _CANDIDATES: Final = 3
@@ -50,12 +51,13 @@ class Item:
 
 @attrs.frozen(kw_only=True)
 class Got:
-    """A reply: `received` counts all of its hits, `limit` and `offset` are what it says of itself."""
+    """A reply: `received` counts all of its hits; `limit`, `offset` and `total` are what it says of itself."""
 
     items: Sequence[Item] = ()
     received: int = 0
     limit: int | None = None
     offset: int | None = None
+    total: int | None = None
 
 
 Steps: TypeAlias = Generator[Ask, Got, None]
@@ -88,6 +90,16 @@ class Plan:
     def count_window(self) -> None:
         """Take note of another stretch that was read."""
         self.windows += 1
+
+    def learned(self) -> dict[str, Any]:
+        """Give what was found out about the engine, as a token has it."""
+        return {"dates": self.by_date, "window": self.window, "looked": self._looked, "reached": self.reached}
+
+    def know(self, learned: Mapping[str, Any]) -> None:
+        """Take over what was found out; `TypeError` for what it cannot be."""
+        self.by_date, self.window = bool(learned["dates"]), of_type(int, learned.get("window"))
+        self.reached = max(of_type(int, learned.get("reached")) or 0, self.size)
+        self._looked = bool(learned.get("looked"))
 
     # How values are compared.
 
@@ -128,6 +140,12 @@ class Plan:
         """Give how many hits a page has that may have others behind it."""
         sizes = [self.size, got.limit, self.window]
         return min(size for size in sizes if size is not None and size > 0)
+
+    def may_follow(self, got: Got, depth: int) -> bool:
+        """Tell whether there may be hits behind a page that ends at a depth: a short one is no end if a total says more."""
+        if got.received >= self.full(got):
+            return True
+        return got.received > 0 if got.total is None else got.total > depth
 
     def is_edge(self, depth: int) -> bool:
         """Tell whether a reading that ended after so many hits may have ended at the engine's window."""
@@ -176,6 +194,13 @@ class Plan:
                     return
                 break
         raise UnprovenError(f"the service compares {self.attribute} neither as it is nor by its date")
+
+
+def of_type(kind: type[_T], value: object) -> _T | None:
+    """Give a value of a token that is of a type, or None; `TypeError` for any other."""
+    if value is None or isinstance(value, kind):
+        return value
+    raise TypeError
 
 
 def _few(values: Sequence[str]) -> list[str]:

@@ -15,6 +15,7 @@ from scenario_async._paging.pager import AsyncIteration
 from scenario_async._paging.position import Position
 from scenario_async._paging.seen import CompactIds
 from scenario_async._paging.token import id_digest, make_scan_token
+from scenario_async._scans.journal import Journal
 from scenario_async._scans.plan import Ask, Got, Item, UnprovenError
 from scenario_async._scans.report import ScanReport
 from scenario_async._support.lifetimes import running_loop
@@ -22,7 +23,7 @@ from scenario_async.errors import APIError, BadRequestError, ScanIncompleteError
 from scenario_async.searches import HitT_co
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from scenario_async._paging.patience import PatientSource
     from scenario_async._scans.keyset import Keyset, Walk
@@ -54,7 +55,7 @@ class ScanStatus(IterationStatus):
         self._portion: Portion[Any] | None = None
         self._recent: dict[bytes, str] = {}
         self._stands: Walk | Stack | None = scan.plan.mark
-        self._begun_at = self._stands
+        self._known_to = scan.known_to
 
     @property
     def hits(self) -> int:
@@ -83,8 +84,23 @@ class ScanStatus(IterationStatus):
             if len(hits) == len(self._portion.page.hits):
                 mark = self._portion.after
                 recent = self._still(mark, recent)
-        known = () if cast("Any", self._scan.plan).is_past(mark, self._begun_at) else self._known
-        return make_scan_token(self._search, self._scan.place(mark), {*recent, *known})
+        return self._token(mark, recent)
+
+    def ledger_place(self) -> str:
+        """Where to go on after all that was delivered, with what is known since: longer than a `resume_token`."""
+        mark, recent = self._scan.plan.mark, self._recent
+        if self._portion is not None:
+            recent = recent | self._digests(self._portion.page.hits)
+        return self._token(mark, self._still(mark, recent), **self._scan.since_mark())
+
+    def _token(self, mark: Any, recent: dict[bytes, str], **more: Any) -> str:  # noqa: ANN401 - of either plan
+        known, known_to = self._known, self._known_to
+        if cast("Any", self._scan.plan).is_past(mark, known_to):
+            known, known_to = [], None
+        values = [*recent.values(), *(() if known_to is None else (known_to,))]
+        last = max(values, key=self._scan.plan.order) if values and not (known and known_to is None) else None
+        place = {**self._scan.place(mark), "last": last, **more}
+        return make_scan_token(self._search, place, {*recent, *known})
 
     def _digests(self, hits: list[Any]) -> dict[bytes, str]:
         return {id_digest(hit.id): self._scan.value_of(hit) for hit in hits}
@@ -99,7 +115,8 @@ class ScanStatus(IterationStatus):
 class Scan(Generic[HitT_co]):
     """What reads every hit of a search; to those who iterate, it is what an `Iteration` is.
 
-    `known` are digests of ids that were delivered before, by the scan that this one resumes.
+    `known` are digests of ids that were delivered before, by the scan that this one resumes, of hits up to the value
+    `known_to`. With a `journal`, replies since the last mark are kept, and those in it are told to the plan once more.
     """
 
     def __init__(
@@ -110,7 +127,10 @@ class Scan(Generic[HitT_co]):
         by: str,
         prefetch: int = 0,
         known: frozenset[bytes] = frozenset(),
+        known_to: str | None = None,
+        journal: Sequence[Got] | None = None,
     ) -> None:
+        self.known_to = known_to
         self.source: PatientSource[HitT_co] = attrs.evolve(source, known=known)
         self.plan = plan
         self.by = by
@@ -121,8 +141,11 @@ class Scan(Generic[HitT_co]):
         self.status: ScanStatus = ScanStatus(self)
         self._steps = plan.steps()
         self._ask: Ask | None = None
-        self._go_on(None)
+        self._learned = plan.learned()
+        self._journal = None if journal is None else Journal(journal)
         self._reason = ""
+        self._go_on(None)
+        self._tell_again(journal or ())
         self._reading: asyncio.Task[Portion[HitT_co] | None] | None = None
         self._ended = False
 
@@ -132,9 +155,13 @@ class Scan(Generic[HitT_co]):
 
     def place(self, mark: Walk | Stack | None) -> dict[str, Any]:
         """Give where a mark stands, as a token has it."""
-        plan = self.plan
-        told = None if mark is None else mark.to_json()
-        return {"by": self.by, "dates": plan.by_date and mark is not None, "at": told}
+        if mark is None:
+            return {"by": self.by, "dates": False, "at": None}
+        return {"by": self.by, **self._learned, "at": mark.to_json()}
+
+    def since_mark(self) -> dict[str, Any]:
+        """Give what was told since the last mark, as a ledger keeps it."""
+        return {} if self._journal is None else {"journal": self._journal.to_json(self.plan.parts)}
 
     @property
     def report(self) -> ScanReport:
@@ -214,13 +241,13 @@ class Scan(Generic[HitT_co]):
             before = self.plan.mark
             page = await self._answer(self._ask)
             if page is None:
-                self._go_on(Got())
+                self._take(Got())
                 continue
             probes = self._ask.probes
             fresh, got = self._sorted_out(page, probes=probes)
             if not probes:
                 duplicates += got.received - len(fresh) - len(page.invalid_hits)
-            self._go_on(got)
+            self._take(got)
             if fresh:
                 return Portion(attrs.evolve(page, hits=fresh), before, self.plan.mark, duplicates)
         return None
@@ -239,8 +266,30 @@ class Scan(Generic[HitT_co]):
             seen.update(hit.id for hit in page.hits)
         if len({hit.id for hit in fresh}) < len(fresh):
             fresh = list({hit.id: hit for hit in fresh}.values())
-        got = Got(items=items, received=origin_of(page).received, limit=page.limit, offset=page.offset)
+        got = Got(
+            items=items,
+            received=origin_of(page).received,
+            limit=page.limit,
+            offset=page.offset,
+            total=page.estimated_total_hits,
+        )
         return fresh, got
+
+    def _tell_again(self, replies: Sequence[Got]) -> None:
+        for got in replies:
+            if self._ask is not None:
+                self._go_on(got)
+
+    def _take(self, got: Got) -> None:
+        """Go on with a reply, and keep what is needed to come here again."""
+        before = self.plan.mark
+        self._go_on(got)
+        if self.plan.mark is not before:
+            self._learned = self.plan.learned()
+            if self._journal is not None:
+                self._journal.clear()
+        elif self._journal is not None:
+            self._journal.add(got)
 
     def _go_on(self, got: Got | None) -> None:
         """Let the plan make the next request of a reply."""
@@ -279,6 +328,9 @@ class Scan(Generic[HitT_co]):
         """Let an error say how to go on."""
         hint = f"the scan stands after {self.status.hits} hits: resume it with the `resume_token` of the iterator"
         if isinstance(error, BadRequestError) and self.status.hits == 0:
+            told = error.message.lower()
+            if "sort" not in told and self.plan.attribute.lower() not in told:
+                return  # it is the search itself that is refused
             hint = f"a scan by {self.by!r} filters and sorts by {self.plan.attribute}, which this index may not allow"
         error.hint = f"{error.hint}; {hint}" if error.hint else hint
 

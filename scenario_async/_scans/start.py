@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from scenario_async._paging.patience import patient
 from scenario_async._paging.token import damaged_token
+from scenario_async._scans.journal import replies_of, told_apart
 from scenario_async._scans.keyset import Keyset, Walk
+from scenario_async._scans.plan import of_type
 from scenario_async._scans.scan import Scan
 from scenario_async._scans.windows import Stack, Windows
 from scenario_async._support import checks
@@ -35,44 +37,35 @@ _PARTS: Final[dict[str, tuple[Part, ...]]] = {
 """What parts hits of one instant, as far as the service documents that it can be filtered by."""
 
 
-def begun(source: PageSource[Any], *, by: object, prefetch: object) -> Scan[Any]:
+def begun(source: PageSource[Any], *, by: object, prefetch: object, journal: bool = False) -> Scan[Any]:
     """Give a scan that has asked for nothing yet; `InvalidSearchError` for what cannot be scanned."""
-    return _scan(source, cast("str", by), prefetch)
+    plan = _planned(source.search, by)
+    ahead = checks.integer(prefetch, "prefetch", least=0) or 0
+    return Scan(patient(source), plan, by=cast("str", by), prefetch=ahead, journal=() if journal else None)
 
 
-def resumed(source: PageSource[Any], place: dict[str, Any], known: frozenset[bytes]) -> Scan[Any]:
-    """Give a scan that goes on where a token stands."""
+def resumed(
+    source: PageSource[Any], place: dict[str, Any], known: frozenset[bytes], *, journal: bool = False
+) -> Scan[Any]:
+    """Give a scan that goes on where a token stands, and keeps a `journal` on request."""
     try:
-        by, at, by_date = place["by"], place["at"], place["dates"]
-        scan = _scan(source, by, 0, at=at, by_date=bool(by_date), known=known)
+        by, at, last = place["by"], place["at"], of_type(str, place.get("last"))
+        plan = _planned(source.search, by)
+        plan.know(place)
+        if at is not None:
+            kind: Any = Stack if isinstance(plan, Windows) else Walk
+            plan.mark = kind.from_json(at)
+        replies = replies_of(place.get("journal", ()), plan.parts) if journal else None
+        return Scan(patient(source), plan, by=by, known=known, known_to=last, journal=replies)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise damaged_token() from None
-    return scan
 
 
-def _scan(
-    source: PageSource[Any],
-    by: str,
-    prefetch: object,
-    *,
-    at: dict[str, Any] | None = None,
-    by_date: bool = False,
-    known: frozenset[bytes] = frozenset(),
-) -> Scan[Any]:
-    search = source.search
+def _planned(search: Search[Any], by: object) -> Keyset | Windows:
     _BY(by, "by")
-    ahead = checks.integer(prefetch, "prefetch", least=0) or 0
     check_scannable(search)
-    plan: Keyset | Windows
-    parts = _PARTS.get(search.kind, ())
-    if is_ranked(search):
-        plan = Windows(wire_name(by), LARGEST_PAGE, parts)
-        plan.mark = None if at is None else Stack.from_json(at)
-    else:
-        plan = Keyset(wire_name(by), LARGEST_PAGE, parts)
-        plan.mark = None if at is None else Walk.from_json(at)
-    plan.by_date = by_date
-    return Scan(patient(source), plan, by=by, prefetch=ahead, known=known)
+    plan = Windows if is_ranked(search) else Keyset
+    return plan(wire_name(cast("str", by)), LARGEST_PAGE, told_apart(_PARTS.get(search.kind, ())))
 
 
 def check_scannable(search: Search[Any]) -> None:

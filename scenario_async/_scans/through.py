@@ -43,10 +43,12 @@ def read_through(
     """Read all that meets some conditions, beginning with the page `first` if that is there.
 
     Each page begins with a hit of the one before: as long as the order stays, nothing is lost between the two, whatever
-    was inserted or deleted. Where it does not, hits were deleted, and the reading goes back.
+    was inserted or deleted. Where it does not, hits were deleted, and the reading goes back. A short page may be a mistake,
+    or a service's own limit: where a total says more, the reading goes on until a page brings nothing.
     """
     here: dict[str, Item] = {}
     offset = idle = 0
+    deepest = -1
     got = first if first is not None else (yield Ask(conditions=conditions, order=order, size=plan.size))
     while True:
         plan.check(got, holds)
@@ -56,21 +58,28 @@ def read_through(
                 raise UnprovenError("the hits change their order from request to request")
             offset = max(0, offset - max(1, plan.size - 1))
         else:
+            stuck = offset + got.received <= deepest or got.received == 0 == deepest
+            nothing = all(item.id in here for item in got.items)
             here.update((item.id, item) for item in got.items)
             if enough(got):
                 return Read(items=list(here.values()), beyond=got)
             depth = offset + got.received
-            if got.received < plan.full(got) or depth == plan.window:
+            short = got.received < plan.full(got)
+            if depth == plan.window or (short and ((stuck and nothing) or not plan.may_follow(got, depth))):
                 yield from plan.look_for_window()
                 edge = depth > 0 and plan.is_edge(depth)
                 plan.reached = max(plan.reached, depth)
                 return Read(items=list(here.values()), edge=edge)
             plan.reached = max(plan.reached, depth)
-            if got.received == 1:
+            idle = idle + 1 if nothing else 0
+            if idle > _PATIENCE:
+                raise UnprovenError("page after page repeats what came before")
+            if got.received == 1 and not short:
                 raise UnprovenError(
                     "the service gives one hit a page, and two are needed to see that none is lost"
                 )
-            offset = depth - 1
+            deepest = max(deepest, depth)
+            offset = max(0, depth - 1)
         got = yield Ask(conditions=conditions, order=order, offset=offset, size=plan.size)
 
 

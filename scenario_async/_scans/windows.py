@@ -56,9 +56,9 @@ class Windows(Plan):
         hold = [self._holds(each) for each in (Stack() if mark is None else mark).stretches]
         return lambda value: any(holds(self.order(value)) for holds in hold)
 
-    def is_past(self, mark: Stack | None, start: Stack | None) -> bool:
-        """Tell whether nothing can come again any more that could at the start."""
-        return mark is not None and start is not None and not mark.stretches
+    def is_past(self, mark: Stack | None, last: str | None) -> bool:
+        """Tell whether nothing can come again of hits up to some value."""
+        return mark is not None and last is not None and not mark.stretches
 
     def steps(self) -> Steps:
         """Read on from the mark, or from the beginning."""

@@ -1,4 +1,4 @@
-"""Values as the filter language spells them, so that each is read back as itself.
+"""Values as the filter language spells them, so that each is read back as itself; and whether a text of it is whole.
 
 Scalars of numpy and pandas are spelled as the Python values that they are; they are known by what they have, and
 neither package is imported.
@@ -7,9 +7,10 @@ neither package is imported.
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, date, datetime
 from operator import eq
-from typing import Any, Literal, NoReturn, Protocol, SupportsIndex, TypeAlias, cast
+from typing import Any, Final, Literal, NoReturn, Protocol, SupportsIndex, TypeAlias, cast
 
 from scenario_async.errors import InvalidSearchError
 
@@ -29,6 +30,8 @@ class Scalar(Protocol):
 
 Value: TypeAlias = str | float | bool | date | datetime | Scalar
 """What an attribute is compared with, such as a text, a number or a date; a `datetime` without a time zone is UTC."""
+_BRACKETS: Final = re.compile(r""" "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' | [()"'] """, re.DOTALL | re.VERBOSE)
+"""What opens and closes in a filter: quoted texts, whole where they can be, and parentheses."""
 
 
 def literal(value: object, name: str) -> str:
@@ -126,3 +129,16 @@ def _refuse(value: object, name: str, *, shown: str | None = None) -> NoReturn:
     else:
         told = f"is compared with a wrong type, {kind}"
     raise InvalidSearchError(f"filter: {name} {told}; {kinds}", parameter="filter")
+
+
+def open_end(text: str) -> str | None:
+    """Tell what a text opens and does not close, or the other way round; None if it is whole."""
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        sign, place = found[0], found.start() + 1
+        if sign in "\"'":
+            return f"the quote at character {place} is not closed"
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if depth < 0:
+            return f"the parenthesis at character {place} closes none"
+    return "a parenthesis is not closed" if depth else None

@@ -96,6 +96,15 @@ def write(path: Path, hits: Iterable[Hit], layout: Layout) -> None:
 
 def prepare(connection: sqlite3.Connection, name: str) -> None:
     """Make the tables and views where they are missing; `WriteError` for a database of something else."""
+    refuse_others(connection, name)
+    for statement in _TABLES.split(";"):
+        connection.execute(statement)
+    for search in ENDPOINTS:
+        connection.execute(view(search.hit_class))
+
+
+def refuse_others(connection: sqlite3.Connection, name: str) -> None:
+    """Raise `WriteError` for a database of something else, without a change to it."""
     there = [row[1] for row in connection.execute("PRAGMA table_info(hits)")]
     others = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     if there != list(_COLUMNS) and (there or others):
@@ -103,10 +112,6 @@ def prepare(connection: sqlite3.Connection, name: str) -> None:
             f"{name} is a database of something else, and is left as it is: name another file",
             code=errno.EEXIST,
         )
-    for statement in _TABLES.split(";"):
-        connection.execute(statement)
-    for search in ENDPOINTS:
-        connection.execute(view(search.hit_class))
 
 
 def upsert(

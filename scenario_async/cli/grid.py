@@ -27,14 +27,19 @@ USUAL: Final[Mapping[str, tuple[str, ...]]] = {
 """The columns that are shown where none are named."""
 _GAP: Final = "  "
 _LEAST: Final = 8
+_TEXTS: Final = frozenset({"text", "texts"})
 _BOLD: Final = "\x1b[1m{}\x1b[0m"
 
 
 class Grid:
-    """Makes lines of hits; the first lines are the names of the columns. A `width` of None cuts nothing."""
+    """Makes lines of hits; the first lines are the names of the columns. A `width` of None cuts nothing.
+
+    Where the usual columns do not fit at all, some are left out, those of texts last; columns that were named stay.
+    """
 
     def __init__(self, hit_class: type[Hit], fields: Sequence[str] | None, *, width: int | None) -> None:
-        self._columns = columns_named(hit_class, fields or USUAL[hit_class.__name__])
+        self._columns = list(columns_named(hit_class, fields or USUAL[hit_class.__name__]))
+        self._all_stay = bool(fields) or width is None
         self._width = width
         self._moment = "%Y-%m-%d %H:%M" if fields else "%Y-%m-%d"
         self._widths: list[int] = []
@@ -42,25 +47,37 @@ class Grid:
     def lines(self, hits: Sequence[Hit]) -> Iterator[str]:
         """Give the lines of a page."""
         shown = [unsigned(hit) for hit in hits]
-        columns = zip(self._columns, cells(shown, self._columns), strict=True)
-        rows = list(
-            zip(*([_text(cell, self._moment) for cell in found] for _, found in columns), strict=True)
-        )
-        if not self._widths and rows:
-            names = tuple(_title(column) for column in self._columns)
-            self._widths = self._fitting(
-                [max(map(cell_len, each)) for each in zip(names, *rows, strict=True)]
-            )
-            yield self._bold(self._line(names))
-        for row in rows:
+        if not self._widths and shown:
+            self._widths = self._widths_for(shown)
+            while self._is_too_wide(self._widths) and not self._all_stay and len(self._columns) > 1:
+                del self._columns[self._least_missed()]
+                self._widths = self._widths_for(shown)
+            yield self._bold(self._line(self._names()))
+        for row in self._rows(shown):
             yield self._line(row)
+
+    def _names(self) -> tuple[str, ...]:
+        return tuple(_title(column) for column in self._columns)
+
+    def _rows(self, hits: Sequence[Hit]) -> list[tuple[str, ...]]:
+        found = cells(hits, self._columns)
+        return list(zip(*([_text(cell, self._moment) for cell in column] for column in found), strict=True))
+
+    def _widths_for(self, hits: Sequence[Hit]) -> list[int]:
+        needed = zip(self._names(), *self._rows(hits), strict=True)
+        return self._fitting([max(map(cell_len, each)) for each in needed])
+
+    def _is_too_wide(self, widths: Sequence[int]) -> bool:
+        return self._width is not None and sum(widths) + len(_GAP) * (len(widths) - 1) > self._width
+
+    def _least_missed(self) -> int:
+        """Choose the last column that is no text, else the last one; the first, the id, stays."""
+        return max(range(1, len(self._columns)), key=lambda at: (self._columns[at].kind not in _TEXTS, at))
 
     def _fitting(self, widths: list[int]) -> list[int]:
         """Make the widest columns narrower until all fit; ids stay whole, as they are for copying."""
-        if self._width is None:
-            return widths
         fitting = list(widths)
-        while sum(fitting) + len(_GAP) * (len(fitting) - 1) > self._width:
+        while self._is_too_wide(fitting):
             widest = max(
                 range(len(fitting)), key=lambda place: (self._can_shrink(place, fitting), fitting[place])
             )
@@ -71,7 +88,7 @@ class Grid:
 
     def _can_shrink(self, place: int, widths: Sequence[int]) -> bool:
         column = self._columns[place]
-        return column.kind in {"text", "texts"} and column.name != "id" and widths[place] > _LEAST
+        return column.kind in _TEXTS and column.name != "id" and widths[place] > _LEAST
 
     def _line(self, row: Sequence[str]) -> str:
         padded = [self._cell(text, width) for text, width in zip(row, self._widths, strict=True)]

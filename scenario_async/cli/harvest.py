@@ -17,7 +17,7 @@ from scenario_async.cli.account import account, account_options, client
 from scenario_async.cli.extent import time_of
 from scenario_async.cli.searching import SEARCHES
 from scenario_async.cli.sections import EXTENT, RESULT, WANTED, Option, Place, Positive, Sectioned
-from scenario_async.errors import InvalidSearchError, redact
+from scenario_async.errors import APIError, InvalidSearchError, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -109,7 +109,9 @@ class _Watch:
             self._told = True
             requests = min(now.expected, self._most or now.expected)
             if requests > 1:
-                told = f"about {requests:,} requests, {time_of(requests, self._rate_limit)}"
+                more = now.at_least and requests == now.expected
+                about = f"{requests:,} requests or more" if more else f"about {requests:,} requests"
+                told = f"{about}, {time_of(requests, self._rate_limit)}"
                 click.echo(told, err=True)
                 self._progress.begin(None)
         self._progress.stand(now.hits, now.requests, now.waiting)
@@ -171,12 +173,20 @@ class _Work:
         raise ending
 
     def again_and_again(self) -> None:
-        """Refresh for ever, and write each hit that is new to the file, also where a round fails."""
+        """Refresh for ever, and write each hit that is new to the file, also where a round fails.
+
+        What passes by itself, such as a service that is down, ends one round; what does not ends all of them.
+        """
         last = _last_of(self.path)
         while True:
             began = time.monotonic()
             try:
                 self._tell_failed(self.harvested(refresh=True))
+            except APIError as error:
+                if not error.retryable:
+                    raise
+                told = f"this round failed, and the next one goes on with it: {redact(str(error))}"
+                click.echo(told, err=True)
             finally:
                 last = self._write_new(last)
             time.sleep(max(0.0, self.given["watch"] - (time.monotonic() - began)))

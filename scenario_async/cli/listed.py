@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from difflib import get_close_matches
 from pathlib import Path
@@ -44,7 +45,7 @@ def rows_of(source: str, search_class: type[Search[Any]]) -> list[Row]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise click.UsageError(f"{source} cannot be read: {reason}") from None
-    lines = text.splitlines(keepends=True)
+    lines = io.StringIO(text).readlines()  # at \n alone: a cell may have any other end of a line
     suffix = Path(source).suffix.lower()
     if suffix == ".csv":
         given = _of_csv(lines, name, search_class)

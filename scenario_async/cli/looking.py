@@ -90,19 +90,21 @@ class Looks:
         """Show each page, and give it; keep its hits for the sheet."""
         from scenario_async._paging.page import origin_of  # noqa: PLC0415 - as above
 
+        first = 1
         for page in pages:
             if self.show is not None and page.hits:
-                self._show(page, self.show)
+                self._show(page, self.show, first)
+                first += len(page.hits)
             if self.sheet is not None:
                 self._hits.extend(page.hits)
                 self._sources.append(origin_of(page).source)
             yield page
 
-    def _show(self, page: SyncSearchPage[Any], how: str) -> None:
+    def _show(self, page: SyncSearchPage[Any], how: str, first: int) -> None:
         from scenario_async._looks.mosaic import show_table  # noqa: PLC0415 - as above
 
         sys.stdout.flush()
-        shown = show_table(page.table, sys.stdout, None if how == AUTO else how)
+        shown = show_table(page.table, sys.stdout, None if how == AUTO else how, first=first)
         if shown is None:
             hint(_NOT_HERE)
 

@@ -128,8 +128,8 @@ def _export(
         )  # fmt: skip
     except _EnoughError:
         last = watch.last
-        hits = 0 if last is None else last.hits
-        told = f"stopped after {given['max_requests']:,} requests (--max-requests), {hits:,} hits"
+        hits, requests = (0, 0) if last is None else (last.hits, last.requests)
+        told = f"stopped after {requests:,} requests (--max-requests), {hits:,} hits"
         click.echo(f"{told}: {_going_on(path)}", err=True)
         return
     except ScenarioError as error:

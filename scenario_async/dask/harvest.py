@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable
 
-    from scenario_async._harvests.ledger import Wanted
+    from scenario_async._harvests.jobs import Wanted
     from scenario_async._paging.fan_out import OnError
     from scenario_async.client import AsyncScenario
     from scenario_async.searches import Search
@@ -105,7 +105,7 @@ class _Merging:
         self._places: dict[int, int] = {}
         for index, number in enumerate(numbers):
             self._places.setdefault(number, index)
-        unread = ledger.unread(self._places)
+        unread = ledger.unread({number: known[index] for number, index in self._places.items()})
         self.unread: list[Search[Any]] = [searches[self._places[number]] for number in unread]
         count = len(self._places)
         self.progress = HarvestProgress(searches=count, finished=count - len(unread))

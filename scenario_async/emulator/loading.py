@@ -69,18 +69,41 @@ class _Found:
 
 
 def _rows(file: Path, progress: Progress | None) -> Iterator[tuple[str, Kind | None, object]]:
-    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
-        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_schema")}
-        if "hits" not in tables:
-            raise ValueError(f"{file}: a database without a table `hits`, as exports and harvests make it")
-        kept = _GONE if "found" in tables else ""
-        [count] = database.execute(f"SELECT count(*) FROM hits {kept}").fetchone()  # noqa: S608 - our own words
-        asked = f"SELECT id, kind, data FROM hits {kept} ORDER BY rowid"  # noqa: S608 - as above
-        for number, (id_, kind, data) in enumerate(database.execute(asked), 1):
-            where = f"{file}, hit {id_}"
-            yield where, _OF_PREFIX.get(kind, "assets"), _decoded(data, where)
-            if progress is not None and (number % _STEP == 0 or number == count):
-                progress(number, count)
+    try:
+        with closing(_opened(file)) as database:
+            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_schema")}
+            if "hits" not in tables:
+                raise ValueError(
+                    f"{file}: a database without a table `hits`, as exports and harvests make it"
+                )
+            kept = _GONE if "found" in tables else ""
+            [count] = database.execute(f"SELECT count(*) FROM hits {kept}").fetchone()  # noqa: S608 - our own words
+            asked = f"SELECT id, kind, data FROM hits {kept} ORDER BY rowid"  # noqa: S608 - as above
+            for number, (id_, kind, data) in enumerate(database.execute(asked), 1):
+                where = f"{file}, hit {id_}"
+                yield where, _OF_PREFIX.get(kind, "assets"), _decoded(data, where)
+                if progress is not None and (number % _STEP == 0 or number == count):
+                    progress(number, count)
+    except sqlite3.Error as error:
+        raise ValueError(f"{file}: the database cannot be read: {error}") from None
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    """Open a database to read it; one beside which nothing may be written is read as it is, unless a log belongs to it."""
+    address = file.absolute().as_uri()
+    database = sqlite3.connect(f"{address}?mode=ro", uri=True)
+    try:
+        database.execute("SELECT 1 FROM sqlite_schema").fetchone()
+    except sqlite3.OperationalError as error:
+        database.close()
+        log = file.with_name(f"{file.name}-wal")
+        if log.exists() and log.stat().st_size:
+            raise ValueError(
+                f"{file}: the database cannot be read ({error}), as some of it is still in {log.name}, and this folder "
+                "cannot be written to: copy both to one that can"
+            ) from None
+        return sqlite3.connect(f"{address}?immutable=1", uri=True)
+    return database
 
 
 def _lines(file: Path, progress: Progress | None) -> Iterator[tuple[str, Kind | None, object]]:

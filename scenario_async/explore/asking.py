@@ -64,6 +64,15 @@ class Question:
             return str(joined)
         return None if self._asks(search_class) else str(EVERYTHING)
 
+    @property
+    def sort(self) -> str | None:
+        """The order by its name in the page, None for the service's own: where nothing is asked, the newest come first."""
+        sort = self.asked.get("sort")
+        if isinstance(sort, str) and sort in _SORTS:
+            return sort
+        nothing = not self._asks(search_class_of(self.asked)) and self.filter == str(EVERYTHING)
+        return "newest" if nothing else None
+
     def search(self) -> Search[Any]:
         """Give the search, or raise `InvalidSearchError`."""
         search_class = search_class_of(self.asked)
@@ -74,12 +83,8 @@ class Question:
         keywords["filter"] = self.filter
         if takes_pictures(search_class):
             keywords |= self._pictures()
-        sort = self.asked.get("sort")
-        order = _SORTS.get(sort) if isinstance(sort, str) else None
-        if order is None and not self._asks(search_class) and keywords["filter"] == str(EVERYTHING):
-            order = _SORTS["newest"]
-        if order is not None:
-            keywords.setdefault("sort_by", [order])
+        if (sort := self.sort) is not None:
+            keywords.setdefault("sort_by", [_SORTS[sort]])
         return search_class(**keywords)
 
     @property

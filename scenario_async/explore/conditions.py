@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from datetime import date
+from datetime import date, timedelta
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _MOST: Final = 200
-_MONTH: Final = re.compile(r"(\d{4})-(\d\d)", re.ASCII)
-_DECEMBER: Final = 12
+_MONTH: Final = re.compile(r"\d{4}-\d\d", re.ASCII)
 _NUMBER: Final = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?", re.ASCII)
 _QUOTED: Final = re.compile(r""" "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' """, re.DOTALL | re.VERBOSE)
 _EDGES: Final = (512, 1024, 2048)
@@ -60,12 +59,12 @@ def _of_size(_what: str, value: str) -> Filter:
 
 
 def _of_month(_what: str, value: str) -> Filter:
-    found = _MONTH.fullmatch(value)
-    if found is None or not 1 <= int(found[2]) <= _DECEMBER:
+    try:
+        start = date.fromisoformat(f"{value if _MONTH.fullmatch(value) else ''}-01")
+        end = (start + timedelta(days=31)).replace(day=1)
+    except (ValueError, OverflowError):
         checks.refuse("date", value, "it must be a month, such as 2025-12")
-    year, month = int(found[1]), int(found[2])
-    end = (year + 1, 1) if month == _DECEMBER else (year, month + 1)
-    return (F.created_at >= date(year, month, 1)) & (F.created_at < date(*end, 1))
+    return (F.created_at >= start) & (F.created_at < end)
 
 
 _FACETS: Final[Mapping[str, Callable[[str, str], Filter]]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -73,7 +74,8 @@ class Desk:
         return Question(asked, self.finds.pictures.travelling)
 
     async def _search(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        search = paged(self._question(asked).search(), asked.get("next"))
+        question = self._question(asked)
+        search = paged(question.search(), asked.get("next"))
         page = await self.client.search.run(search)
         self.finds.keep(page.hits)
         return {
@@ -81,6 +83,7 @@ class Desk:
             "next": page.next_page_info(),
             "total": page.estimated_total_hits if page.total_hits is None else page.total_hits,
             "filter": search.filter or "",
+            "sort": question.sort,
         }
 
     async def _quota(self, _asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,8 +129,10 @@ class Desk:
     async def download(self, body: bytes) -> AsyncGenerator[dict[str, Any]]:
         """Download the files of picks, telling of each."""
         try:
-            async for each in downloaded(self._picked(_object(body)), self.folder, self.client):
-                yield each
+            downloading = downloaded(self._picked(_object(body)), self.folder, self.client)
+            async with aclosing(downloading):
+                async for each in downloading:
+                    yield each
         except ScenarioError as error:
             yield {"error": told(error)}
 

@@ -93,6 +93,7 @@ class Finds:
         self.pictures: Pictures = Pictures()
         self.thumbnails: Thumbnails = Thumbnails()
         self._hits: OrderedDict[str, Hit] = OrderedDict()
+        self._shown_by: dict[str, str] = {}
         caller: Any = client._caller  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - out of sight of users, not of this package
         self._loading = Loading(caller, self.thumbnails)
         self._turns = asyncio.Semaphore(_AT_ONCE)
@@ -106,8 +107,12 @@ class Finds:
         for hit in hits:
             self._hits[hit.id] = hit
             self._hits.move_to_end(hit.id)
+            if hit.thumbnail is not None:
+                self._shown_by[hit.thumbnail.asset_id] = hit.id
         while len(self._hits) > _MOST_HITS:
-            self._hits.popitem(last=False)
+            _, oldest = self._hits.popitem(last=False)
+            if oldest.thumbnail is not None:
+                self._shown_by.pop(oldest.thumbnail.asset_id, None)
 
     def hits(self, ids: Iterable[str]) -> list[Hit]:
         """Give the hits of some ids that were seen."""
@@ -121,13 +126,15 @@ class Finds:
         look = self.thumbnails.of(hit)
         if isinstance(look, Shown):
             return [look.width, look.height]
-        return look.reason if isinstance(look, Missing) and look.reason != "failed" else _size_of(hit)
+        if isinstance(look, Missing) and not self.thumbnails.to_load([hit]):
+            return look.reason
+        return _size_of(hit)  # there may be another address by now
 
     async def thumbnail(self, identifier: str) -> Served | None:
-        """Give a thumbnail, None where there is none; `reason` tells why."""
+        """Give the thumbnail of a hit, or what is one of a hit; None where there is none, and `reason` tells why."""
         if (content := self.pictures.content(identifier)) is not None:
             return _served(content)
-        hit = self._hits.get(identifier)
+        hit = self._hits.get(identifier) or self._hits.get(self._shown_by.get(identifier, ""))
         if hit is None:
             return None
         if self.thumbnails.to_load([hit]):
@@ -144,10 +151,12 @@ class Finds:
         return None if content is None else _served(content)
 
     def reason(self, identifier: str) -> str:
-        """Tell why a hit has no thumbnail."""
+        """Tell why a thumbnail of a hit is not seen; one that is here is one that the browser could not show."""
         hit = self._hits.get(identifier)
         look = None if hit is None else self.thumbnails.of(hit)
-        return look.reason if isinstance(look, Missing) else "unloaded"
+        if isinstance(look, Shown):
+            return "broken"
+        return "unloaded" if look is None else look.reason
 
 
 def _served(content: bytes) -> Served | None:

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import json
 import logging
+import os
 import socket
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -55,6 +56,9 @@ def bound(port: int | None) -> socket.socket:
     wanted: Sequence[int] = [*range(PORT, PORT + _NEIGHBOURS), 0] if port is None else [port]
     for number in wanted:
         taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if os.name != "nt":  # where it would let two listen at one port
+            # Connections of an explorer that has just ended keep nobody from its port.
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             taken.bind((HOST, number))
             taken.listen(128)

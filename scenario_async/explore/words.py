@@ -11,7 +11,9 @@ from scenario_async.errors import (
     APIStatusError,
     AuthenticationError,
     BadRequestError,
+    InternalServerError,
     InvalidSearchError,
+    NotFoundError,
     PermissionDeniedError,
     PlanLimitError,
     RateLimitError,
@@ -30,8 +32,10 @@ _WORDS: Final[Sequence[tuple[type[Exception], str, str]]] = (
     (PlanLimitError, "The plan has no more of this.", "Waiting does not help."),
     (RateLimitError, "Too many requests.", "It goes on in a minute."),
     (BadRequestError, "The service does not accept this.", ""),
+    (NotFoundError, "The service does not know this.", "It may be gone, or SCENARIO_BASE_URL leads elsewhere."),
     (APIConnectionError, "The service cannot be reached.", "It is tried again by itself."),
-    (APIStatusError, "The service failed.", "It may work in a moment."),
+    (InternalServerError, "The service failed.", "It may work in a moment."),
+    (APIStatusError, "The service refuses this.", ""),
 )  # fmt: skip
 _PLACE: Final = re.compile(r"\bline (\d+), column (\d+)\b")
 _SPAN: Final = re.compile(r"(?:^|[\n`.])\s*(\d+):(\d+)(?= |$)", re.MULTILINE)
@@ -59,6 +63,8 @@ def told(error: ScenarioError, filter: str | None = None) -> dict[str, Any]:
         caret = _caret(_reason(error), filter)
         if caret or "filter" in message.lower():
             found["filter"] = {"text": filter, **(caret or {})}
+    elif isinstance(error, InvalidSearchError) and error.parameter == "filter":
+        found["filter"] = {}
     return found
 
 

@@ -54,9 +54,16 @@ def test_nothing_steers_the_terminal() -> None:
 
 
 def test_a_narrow_terminal() -> None:
-    """Where not even the shortest columns fit, lines are longer rather than without their ids."""
-    _, line = Grid(AssetHit, None, width=10).lines([hit(prompt="a knight near a castle")])
-    assert line.startswith("asset_1  image")
+    """Where not even the shortest columns fit, some are left out, texts last; ids stay, and so do columns that are named."""
+    knight = hit(prompt="a knight near a castle")
+
+    def line(width: int, fields: list[str] | None = None) -> str:
+        return list(Grid(AssetHit, fields, width=width).lines([knight]))[1]
+
+    assert line(30) == "asset_1  image  a knight near…"
+    assert line(20) == "asset_1  image"
+    assert line(10) == line(3) == "asset_1"
+    assert line(10, ["id", "metadata.kind"]) == "asset_1  image"
 
 
 def test_later_pages_keep_the_columns() -> None:

@@ -162,6 +162,29 @@ def test_the_other_json_lines_run(run: Run, folder: Path) -> None:
     assert "not every search is finished: 3 failed" in err
 
 
+def test_lines_end_where_their_format_says(run: Run, folder: Path) -> None:
+    """Other characters that may end a line stand in JSON and in cells as they are."""
+    (folder / "a.jsonl").write_text('{"query": "knight\u2028castle"}\n', encoding="utf-8")
+    (folder / "a.csv").write_text("query,limit\nkni\x85ght,5\n", encoding="utf-8")
+    for name, query in (("a.jsonl", "knight\u2028castle"), ("a.csv", "kni\x85ght")):
+        assert run("harvest", name, f"{name}.sqlite", "--max-hits", "3")[0] == 0
+        found = kept(folder / f"{name}.sqlite", "select json_extract(search, '$.query') from searches")
+        assert found == [(query,)]
+
+
+def test_what_is_read_further_has_its_price(run: Run, folder: Path) -> None:
+    """Also where the searches were finished before; a total at the window is no more than a least."""
+    (folder / "all.csv").write_text("filter\nwidth >= 0 OR NOT width >= 0\n")
+    line = ["harvest", "all.csv", "all.sqlite"]
+    run(*line, "--max-hits", "10")
+    code, _, err = run(*line, "--scan")
+    assert code == 0
+    assert re.fullmatch(
+        r"(about \d+ requests|\d+ requests or more), less than a minute at 100 a minute\n", err
+    )
+    assert kept(folder / "all.sqlite", "select how, state from searches") == [("scan", "done")]
+
+
 @pytest.mark.parametrize("given", ["x", "0", "-1s", "5 weeks"])
 def test_times_that_are_none(run: Run, folder: Path, given: str) -> None:
     """`--watch` says how to write them."""
@@ -204,6 +227,40 @@ def test_what_is_new_is_written_as_it_comes(served: Emulator, folder: Path) -> N
     library.remove("asset_brand_new")
     assert len(ids) == len({*ids})
     assert set(ids) == {id_ for (id_,) in kept(folder / "all.sqlite", "select id from hits")}
+
+
+def test_a_round_that_fails_by_what_passes_is_followed_by_the_next(served: Emulator, folder: Path) -> None:
+    """A service that is down for a while is told of; keys that are wrong end it, as the test behind this one shows."""
+    (folder / "searches.csv").write_text("query,limit\nknight,5\n")
+    served.faults.clear()
+    command = [
+        sys.executable,
+        "-m",
+        "scenario_async",
+        "harvest",
+        "searches.csv",
+        "all.sqlite",
+        "--watch",
+        "1s",
+    ]
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        known = served.library.get(json.loads(process.stdout.readline())["id"]) or {}
+        served.faults.add("500 x12")
+        told = ""
+        while "this round failed" not in told:
+            told = process.stderr.readline()
+            assert told
+        served.faults.clear()
+        served.library.add({**known, "id": "asset_after_all", "updatedAt": "2031-01-01T00:00:00.000Z"})
+        ids = [""]
+        while ids[-1] != "asset_after_all":
+            ids.append(json.loads(process.stdout.readline())["id"])
+        process.terminate()
+    served.library.remove("asset_after_all")
 
 
 def test_a_round_that_fails_writes_what_it_has_found(run: Run, folder: Path) -> None:

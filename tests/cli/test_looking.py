@@ -36,6 +36,15 @@ def test_show_in_a_terminal() -> None:
     assert "▀" not in table
 
 
+def test_the_next_page_numbers_on() -> None:
+    """A number stands for one hit."""
+    code, shown = in_terminal(
+        "search", "assets", "knight", "--emulator", "--limit", "2", "--max-hits", "5", "--show=blocks"
+    )
+    assert code == 0
+    assert re.findall(r"(?:^|  )(\d) [aA-Z]", shown, re.MULTILINE) == ["1", "2", "3", "4", "5"]
+
+
 @pytest.mark.parametrize(
     ("how", "begin"), [("kitty", "\x1b_Ga=T,f=100,q=2,"), ("iterm", "\x1b]1337;File=inline=1;")]
 )

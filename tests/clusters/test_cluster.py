@@ -147,6 +147,18 @@ def test_a_harvest_survives_a_worker_and_its_own_process(
     assert (again.searches, again.requests) == (len(searches), 0)
 
 
+def test_what_was_read_in_part_is_read_further(emulator: Emulator, cluster: Any, tmp_path: Path) -> None:
+    """A harvest with more hits, or past the window, goes on where one was satisfied with less."""
+    search, path, limit = AssetSearch(query="knight"), tmp_path / "all.sqlite", DaskRateLimit(*FIGURES)
+    hits = [harvest([search], path, rate_limit=limit, max_hits=most).hits for most in (5, 20)]
+    hits.append(harvest([search], path, rate_limit=limit, scan=True).hits)
+    assert hits[:2] == [5, 20]
+    assert hits[2] > 20
+    assert rows(path, "select how, state, complete, hits from searches") == [("scan", "done", 1, hits[2])]
+    assert rows(path, "select count(*), count(distinct place) from found") == [(hits[2], hits[2])]
+    assert harvest([search], path, rate_limit=limit).requests == 0
+
+
 def test_a_search_that_fails_on_a_worker(emulator: Emulator, cluster: Any, tmp_path: Path) -> None:
     """It is told by its place in the input, or raised; the others are in the file."""
     searches = [AssetSearch(query="knight"), AssetSearch(query="a", limit=500), AssetSearch(query="castle")]

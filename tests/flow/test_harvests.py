@@ -475,8 +475,10 @@ def test_files_that_are_something_else(connect: Connect, serve: Serve, tmp_path:
     other, later, text = (tmp_path / name for name in ("other.sqlite", "later.sqlite", "text.sqlite"))
     with closing(sqlite3.connect(other)) as file:
         file.execute("create table mine (a)")
+    before = other.read_bytes()
     with pytest.raises(WriteError, match="is a database of something else, and is left as it is"):
         face.harvest(SEARCHES, other)
+    assert other.read_bytes() == before  # also how it is journaled
     face.harvest(SEARCHES[:1], later)
     with closing(sqlite3.connect(later)) as file:
         file.execute("pragma user_version = 9")
@@ -514,6 +516,30 @@ def test_a_file_that_another_program_holds(
         face.harvest(SEARCHES[:2], path)
     monkeypatch.undo()
     assert face.harvest(SEARCHES[:2], path).searches == 2
+
+
+def test_who_reads_the_file_is_not_waited_for(connect: Connect, serve: Serve, tmp_path: Path) -> None:
+    """A harvest ends at once, also while somebody looks at its hits."""
+    face, path = connect(serve(paged(assets(300))).base_url), tmp_path / "all.sqlite"
+    face.harvest(SEARCHES[:1], path)
+    with closing(sqlite3.connect(path)) as reader:
+        reading = reader.execute("select * from hits")
+        assert reading.fetchone()
+        began = time.monotonic()
+        face.harvest(SEARCHES[:1], path, refresh="full")
+        assert time.monotonic() - began < 20
+
+
+def test_a_file_of_earlier_days(connect: Connect, serve: Serve, tmp_path: Path) -> None:
+    """It gets the columns that it has not, and goes on."""
+    face, path = connect(serve(paged(assets(5))).base_url), tmp_path / "all.sqlite"
+    face.harvest(SEARCHES[:1], path)
+    with closing(sqlite3.connect(path)) as file:
+        for column in ("complete", "reach", "read_to"):
+            file.execute(f"alter table searches drop column {column}")
+    assert face.harvest(SEARCHES[:1], path).requests == 0
+    assert face.harvest(SEARCHES[:1], path, refresh=True).searches == 1
+    assert rows(path, "select complete from searches") == [(1,)]
 
 
 @pytest.mark.skipif(os.name != "posix" or not hasattr(os, "geteuid"), reason="permissions are those of POSIX")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 KINDS = ("image", "image", "image", "video", "audio", "3d", "text")
 SUBJECTS = ("knight", "castle", "dragon", "forest", "potion", "ship")
+BROKEN = b"RIFF\x20\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\0\0\xff\0\0VP8 \x02\0\0\0\0\0"
+"""A file whose head says that it is a WebP of 256 x 256, and that is damaged behind it."""
 SIDES = ((512, 512), (768, 512), (576, 1024), (2048, 2048), (4096, 2048))
 
 

@@ -145,6 +145,17 @@ def test_a_port_that_is_taken() -> None:
         assert first.getsockname()[1] >= PORT
 
 
+def test_a_port_is_free_again_at_once() -> None:
+    """Also where a connection of the one before was open when it ended."""
+    with bound(0) as first:
+        address = first.getsockname()
+        with socket.create_connection(address) as browser:
+            first.accept()[0].close()
+            assert browser.recv(1) == b""
+    with bound(address[1]) as second:
+        assert second.getsockname() == address
+
+
 def test_offline_and_back(looking: Looking, at: Any, tmp_path: Path) -> None:
     """What was asked meanwhile comes by itself, and what is there stays."""
     with Emulator().running() as base_url:

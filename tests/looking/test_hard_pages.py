@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
-from looking.browsing import axe_path, hit, picture, table_of
+from looking.browsing import BROKEN, axe_path, hit, picture, table_of
 
 from scenario_async import AssetHit, HitTable
 from scenario_async._gallery import gallery as galleries
-from scenario_async._looks.thumbnails import Missing
+from scenario_async._looks.thumbnails import Missing, Shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -165,6 +166,47 @@ def test_what_has_no_picture_says_why(looking: Looking, tmp_path: Path) -> None:
     ]
     name = "a dragon number 2 in the evening, image, Not found any more"
     assert viewer.page.get_by_role("button", name=name, exact=True).is_visible()
+
+
+def test_a_damaged_thumbnail_says_so(looking: Looking, tmp_path: Path) -> None:
+    """It is in the page, so it is not merely missing."""
+    table = table_of([hit(0), hit(1)], {})
+    table.thumbnails.put(table[0], Shown(BROKEN, 256, 256))
+    viewer = looking.open(table.gallery(tmp_path / "x.html"))
+    viewer.page.locator(".placeholder[data-reason='File is damaged']").wait_for()
+    assert viewer.page.locator(".placeholder").count() == 1
+
+
+def test_whole_numbers_stay_as_they_came(looking: Looking, tmp_path: Path) -> None:
+    """Also those that a number of the browser's would change, wherever they stand; they break nothing else."""
+    huge = 12345678901234567891
+    fields = {
+        "metadata": {"kind": "image", "width": huge, "height": 5},
+        "score": huge,
+        "newField": [-huge, {"a": huge}],
+    }
+    given = hit(0, **fields)
+    viewer = looking.open(
+        table_of([given, hit(1)]).gallery(tmp_path / "x.html"), "#sort=score&open=asset_00000"
+    )
+    viewer.page.get_by_role("button", name="Copy JSON").click()
+    viewer.page.wait_for_function("() => document.querySelector('#toast').textContent === 'JSON copied'")
+    copied = json.loads(viewer.page.evaluate("navigator.clipboard.readText()"))
+    assert copied["newField"] == [-huge, {"a": huge}]
+    assert copied["score"] == huge
+    assert f"-{huge}, {{" in viewer.page.locator("#lightbox-details").inner_text()
+
+
+def test_a_hit_that_is_there_twice(looking: Looking, tmp_path: Path) -> None:
+    """Keys go past it, both ways."""
+    viewer = looking.open(table_of([hit(0), hit(0), hit(1)]).gallery(tmp_path / "x.html"))
+    viewer.tiles.first.locator(".open").click()
+    place = viewer.page.locator("#lightbox-place")
+    seen = [place.inner_text()]
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "ArrowLeft"):
+        viewer.page.keyboard.press(key)
+        seen.append(place.inner_text())
+    assert seen == [f"{number} of 3" for number in (1, 2, 3, 2, 1)]
 
 
 def test_no_hits_are_a_page_as_well(looking: Looking, tmp_path: Path) -> None:

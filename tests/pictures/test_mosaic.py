@@ -35,6 +35,19 @@ def test_as_many_stand_side_by_side_as_fit(columns: int, across: int) -> None:
     assert [line for line in lines if not line] == [""] * len(captions)
 
 
+@pytest.mark.parametrize("how", ["blocks", "kitty"])
+def test_what_continues_others_numbers_on(how: str) -> None:
+    """In its captions, and on the sheet."""
+    pictures: list[str] = []
+    for first in (1, 101):
+        screen = Screen()
+        show_table(table_of([thumbnail()]), screen, how, DEEP, first=first)
+        pictures.append(screen.getvalue())
+    assert pictures[0] != pictures[1]
+    if how == "blocks":
+        assert "101 a knight" in pictures[1]
+
+
 def test_pictures_stand_in_their_order() -> None:
     """Each in its own colours, and wide ones with the terminal's ground above and below."""
     lines = shown(table_of([thumbnail(RED), thumbnail(BLUE, (64, 16))]))

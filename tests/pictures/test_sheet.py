@@ -73,11 +73,25 @@ def test_a_picture_keeps_its_shape() -> None:
     assert middle(0, 1, table_of([thumbnail((0, 0, 0, 0))]).sheet()) == FIELD
 
 
-@pytest.mark.parametrize(("count", "columns"), [(1, 1), (5, 5), (6, 4), (20, 5), (100, 11), (300, 12)])
+@pytest.mark.parametrize(("count", "columns"), [(1, 1), (5, 5), (6, 5), (20, 7), (100, 15), (300, 25)])
 def test_columns_make_a_sheet_that_is_a_little_wider_than_high(count: int, columns: int) -> None:
     """A few stand in one row; more stand in a field that fits a screen."""
     image = table_of([None] * count).sheet(size=64)
     assert image.width == 2 * 12 + columns * 64 + (columns - 1) * 8
+
+
+@pytest.mark.parametrize("size", [64, 200])
+@pytest.mark.parametrize("count", [7, 40, 150, 700])
+def test_no_sheet_is_higher_than_wide(count: int, size: int) -> None:
+    """However many hits it has, and however long their captions and ids are; nor is it much wider."""
+    table = HitTable(
+        [
+            of_kind("image", metadata={"prompt": "word " * 40}, id=f"{'i' * 90}{number}")
+            for number in range(count)
+        ]
+    )
+    image = table.sheet(size=size)
+    assert 1 <= image.width / image.height < (1.5 if count > 7 else 2)
 
 
 def test_more_columns_than_hits_leave_no_room_free() -> None:

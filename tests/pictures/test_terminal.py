@@ -220,12 +220,12 @@ def test_a_picture_higher_than_kitty_counts_becomes_narrower() -> None:
 
 
 def test_iterm_within_tmux_comes_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As tmux drops what is long."""
+    """As tmux drops what is long; its lines are kept free, as tmux sees no picture."""
     monkeypatch.setattr("scenario_async._looks.protocols._LARGER_PIECE", 5000)
     screen, image = Screen(), noisy()
     show(image, screen, "iterm", ITERM | TMUX)
     through, shown = handed_on(screen.getvalue())
-    assert shown == "\n"
+    assert shown == "\n" * 6 + "\x1b[6A\x1b[X\x1b[6B\r"
     begin, *parts, end, rest = through.split("\a")
     assert begin.startswith("\x1b]1337;MultipartFile=inline=1;size=")
     assert (end, rest) == ("\x1b]1337;FileEnd", "")

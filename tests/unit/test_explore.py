@@ -29,7 +29,9 @@ from scenario_async.errors import (
     APIConnectionError,
     AuthenticationError,
     BadRequestError,
+    ConflictError,
     InternalServerError,
+    NotFoundError,
     PlanLimitError,
     RateLimitError,
 )
@@ -110,9 +112,30 @@ def test_facets(what: str, chosen: dict[str, list[str]], expected: str) -> None:
 
 
 def test_facets_that_make_no_sense() -> None:
-    """A month that is none is refused."""
-    with pytest.raises(InvalidSearchError, match="it must be a month"):
-        conditions.of_facets("asset", {"date": ["2025-13"]})
+    """A month that is none is refused, and so is one that no calendar has or ends."""
+    for month in ("2025-13", "0000-01", "9999-12", "2025-1", "2025-W01", "\u0662\u0660\u0662\u0665-12"):
+        with pytest.raises(InvalidSearchError, match="it must be a month"):
+            conditions.of_facets("asset", {"date": [month]})
+
+
+def test_a_filter_that_reaches_out_is_refused_beside_choices() -> None:
+    """As it is by itself: joined, it would say something else; the page shows that it is the filter."""
+    typed = {"filter": ["kind = image) OR (kind = video"]}
+    assert asked(given=typed).filter == typed["filter"][0]
+    with pytest.raises(InvalidSearchError, match="character 13 closes none") as caught:
+        asked(given=typed, facets={"kind": ["video"]})
+    assert told(caught.value)["filter"] == {}
+
+
+def test_the_page_knows_the_order() -> None:
+    """Where nothing is asked for, the newest come first; what is asked for goes before."""
+
+    def order(**given: Any) -> str | None:
+        return Question({"what": "asset", **given}, Pictures().travelling).sort
+
+    assert order() == order(query=" ", sort="found") == "newest"
+    assert order(sort="oldest") == order(query="a", sort="oldest") == "oldest"
+    assert order(query="a") is order(facets={"kind": ["image"]}) is order(query="a", sort=["newest"]) is None
 
 
 @pytest.mark.parametrize(
@@ -233,6 +256,8 @@ def test_places_in_lines() -> None:
         (PlanLimitError("x", status_code=429), "no more of this"),
         (RateLimitError("x", status_code=429, retry_after=5), "Too many requests"),
         (InternalServerError("x", status_code=503), "The service failed"),
+        (NotFoundError("x", status_code=404), "does not know this"),
+        (ConflictError("x", status_code=409), "refuses this"),
         (APIConnectionError("x"), "cannot be reached"),
         (InvalidSearchError("x", parameter="limit"), "cannot be searched for"),
     ],

@@ -341,6 +341,36 @@ def test_a_text_of_ones_own_stands_in_parentheses() -> None:
     assert str(own | C) == "a = 1 OR b = 1 OR c = 1"
 
 
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("kind = image) OR (kind = video", "the parenthesis at character 13 closes none"),
+        ("(kind = image", "a parenthesis is not closed"),
+        ('kind = "a', "the quote at character 8 is not closed"),
+        ("kind = 'a\\'", "the quote at character 8 is not closed"),
+    ],
+)
+def test_a_text_that_reaches_out_of_its_parentheses_is_refused(text: str, fault: str) -> None:
+    """Joined, it would say something else than by itself."""
+    joins: list[Callable[[Filter], Filter]] = [
+        lambda one: one & (F.a == 1), lambda one: (F.a == 1) & one, lambda one: ~one,
+    ]  # fmt: skip
+    for join in joins:
+        with pytest.raises(InvalidSearchError) as caught:
+            join(Filter(text))
+        assert caught.value.parameter == "filter"
+        assert fault in str(caught.value)
+    assert str(Filter(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["a = ')(' OR b = 1", 'a = "\\")" OR b = 1', "(a = 1) OR (b = 2)", "a = 1\nOR b = ''"]
+)
+def test_a_text_that_is_whole_is_joined(text: str) -> None:
+    """What stands between quotes is text."""
+    assert str(Filter(text) & (F.a == 1)) == f"({text}) AND a = 1"
+
+
 def test_filters_are_values() -> None:
     """Equal texts are equal filters, with equal hashes; a filter pickles no differently from its text."""
     assert (F.a == 1) == (F.a == 1)

@@ -82,7 +82,7 @@ function sorted(view, by) {
     oldest: (a, b) => (Number.isNaN(a.created) ? 1 : Number.isNaN(b.created) ? -1 : a.created - b.created),
     largest: (a, b) => b.width * b.height - a.width * a.height,
     name: (a, b) => a.caption.localeCompare(b.caption, "en", { sensitivity: "base", numeric: true }),
-    score: (a, b) => (b.hit.score ?? 0) - (a.hit.score ?? 0),
+    score: (a, b) => Number(b.hit.score ?? 0) - Number(a.hit.score ?? 0),
   };
   return ways[by] ? view.sort((a, b) => ways[by](a, b) || a.index - b.index) : view;
 }

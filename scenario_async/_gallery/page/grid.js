@@ -218,11 +218,12 @@ function pictureOf(source, record) {
   if (!address) return placeholderOf(record, MISSING[record.missing] ?? MISSING.none);
   const image = make("img", { src: address, alt: "", decoding: "async", draggable: false });
   image.addEventListener("error", async () => {
+    if (!image.getAttribute("src")) return; // called off
     const placeholder = placeholderOf(record, MISSING.unloaded);
     image.replaceWith(placeholder);
     const reason = await source.explain?.(record);
     if (reason) placeholder.dataset.reason = MISSING[reason] ?? MISSING.failed;
-  }, { once: true });
+  });
   return image;
 }
 

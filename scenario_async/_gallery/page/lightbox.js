@@ -13,7 +13,7 @@ class Lightbox {
     byId("lightbox-before").addEventListener("click", () => this._go(-1));
     byId("lightbox-after").addEventListener("click", () => this._go(1));
     byId("lightbox-pick").addEventListener("click", () => state.pick(this._shown.id));
-    byId("lightbox-copy").addEventListener("click", () => copy(JSON.stringify(this._shown.hit, null, 2), "JSON"));
+    byId("lightbox-copy").addEventListener("click", () => copy(jsonOf(this._shown.hit, 2), "JSON"));
     dialog.addEventListener("keydown", (event) => this._key(event));
     dialog.addEventListener("close", () => this._closed());
     dialog.addEventListener("click", (event) => {
@@ -42,12 +42,15 @@ class Lightbox {
   }
 
   open(record) {
+    this._meant = record;
     this._state.changed((state) => {
       state.open = record.id;
     });
   }
 
+  // A table may have a hit twice: the one that was gone to is meant.
   _find(id) {
+    if (this._meant?.id === id && this._grid.view.includes(this._meant)) return this._meant;
     const isIt = (each) => each.id === id;
     return this._grid.view.find(isIt) ?? this._source.find(id);
   }

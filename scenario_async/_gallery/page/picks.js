@@ -7,7 +7,7 @@ class Picks {
     this._state = state;
     const on = (id, listener) => byId(id).addEventListener("click", listener);
     on("picks-ids", () => copy(this.records().map(({ id }) => id).join("\n"), "Ids"));
-    on("picks-json", () => copy(JSON.stringify(this.records().map(({ hit }) => hit), null, 2), "JSON"));
+    on("picks-json", () => copy(jsonOf(this.records().map(({ hit }) => hit), 2), "JSON"));
     on("picks-prompts", () => copy(this._prompts().join("\n\n"), "Prompts"));
     on("picks-compare", () => comparison.open());
     on("picks-only", () => state.changed((each) => {

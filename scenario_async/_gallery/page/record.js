@@ -22,8 +22,8 @@ class HitRecord {
     this.prompt = metadata.prompt ?? "";
     this.title = [this.prompt, metadata.name, hit.name, metadata.text, hit.description, hit.id].find(isText);
     this.caption = oneLine(this.title);
-    this.width = metadata.width ?? 0;
-    this.height = metadata.height ?? 0;
+    this.width = Number(metadata.width ?? 0);
+    this.height = Number(metadata.height ?? 0);
     this.created = Date.parse(hit.createdAt);
     this.missing = typeof look === "string" ? look : "";
     this.shown = typeof look === "string" ? null : look;
@@ -101,6 +101,6 @@ function worded(name, value) {
     return value.map((each) => each?.modelId ?? worded("", each)).join(", ");
   }
   if (Array.isArray(value)) return value.map((each) => worded("", each)).join(", ");
-  if (typeof value === "object") return JSON.stringify(value);
+  if (typeof value === "object") return jsonOf(value);
   return String(value);
 }

@@ -6,7 +6,8 @@
 // - `view(state)`, which gives what is to be seen of it, and how often each value of a facet occurs;
 // - `status(shown)` and `nothing()`, which say how much is seen, and why nothing is.
 // Where more may come, it has `listen(show)`, `more()` and `now()`, which no longer waits for letters; `kept` names what the address keeps for it besides; `large(record)`
-// gives the address of a larger picture, and `explain(record)` promises why there is none.
+// gives the address of a larger picture, and `sort(state)` the order that is shown where it is not the chosen one.
+// `explain(record)` gives or promises why a picture is not seen.
 
 const MISSING = {
   none: "No picture",
@@ -21,7 +22,7 @@ const MISSING = {
 
 class EmbeddedSource {
   constructor(page) {
-    const data = JSON.parse(page.getElementById("hits").textContent);
+    const data = parsed(page.getElementById("hits").textContent);
     this.about = data.about;
     this.records = data.hits.map((hit, index) => new HitRecord(hit, index, data.looks[index], data.about.what));
     this.sorts = sortsFor(this.records);
@@ -55,6 +56,12 @@ class EmbeddedSource {
     if (!record.shown) return "";
     if (this._folder) return `${encodeURIComponent(this._folder)}/${String(record.index).padStart(6, "0")}.webp`;
     return `data:image/webp;base64,${this._block(record.index)[record.index % this._size]}`;
+  }
+
+  // A picture in the page is there, so it is damaged; one beside it may be missing.
+  explain(record) {
+    record.missing = this._folder ? "unloaded" : "broken";
+    return record.missing;
   }
 
   // Pictures are read block by block, when one of them is to be seen.

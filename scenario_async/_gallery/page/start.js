@@ -24,8 +24,8 @@ function start(source, prepare = () => {}) {
   fillSelect(byId("size"), SIZES, (value) => state.changed((each) => {
     each.size = value;
   }));
-  typing(byId("query"), state);
-  keys(grid, comparison, source);
+  const typed = typing(byId("query"), state);
+  keys(grid, comparison, source, typed);
   drawer();
   themed(byId("theme"));
   printable(byId("sheet"), source, grid);
@@ -38,7 +38,9 @@ function start(source, prepare = () => {}) {
   }
   state.listen(show);
   source.listen?.(show);
-  grid.onend = () => source.more?.();
+  grid.onend = () => {
+    if (!state.onlyPicks) source.more?.(); // all picks are here already
+  };
   const parts = { source, state, grid, picks, comparison, lightbox };
   prepare(parts);
   show();
@@ -64,7 +66,7 @@ function fillSelect(select, choices, chosen) {
 function showControls(state, shown, source) {
   const query = byId("query");
   if (document.activeElement !== query) query.value = state.query;
-  byId("sort").value = state.sort;
+  byId("sort").value = source.sort?.(state) ?? state.sort;
   byId("size").value = state.size;
   const words = source.status(shown);
   if (byId("status").textContent !== words) byId("status").textContent = words;
@@ -77,22 +79,31 @@ function showControls(state, shown, source) {
   byId("filters").textContent = chosen ? `Filters (${chosen})` : "Filters";
 }
 
+// Letters are taken a moment after the last one, or at once by what this gives.
 function typing(query, state) {
   let waiting = 0;
+  const take = () => {
+    if (!waiting) return;
+    clearTimeout(waiting);
+    waiting = 0;
+    state.changed((each) => {
+      each.query = query.value;
+    });
+  };
   query.addEventListener("input", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => state.changed((each) => {
-      each.query = query.value;
-    }), 60);
+    waiting = setTimeout(take, 60);
   });
   query.value = state.query;
+  return take;
 }
 
-function keys(grid, comparison, source) {
+function keys(grid, comparison, source, typed) {
   const help = byId("help");
   byId("help-open").addEventListener("click", () => help.showModal());
   byId("help-close").addEventListener("click", () => help.close());
   byId("query").addEventListener("keydown", (event) => {
+    if ((event.key === "Enter" && !event.isComposing) || event.key === "ArrowDown") typed();
     if (event.key === "Enter" && source.now) source.now();
     else if (event.key === "ArrowDown" || event.key === "Enter") {
       event.preventDefault();

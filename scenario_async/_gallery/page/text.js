@@ -22,6 +22,20 @@ function fold(text) {
   return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 }
 
+// JSON as it came, also with integers that a number of this language would change; those stay BigInts.
+const LONG_INTEGER = /[:,[]\s*-?\d{16}/;
+
+function parsed(text) {
+  if (!JSON.rawJSON || !LONG_INTEGER.test(text)) return JSON.parse(text);
+  return JSON.parse(text, (_, value, { source }) => (
+    typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? BigInt(source) : value
+  ));
+}
+
+function jsonOf(value, indent) {
+  return JSON.stringify(value, (_, each) => (typeof each === "bigint" ? JSON.rawJSON(String(each)) : each), indent);
+}
+
 const NUMBERS = new Intl.NumberFormat("en");
 const MONTHS = new Intl.DateTimeFormat("en", { month: "long", year: "numeric", timeZone: "UTC" });
 const MOMENTS = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });

@@ -88,7 +88,9 @@ class FilterBox {
     const before = (from > 0 ? "…" : "") + characters.slice(from, wrong.at).join("");
     const at = characters.slice(wrong.at, wrong.at + wrong.length).join("");
     const after = characters.slice(wrong.at + wrong.length, to).join("") + (to < characters.length ? "…" : "");
-    const sign = " ".repeat([...before].length) + "^".repeat(Math.max(1, Math.min(wrong.length, to - wrong.at)));
-    caret.replaceChildren(before, make("mark", {}, at), after, "\n", sign);
+    // As wide as what stands above it, whatever letters those are.
+    const room = make("span", { className: "room", "aria-hidden": "true" }, before);
+    const sign = "^".repeat(Math.max(1, Math.min(wrong.length, to - wrong.at)));
+    caret.replaceChildren(before, make("mark", {}, at), after, "\n", room, sign);
   }
 }

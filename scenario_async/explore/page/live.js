@@ -43,6 +43,11 @@ class LiveSource {
     return this.kinds.get(this.what);
   }
 
+  // Whether there is more than what is loaded.
+  get goesOn() {
+    return Boolean(this._next);
+  }
+
   get busy() {
     return Boolean(this._running) || Boolean(this._waiting);
   }
@@ -96,6 +101,12 @@ class LiveSource {
     return this._seen.get(this.what).get(id) ?? null;
   }
 
+  // The order in which the hits came, where another one than that of the service was asked for.
+  sort(state) {
+    const chosen = Object.hasOwn(this.sorts, state.sort) ? state.sort : "found";
+    return chosen === "found" ? this._sort ?? chosen : chosen;
+  }
+
   picture(record) {
     return record.shown ? `thumbnail/${encodeURIComponent(record.id)}` : "";
   }
@@ -145,7 +156,10 @@ class LiveSource {
     }
     const kept = this._answers.get(key);
     if (kept && Date.now() - kept.at < ANSWERS_LAST) {
-      Object.assign(this, { records: kept.records, filter: kept.filter, trouble: null, _next: kept.next, _total: kept.total, _ids: kept.ids });
+      Object.assign(this, {
+        records: kept.records, filter: kept.filter, trouble: null, _next: kept.next, _total: kept.total, _ids: kept.ids,
+        _sort: kept.sort,
+      });
       return;
     }
     this._held = Boolean(typed) && this.quota !== null && this._left() < SPARE;
@@ -241,7 +255,7 @@ class LiveSource {
     void look();
   }
 
-  _take({ hits, next, total, filter }) {
+  _take({ hits, next, total, filter, sort }) {
     const fresh = hits.filter(({ hit }) => !this._ids.has(hit.id));
     const records = fresh.map(({ hit, look }, place) => this._recordOf(hit, look, this.records.length + place));
     for (const { id } of records) this._ids.add(id);
@@ -249,6 +263,7 @@ class LiveSource {
     this._next = next && hits.length ? next : null;
     this._total = total;
     this.filter = filter;
+    this._sort = sort;
     this._keepAnswer();
   }
 
@@ -268,6 +283,7 @@ class LiveSource {
     this._answers.delete(this._key);
     this._answers.set(this._key, {
       at: Date.now(), records: this.records, ids: this._ids, next: this._next, total: this._total, filter: this.filter,
+      sort: this._sort,
     });
     if (this._answers.size > ANSWERS_KEPT) this._answers.delete(this._answers.keys().next().value);
   }

@@ -15,7 +15,7 @@ class Server {
     try {
       const reply = await fetch(name, { method: "POST", body, signal, cache: "no-store" });
       if (reply.status === 403) return { error: ENDED };
-      return reply.ok ? await reply.json() : { error: FAILED };
+      return reply.ok ? parsed(await reply.text()) : { error: FAILED };
     } catch (error) {
       if (error.name === "AbortError") return null;
       return { error: LOST };

@@ -18,6 +18,7 @@ class TroublePanel {
     }
     byId("grid").dataset.old = String(Boolean(trouble) || (this._source.busy && !this._source.records.length));
     document.documentElement.dataset.busy = String(this._source.busy);
+    byId("counted").hidden = !this._source.goesOn;
     this._quota();
   }
 
