@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from scenario_async import __version__
+from scenario_async._support.counting import counted
 from scenario_async.cli.account import FILE, account, account_options, client, settled
 from scenario_async.cli.sections import RESULT, Sectioned, option
 
@@ -84,7 +85,7 @@ def _asked(rate_limit: int) -> dict[str, Any]:
     with client(rate_limit) as opened:
         page = opened.search.model_search(query="a", limit=1)
         told = {name: page.response.headers[name] for name in _QUOTA if name in page.response.headers}
-        assumed = f"the service names none; commands keep to {rate_limit} requests a minute"
+        assumed = f"the service names none; commands keep to {counted(rate_limit, 'request')} a minute"
         return {
             "service": f"{opened.base_url} answers, in {page.response.elapsed:.2f} s: the key works",
             "project": opened.project_id or "that of the key",
