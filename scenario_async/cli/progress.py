@@ -72,7 +72,7 @@ class Progress:
         """What is shown."""
         seconds = max(time.monotonic() - self._began, 0.001)
         parts = [
-            f"{self.hits:,} {self._unit}",
+            counted(self.hits, self._unit.removesuffix("s")),
             counted(self.pages, "page") if self._unit == "hits" else "",
             f"{self.hits / seconds:,.0f} {self._unit}/s",
             f"quota left {self.quota_left}",
