@@ -23,6 +23,7 @@ _KEYWORDS: Final = frozenset({
     "AND", "OR", "NOT", "IN", "TO", "EXISTS", "IS", "NULL", "EMPTY", "CONTAINS", "STARTS", "WITH",
     "_geo", "_geoRadius", "_geoBoundingBox", "_geoPolygon", "_geoDistance", "_geoPoint",
 })  # fmt: skip
+_DATES: Final = ("createdAt", "updatedAt")
 _NAME: Final = "[A-Za-z0-9_.-]+"
 _OR, _AND, _NOT, _ATOM = range(4)
 
@@ -134,16 +135,16 @@ class Field:
         return self._compared("!=", value)
 
     def __gt__(self, value: Value) -> Filter:
-        return self._compared(">", value)
+        return self._ordered(">", value)
 
     def __ge__(self, value: Value) -> Filter:
-        return self._compared(">=", value)
+        return self._ordered(">=", value)
 
     def __lt__(self, value: Value) -> Filter:
-        return self._compared("<", value)
+        return self._ordered("<", value)
 
     def __le__(self, value: Value) -> Filter:
-        return self._compared("<=", value)
+        return self._ordered("<=", value)
 
     def is_in(self, *values: Value | Iterable[Value]) -> Filter:
         """Equal one of these values, given one by one or as one iterable."""
@@ -225,6 +226,15 @@ class Field:
     def _compared(self, operator: str, value: Value) -> Filter:
         return Filter(f"{self._name} {operator} {literal(value, self._name)}", _ATOM)
 
+    def _ordered(self, operator: str, value: Value) -> Filter:
+        """Compare by order; a date with what is none would silently find nothing, or everything."""
+        made = self._compared(operator, value)
+        if self._name in _DATES and not _may_be_date(value):
+            rule = 'compare it with a datetime or a date, or with a text such as "2024-06-01" or "2024-06-01T12:00:00Z"'
+            message = f"filter: {self._name} is a date, and {str(value)[:80]!r} is none; {rule}"
+            raise InvalidSearchError(message, parameter="filter")
+        return made
+
     def _any(self, method: str, values: tuple[Value | Iterable[Value], ...]) -> Filter:
         equalities = self._equalities(method, values)
         if len(equalities) == 1:
@@ -243,6 +253,13 @@ class Field:
             message = f"filter: {self._name}.{method}() needs at least one value"
             raise InvalidSearchError(message, parameter="filter")
         return [self._compared("=", value) for value in flat]
+
+
+def _may_be_date(value: object) -> bool:
+    """Tell whether a value may be a date, or the beginning of one; of other kinds of values literals judge."""
+    if isinstance(value, str):
+        return re.match(r"[0-9]{4}(-[0-9]{2}|$)", value) is not None
+    return type(value) not in (int, float)
 
 
 def _is_above(low: object, high: object) -> bool:

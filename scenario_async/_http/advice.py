@@ -25,8 +25,6 @@ _VERSIONED: Final = r"/v\d+(/|$)"
 
 def advice(error: APIError, settings: Settings, request: Request, signed_with: Secret | None = None) -> str:
     """Give what the caller may have to change, or nothing where the service's own words say enough."""
-    if error.hint:  # whoever made it knew better
-        return error.hint
     if isinstance(error.__cause__, aiohttp.ClientConnectorError):
         return _address(error.__cause__, settings)
     if not isinstance(error, APIStatusError) or not (error.headers or error.body):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from scenario_async import APIError, AuthenticationError, PermissionDeniedError, __version__
-from scenario_async._support.network import Network
 from scenario_async._support.counting import counted
+from scenario_async._support.network import Network
 from scenario_async.cli.account import FILE, account, account_options, client, settled
 from scenario_async.cli.failures import DOCTOR, fix_of
 from scenario_async.cli.sections import RESULT, Sectioned, option

@@ -107,7 +107,7 @@ def test_without_a_key(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert code == 2
     assert err == (
         "Error: there is no key: neither the environment nor a file .env has SCENARIO_SDK_API_KEY and "
-        "set them there, or add --emulator to search sample data\n"
+        "SCENARIO_SDK_API_SECRET; set them there, or add --emulator to search sample data\n"
     )
     monkeypatch.setenv("SCENARIO_SDK_API_KEY", "key-of-mine")
     code, _, err = run("search", "assets", "knight")

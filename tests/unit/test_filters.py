@@ -106,8 +106,8 @@ RENDERED: list[tuple[Callable[[], Filter], str]] = [
     (lambda: F.tags.contains_any("a"), 'tags = "a"'),
     (lambda: F.tags.contains_all("a", "b"), 'tags = "a" AND tags = "b"'),
     (lambda: F.tags.contains_all({"a"}), 'tags = "a"'),
-    (lambda: F.created_at > "x", 'createdAt > "x"'),
-    (lambda: F.createdAt > "x", 'createdAt > "x"'),
+    (lambda: F.created_at > "2024", 'createdAt > "2024"'),
+    (lambda: F.createdAt > "2024", 'createdAt > "2024"'),
     (lambda: F.training_images_number > 1, "trainingImagesNumber > 1"),
     (lambda: F["metadata.type"] == "x", 'metadata.type = "x"'),
     (lambda: F["created_at"] == "x", 'created_at = "x"'),
@@ -576,3 +576,42 @@ def test_a_web_service_takes_a_filter() -> None:
         "condition",
         "string",
     )
+
+
+@pytest.mark.parametrize("value", ["yesterday", "x", "", "01.06.2024", "20240601", 1717200000, 1.5])
+def test_dates_are_compared_with_dates(value: str | float) -> None:
+    """By order, what is no date would silently find nothing or everything: the right forms are told."""
+    told = r"filter: updatedAt is a date, and '.*' is none; compare it with a datetime or a date, or with a text such as"
+    for build in (
+        lambda: F.updated_at > value,
+        lambda: F["updatedAt"] <= value,
+        lambda: F.updated_at.between(value, "2025"),
+    ):
+        with pytest.raises(InvalidSearchError, match=told):
+            build()
+    assert str(F.updated_at == str(value)).startswith("updatedAt = ")
+
+
+@pytest.mark.parametrize(
+    "value", ["2024", "2024-06", "2024-06-01", "2024-06-01T12:00:00Z", "2024-06-01 12:00", date(2024, 6, 1)]
+)
+def test_texts_that_are_dates(value: str | date) -> None:
+    """Any beginning of a timestamp can be compared with one."""
+    assert str(F.created_at >= value) == f'createdAt >= "{value}"'
+
+
+@pytest.mark.parametrize(
+    ("build", "hint"),
+    [
+        (lambda: F.metadata.width, "write F.width"),
+        (lambda: F.metadata.model_id, "write F.model_id"),
+        (lambda: F.metadata.type, 'write F["metadata.type"]'),
+        (lambda: F.compliance_metadata.model_provider, 'write F["complianceMetadata.modelProvider"]'),
+        (lambda: F.width.conatins, "did you mean contains?"),
+    ],
+)
+def test_attributes_of_attributes(build: Any, hint: str) -> None:
+    """What stands within another in a hit has no such place in a filter: the way to write it is told."""
+    with pytest.raises(AttributeError) as caught:
+        build()
+    assert str(caught.value).endswith(f": {hint}")
