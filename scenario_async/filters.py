@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
 import attrs
 
 from scenario_async._support import checks
-from scenario_async._support.literals import Value, literal
+from scenario_async._support.literals import Value, is_date_in_words, literal
 from scenario_async.errors import InvalidSearchError
 from scenario_async.models import wire_name
 
@@ -227,11 +227,11 @@ class Field:
         return Filter(f"{self._name} {operator} {literal(value, self._name)}", _ATOM)
 
     def _ordered(self, operator: str, value: Value) -> Filter:
-        """Compare by order; a date with what is none would silently find nothing, or everything."""
+        """Compare by order; a date with "yesterday" would silently find nothing, or everything."""
         made = self._compared(operator, value)
-        if self._name in _DATES and not _may_be_date(value):
+        if self._name in _DATES and is_date_in_words(value):
             rule = 'compare it with a datetime or a date, or with a text such as "2024-06-01" or "2024-06-01T12:00:00Z"'
-            message = f"filter: {self._name} is a date, and {str(value)[:80]!r} is none; {rule}"
+            message = f"filter: {self._name} is a date, and {str(value)[:80]!r} is none that the service reads; {rule}"
             raise InvalidSearchError(message, parameter="filter")
         return made
 
@@ -253,13 +253,6 @@ class Field:
             message = f"filter: {self._name}.{method}() needs at least one value"
             raise InvalidSearchError(message, parameter="filter")
         return [self._compared("=", value) for value in flat]
-
-
-def _may_be_date(value: object) -> bool:
-    """Tell whether a value may be a date, or the beginning of one; of other kinds of values literals judge."""
-    if isinstance(value, str):
-        return re.match(r"[0-9]{4}(-[0-9]{2}|$)", value) is not None
-    return type(value) not in (int, float)
 
 
 def _is_above(low: object, high: object) -> bool:

@@ -7,9 +7,10 @@ neither package is imported.
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, date, datetime
 from operator import eq
-from typing import Any, Literal, NoReturn, Protocol, SupportsIndex, TypeAlias, cast
+from typing import Any, Final, Literal, NoReturn, Protocol, SupportsIndex, TypeAlias, cast
 
 from scenario_async.errors import InvalidSearchError
 
@@ -29,6 +30,23 @@ class Scalar(Protocol):
 
 Value: TypeAlias = str | float | bool | date | datetime | Scalar
 """What an attribute is compared with, such as a text, a number or a date; a `datetime` without a time zone is UTC."""
+
+
+_DATE_IN_WORDS: Final = (  # compiled when it is first used: an import has no need of it
+    r"(?ai)\b(yesterday|today|tomorrow|now|ago|last|past|next|this|since|(mon|tues|wednes|thurs|fri|satur|sun)day"
+    r"|(second|minute|hour|day|week|month|year)s?|jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?"
+    r"|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)\b"
+    r"|^\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|^\d{4}[./]\d|^\d{8}$|^[+-]?\d+\s?[smhdw]$"
+)
+
+
+def is_date_in_words(value: object) -> bool:
+    """Tell whether a text means a date, but in a form that the service would compare letter by letter."""
+    return (
+        isinstance(value, str)
+        and re.match(r"[0-9]{4}(-[0-9]{2}|$)", value) is None
+        and re.search(_DATE_IN_WORDS, value) is not None
+    )
 
 
 def literal(value: object, name: str) -> str:
