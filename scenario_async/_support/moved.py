@@ -171,7 +171,22 @@ def exported(name: str) -> ImportError | None:
     hint = NAMES.get(name)
     if hint is None:
         return None
-    return ImportError(f"scenario_async has no {name!r}, as scenario_sdk has: {hint}", name="scenario_async")
+    return ImportError(f"scenario_async has no {name!r} (scenario_sdk does): {hint}", name="scenario_async")
+
+
+def of_types(name: str, known: Iterable[str]) -> ImportError | AttributeError:
+    """Make the error of a name that `types` has not; that of another type of the official SDK says where it stays."""
+    text = f"module 'scenario_async.types' has no attribute {name!r}"
+    near = get_close_matches(name, list(known), 1, _NEAREST)
+    if near:
+        return AttributeError(f"{text}: did you mean {near[0]}?", name=name)
+    if not re.fullmatch(r"[A-Z][A-Za-z]+(Params|Response|Param)", name):
+        return AttributeError(text, name=name)
+    names = ", ".join(each for each in known if each.startswith("Search"))
+    hint = f"its types are those of searches ({names}); others stay with scenario-sdk, which can be beside this package"
+    return ImportError(
+        f"scenario_async.types has no {name!r} (scenario_sdk.types may): {hint}", name=__name__
+    )
 
 
 def near_to(name: str, names: Iterable[str]) -> str | None:
@@ -186,6 +201,7 @@ def near_to(name: str, names: Iterable[str]) -> str | None:
 
 
 _NEAR: Final = 0.75
+_NEAREST: Final = 0.9
 
 
 def missing(owner: object, name: str) -> AttributeError:

@@ -105,7 +105,8 @@ class TestServing:
         assert opened(reply.content).format == "PNG"
 
     @pytest.mark.parametrize(
-        "path", ["thumbnails/asset_text", "thumbnails/asset_video", "assets/asset_unknown", "assets/model_plain"]
+        "path",
+        ["thumbnails/asset_text", "thumbnails/asset_video", "assets/asset_unknown", "assets/model_plain"],
     )
     async def test_what_has_no_picture_is_not_found(self, talk: Talk, path: str) -> None:
         """The refusal names the asset."""
