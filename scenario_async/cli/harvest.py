@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 _HELP: Final = """Run many searches into one SQLite file.
 
 SEARCHES is a CSV file with a column for each parameter, JSON lines with an object for each search, or a text with a query
-a line; - is the standard input. FILE is made if it is not there. If it stops, rerun the same command to
-continue: each search is finished once.
+a line; - is the standard input. FILE is made if it is not there. If it stops, rerun the same command to continue: each
+search is finished once.
 """
 _EXAMPLES: Final = """\b
 Examples:
