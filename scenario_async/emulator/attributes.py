@@ -37,8 +37,8 @@ _METADATA = (
 class Schema:
     """One index: attribute names and the paths they stand for.
 
-    `searched` gives each searched path its weight in the ranking; `hidden` are the record's keys that no
-    hit shows.
+    `searched` gives each searched path its weight in the ranking, and `seeds` is the path of what is searched besides;
+    `hidden` are the record's keys that no hit shows.
     """
 
     filterable: Mapping[str, Path]
@@ -46,6 +46,7 @@ class Schema:
     searched: Mapping[Path, float]
     hidden: frozenset[str] = frozenset()
     pictured: bool = True
+    seeds: Path | None = None
 
 
 SCHEMAS: Final[Mapping[Kind, Schema]] = {
@@ -69,6 +70,7 @@ SCHEMAS: Final[Mapping[Kind, Schema]] = {
             ("metadata", "text"): 1.0,
             ("metadata", "negativePrompt"): 0.5,
         },
+        seeds=("metadata", "seed"),
     ),
     "models": Schema(
         filterable={

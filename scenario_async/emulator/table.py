@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from scenario_async.emulator.attributes import MISSING, Path, Schema
 from scenario_async.emulator.columns import Attribute, Column, Mask, Part, Reading, parts_of
 from scenario_async.emulator.meanings import MeaningIndex
+from scenario_async.emulator.queries import Query, parsed
 from scenario_async.emulator.ranks import Ranks, Relevance
 from scenario_async.emulator.rows import Records, Rows, Shelf, every
 from scenario_async.emulator.rules import Engine
+from scenario_async.emulator.seeds import Seeds, may_be_seeds
 from scenario_async.emulator.texts import TextIndex, Texts
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ class Catalogue:
         self.rows = rows
         self._texts = Texts(tuple(schema.searched))
         self._weights = tuple(schema.searched.values())
+        self._seeds = None if schema.seeds is None else Attribute(schema.seeds)
         # What every search or nearly every one reads, and is therefore read together.
         paths = (("privacy",), ("ownerId",), ("score",), ("thumbnail", "assetId"))
         self._usual: tuple[Reading, ...] = (self._texts, *map(Attribute, paths))
@@ -55,15 +58,16 @@ class Catalogue:
             self._parts |= dict(zip(wanted, parts_of(every(self.rows), *wanted), strict=True))
         return self._parts[reading]
 
-    def ranks(self, query: str, engine: Engine) -> Ranks | None:
-        """Rank the records by the words of a query, or give None when it holds none."""
+    def ranks(self, asked: Query, engine: Engine) -> Ranks:
+        """Rank the records by the words of a query."""
         texts, boundaries = self.part(self._texts), engine.boundaries
         with self._lock:
             index = self._words.get(boundaries)
             if index is None:
                 index = self._words[boundaries] = TextIndex(texts.values, self._weights, boundaries)
-        ranks = index.search(query, engine)
-        return None if ranks is None else ranks.at(texts.codes)
+        if self._seeds is not None and may_be_seeds(asked):
+            return index.search(asked, engine, Seeds(self.part(self._seeds), texts.codes))
+        return index.search(asked, engine).at(texts.codes)
 
     def nearness(self, query: str) -> Relevance:
         """Give each record its nearness to the meaning of a query."""
@@ -97,10 +101,11 @@ class Table:
         return self.column(Attribute(path))
 
     def ranks(self, query: str, engine: Engine) -> Ranks | None:
-        """Rank the positions by the words of a query, or give None when it holds none."""
-        found = [catalogue.ranks(query, engine) for catalogue in self._catalogues]
-        known = [ranks for ranks in found if ranks is not None]
-        return Ranks.together(known) if known else None
+        """Rank the positions by the words of a query, or give None when it asks for nothing."""
+        asked = parsed(query, engine.boundaries)
+        if asked.is_empty:
+            return None
+        return Ranks.together([catalogue.ranks(asked, engine) for catalogue in self._catalogues])
 
     def nearness(self, query: str) -> Relevance:
         """Give each position its nearness to the meaning of a query."""

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from scenario_async.emulator.attributes import Path, Record, texts_at
 from scenario_async.emulator.columns import Values
 from scenario_async.emulator.proximity import Standing, distances
-from scenario_async.emulator.queries import Phrase, Query, parsed
+from scenario_async.emulator.queries import Phrase, Query
 from scenario_async.emulator.ranks import ATTRIBUTE, INEXACT, NOT_THERE, TYPO, Costs, Ranks, ranked
 from scenario_async.emulator.rules import Engine
+from scenario_async.emulator.seeds import Seeds
 from scenario_async.emulator.words import APART, Boundaries, typos_between, words_apart
 
 Bundle: TypeAlias = tuple[str, ...]
@@ -56,9 +57,9 @@ class TextIndex:
     """The words of bundles, by the bundles' codes; they end where `boundaries` says."""
 
     def __init__(self, bundles: Values, weights: Sequence[float], boundaries: Boundaries) -> None:
-        self._size = len(bundles.items)
-        self._boundaries = boundaries
+        self.size = len(bundles.items)
         tiers = sorted({*weights}, reverse=True)
+        self.last_tier: int = len(tiers) - 1
         self._fields = [(f"field{number}", tiers.index(weight)) for number, weight in enumerate(weights)]
         self._lock = threading.Lock()
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
@@ -79,73 +80,27 @@ class TextIndex:
                 for code, bundle in enumerate(cast("Sequence[Bundle]", bundles.items))
             ),
         )
-        self._costs = lru_cache(maxsize=_REMEMBERED)(self._cost_of)
-        self._standing = lru_cache(maxsize=_REMEMBERED)(self._where)
+        self.costs = lru_cache(maxsize=_REMEMBERED)(self._cost_of)
+        self.standing = lru_cache(maxsize=_REMEMBERED)(self._where)
 
-    def search(self, query: str, engine: Engine) -> Ranks | None:
-        """Rank the bundles by a query, or give None when it asks for nothing.
+    def search(self, asked: Query, engine: Engine, seeds: Seeds | None = None) -> Ranks:
+        """Rank the bundles by a query, or records with their seeds.
 
         All phrases must be there, and nothing unwanted. Of the words, those at the end may be missing; the first one
         may not, unless there is a phrase.
         """
-        asked = parsed(query, self._boundaries)
-        if asked.is_empty:
-            return None
         with self._lock:
-            allowed = np.ones(self._size, np.bool_)
-            for phrase in asked.phrases:
-                allowed &= self._has(phrase)
-            for phrase in asked.unwanted:
-                allowed &= ~self._has(phrase)
-            return self._ranked(asked, engine, allowed)
+            return _Search(self, asked, engine, seeds).ranks()
 
-    def _ranked(self, asked: Query, engine: Engine, allowed: NDArray[np.bool_]) -> Ranks:
-        """Find how many words are there from the first on, in the way that costs least."""
-        count = len(asked.words)
-        least: list[Costs] = [np.zeros(self._size, np.int32)]
-        there = np.zeros(self._size, np.int16)
-        best = np.where(bool(asked.phrases) or not count, np.int32(0), np.full(self._size, NOT_THERE))
-        for end in range(1, count + 1):
-            costs = np.full(self._size, NOT_THERE, np.int32)
-            for begin in range(max(0, end - _LARGEST_NGRAM), end):
-                if asked.runs[begin] != asked.runs[end - 1]:
-                    continue
-                word = "".join(asked.words[begin:end])
-                begins = asked.begins and end == count
-                most = max(0, engine.typos_allowed(word) - (end - begin - 1))
-                word_costs = self._costs(word, begins, most)
-                if word_costs is not None:
-                    joined = np.int32(TYPO * (end - begin - 1))
-                    costs = np.minimum(costs, least[begin] + word_costs + joined)
-            least.append(np.minimum(costs, NOT_THERE))
-            here = costs < NOT_THERE
-            there[here] = end
-            best = np.where(here, costs, best)
-        found = allowed & (best < NOT_THERE)
-        if engine.matching == "all":
-            found &= there == count
-        apart = self._apart(asked, engine, there)
-        return ranked(found, there, best, apart, words=count, also=bool(asked.phrases))
-
-    def _apart(self, asked: Query, engine: Engine, there: NDArray[np.int16]) -> NDArray[np.int16]:
-        """Give how far the words that are there stand from one another, from word to word of the query."""
-        apart = np.zeros(self._size, np.int16)
-        if "proximity" not in engine.ranking:
-            return apart
-        standing: list[Standing] = []
-        for number, word in enumerate(asked.words):
-            if not (there > number).any():
-                break
-            begins = asked.begins and number == len(asked.words) - 1
-            standing.append(self._standing(word, begins, engine.typos_allowed(word)))
-            if number:
-                steps = distances(standing[-2], standing[-1], self._size)
-                apart += np.where(there > number, steps, 0).astype(np.int16)
-        return apart
+    def has(self, phrase: Phrase) -> NDArray[np.bool_]:
+        """Tell which bundles have words that stand together."""
+        there = np.zeros(self.size, np.bool_)
+        there[self._codes(f'"{" ".join(phrase)}"')] = True
+        return there
 
     def _cost_of(self, word: str, begins: bool, most: int) -> Costs | None:  # noqa: FBT001 - a key of what is remembered
         """Find a word, what is like it but for typos, and what it is when it is parted in two; None where nothing is."""
-        costs = np.full(self._size, NOT_THERE, np.int32)
+        costs = np.full(self.size, NOT_THERE, np.int32)
         anything = False
         for form in self._forms(word, most, begins=begins):
             for field, tier in self._fields:
@@ -184,11 +139,6 @@ class TextIndex:
                 if (count := len(self._codes(each))) > best:
                     best, phrase = count, each
         return phrase
-
-    def _has(self, phrase: Phrase) -> NDArray[np.bool_]:
-        there = np.zeros(self._size, np.bool_)
-        there[self._codes(f'"{" ".join(phrase)}"')] = True
-        return there
 
     def _codes(self, expression: str) -> NDArray[np.int64]:
         return self._numbers("SELECT group_concat(rowid) FROM texts WHERE texts MATCH ?", expression)
@@ -233,6 +183,87 @@ class TextIndex:
     @cached_property
     def _known(self) -> frozenset[str]:
         return frozenset(term for term, _ in self._vocabulary)
+
+
+class _Search:
+    """A query to an index: of its bundles, or of records with their seeds."""
+
+    def __init__(self, index: TextIndex, asked: Query, engine: Engine, seeds: Seeds | None) -> None:
+        self._index = index
+        self._asked = asked
+        self._engine = engine
+        self._seeds = seeds
+        self._size = index.size if seeds is None else len(seeds.texts)
+
+    def ranks(self) -> Ranks:
+        """Find how many words are there from the first on, in the way that costs least."""
+        asked, count = self._asked, len(self._asked.words)
+        least: list[Costs] = [np.zeros(self._size, np.int32)]
+        there = np.zeros(self._size, np.int16)
+        best = np.where(bool(asked.phrases) or not count, np.int32(0), np.full(self._size, NOT_THERE))
+        for end in range(1, count + 1):
+            costs = np.full(self._size, NOT_THERE, np.int32)
+            for begin in range(max(0, end - _LARGEST_NGRAM), end):
+                if asked.runs[begin] == asked.runs[end - 1]:
+                    word_costs = self._costs(begin, end)
+                    if word_costs is not None:
+                        costs = np.minimum(costs, least[begin] + word_costs)
+            least.append(np.minimum(costs, NOT_THERE))
+            here = costs < NOT_THERE
+            there[here] = end
+            best = np.where(here, costs, best)
+        found = self._allowed() & (best < NOT_THERE)
+        if self._engine.matching == "all":
+            found &= there == count
+        return ranked(found, there, best, self._apart(there), words=count, also=bool(asked.phrases))
+
+    def _allowed(self) -> NDArray[np.bool_]:
+        """Tell what has all phrases, and nothing unwanted."""
+        allowed = np.ones(self._size, np.bool_)
+        for phrase in self._asked.phrases:
+            allowed &= self._has(phrase)
+        for phrase in self._asked.unwanted:
+            allowed &= ~self._has(phrase)
+        return allowed
+
+    def _has(self, phrase: Phrase) -> NDArray[np.bool_]:
+        there = self._index.has(phrase)
+        if self._seeds is None:
+            return there
+        there = there[self._seeds.texts]
+        return there | self._seeds.having(phrase[0], begins=False) if len(phrase) == 1 else there
+
+    def _costs(self, begin: int, end: int) -> Costs | None:
+        """Give what it costs to find words as one, None where nothing is like that; joining words costs typos."""
+        word, joined = "".join(self._asked.words[begin:end]), end - begin - 1
+        begins = self._begins(end - 1)
+        costs = self._index.costs(word, begins, max(0, self._engine.typos_allowed(word) - joined))
+        seeds = self._seeds
+        if seeds is not None:
+            costs = np.full(self._size, NOT_THERE) if costs is None else costs[seeds.texts]
+            if word.isdecimal() and not joined:
+                costs[seeds.having(word, begins=begins)] = ATTRIBUTE * self._index.last_tier
+        return None if costs is None else costs + np.int32(TYPO * joined)
+
+    def _begins(self, place: int) -> bool:
+        return self._asked.begins and place == len(self._asked.words) - 1
+
+    def _apart(self, there: NDArray[np.int16]) -> NDArray[np.int16]:
+        """Give how far the words that are there stand from one another, from word to word of the query."""
+        apart = np.zeros(self._size, np.int16)
+        if "proximity" not in self._engine.ranking:
+            return apart
+        before: Standing | None = None
+        for place, word in enumerate(self._asked.words):
+            if not (there > place).any():
+                break
+            here = self._index.standing(word, self._begins(place), self._engine.typos_allowed(word))
+            if before is not None:
+                steps = distances(before, here, self._index.size)
+                steps = steps if self._seeds is None else steps[self._seeds.texts]
+                apart += np.where(there > place, steps, 0).astype(np.int16)
+            before = here
+        return apart
 
 
 _PLACES: Final = (

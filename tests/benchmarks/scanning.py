@@ -9,7 +9,7 @@ import time
 from typing import Final
 
 import emulating
-from sides import KEYS, Figure
+from sides import Figure
 
 from scenario_async import AssetSearch, AsyncScenario, ScanReport
 
@@ -31,7 +31,7 @@ async def scanned(url: str) -> tuple[ScanReport, float, float]:
     """Scan all; give the report, the bytes of a hit that the process grew by, and the seconds."""
     hits = warm = 0
     began = time.perf_counter()
-    async with AsyncScenario(**KEYS, base_url=url) as client:
+    async with AsyncScenario(api_key="emulator", api_secret="emulator", base_url=url) as client:
         scan = client.search.scan(AssetSearch(filter="createdAt >= 2000"), prefetch=1)
         async for _ in scan:
             hits += 1

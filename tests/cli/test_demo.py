@@ -62,6 +62,7 @@ def indented(code: str) -> str:
     return "".join(f"    {line}".rstrip() + "\n" for line in code.splitlines())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("listing", LISTINGS, ids=tour.STEPS)
 def test_every_program_can_be_pasted(listing: Listing, base_url: str, tmp_path: Path) -> None:
     """What the demo shows is a whole program: in a file of its own it runs, with the variables that serve prints."""
@@ -299,6 +300,7 @@ def test_an_interruption(run: Callable[..., tuple[int, str, str]], monkeypatch: 
     assert (code, err) == (130, "interrupted\n")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("no_color", ["", "1"])
 def test_pictures_in_a_terminal(no_color: str) -> None:
     """A terminal with colours sees what the sheet shows, as half blocks with captions; another one does not."""

@@ -29,14 +29,15 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.long
 KEYS: dict[str, Any] = {"api_key": "emulator", "api_secret": "emulator"}
 WORDS = ("knight", "castle", "dragon", "forest", "potion", "ship")
-FIGURES = (60, 3.0)
+FIGURES = (60, 9.0)
+"""A quota of a window that is long enough for the whole margin which a process leaves for what is under way."""
 _cluster: Any = LocalCluster
 _client: Any = Client
 
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """Serve a library to 60 requests in 3 seconds; who comes too often is refused."""
+    """Serve a library to 60 requests in 9 seconds; who comes too often is refused."""
     served = Emulator(rate_limit=Quota(FIGURES[0], per=FIGURES[1]))
     with served.running():
         yield served

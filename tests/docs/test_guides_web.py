@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-pytestmark = pytest.mark.any_versions
+pytestmark = [pytest.mark.any_versions, pytest.mark.long]
 
 UVICORN = ["-m", "uvicorn", "--host", "127.0.0.1", "--port", "0"]
 GUNICORN = ["-m", "gunicorn", "--workers", "2", "--bind", "127.0.0.1:0", "--no-control-socket"]

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from scenario_async.emulator.queries import parsed
 from scenario_async.emulator.rules import USUAL
 from scenario_async.emulator.texts import TextIndex
 
@@ -105,6 +106,15 @@ def judged(texts: Sequence[str]) -> Any:
     return index
 
 
+def same_hits(engine: Any, ours: TextIndex, library: Sequence[str], query: str) -> None:
+    """Compare what both find, and their order as far as the rules decide it."""
+    ranks = ours.search(parsed(query, USUAL.boundaries), USUAL)
+    order = [int(each) for each in engine.search(query)]
+    assert np.flatnonzero(ranks.found).tolist() == sorted(order), (query, library)
+    keys = ranks.key(DECIDED, np.array(order, np.int64)).tolist()
+    assert keys == sorted(keys), (query, [library[each] for each in order])
+
+
 @settings(
     max_examples=LIBRARIES, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -113,13 +123,7 @@ def test_the_same_hits(library: list[str], asked: list[str]) -> None:
     """The sets are equal, whatever is asked, and no hit stands before one that ranks better."""
     engine, ours = judged(library), TextIndex(Bundles(library), [1.0], USUAL.boundaries)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     for query in asked:
-        ranks = ours.search(query, USUAL)
-        order = [int(each) for each in engine.search(query)]
-        found = range(len(library)) if ranks is None else np.flatnonzero(ranks.found).tolist()
-        assert list(found) == sorted(order), (query, library)
-        if ranks is not None:
-            keys = ranks.key(DECIDED, np.array(order, np.int64)).tolist()
-            assert keys == sorted(keys), (query, [library[each] for each in order])
+        same_hits(engine, ours, library, query)
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -129,10 +133,4 @@ def test_the_same_order_of_words_that_stand_apart(seed: int) -> None:
     library = ["".join(sentence(chance)).strip(" .,-!") for _ in range(12)]
     engine, ours = judged(library), TextIndex(Bundles(library), [1.0], USUAL.boundaries)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     for _ in range(16):
-        query = " ".join(chance.choices(FEW, k=chance.randint(2, 3)))
-        ranks = ours.search(query, USUAL)
-        assert ranks is not None
-        order = [int(each) for each in engine.search(query)]
-        assert np.flatnonzero(ranks.found).tolist() == sorted(order)
-        keys = ranks.key(DECIDED, np.array(order, np.int64)).tolist()
-        assert keys == sorted(keys), (query, [library[each] for each in order])
+        same_hits(engine, ours, library, " ".join(chance.choices(FEW, k=chance.randint(2, 3))))

@@ -100,6 +100,7 @@ def originals() -> dict[int, Image.Image]:
     return {place: pixels_of(LIBRARY[place]) for place in CHOSEN}
 
 
+@pytest.mark.long
 class TestRecognition:
     """A changed picture finds its original first among 450, by its pixels alone."""
 

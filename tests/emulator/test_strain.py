@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from emulator.talk import Talk
 
+pytestmark = pytest.mark.long
+
 FORMS = [
     "name = x{}",
     "width = {}",

@@ -277,6 +277,7 @@ with Scenario(
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", BOMBS)
 def test_memory_is_bounded(serve: Serve, name: str) -> None:
     """A process that searches grows by no more than 16 MiB with a small limit, or by thrice the usual one.

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from looking.browsing import Looking, Viewer
     from support.servers import Arrived, Serve
 
+pytestmark = pytest.mark.long
+
 TEXTS = [
     "</script><script>alert(1)</script><img src=x onerror=alert(2)>",
     "\u202egnirts desrever\u202c and nul \x00 bell \x07 \ud83d {{script}} ${alert(3)} `'\" &lt; \u2028",

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from scenario_async._looks.thumbnails import Reason
 
+pytestmark = pytest.mark.long
+
 HOSTILE = [
     "</script><script>alert(1)</script><img src=x onerror=alert(2)>",
     "<!--<script>",

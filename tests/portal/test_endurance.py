@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from scenario_async._endpoints import AsyncSearches
 
+pytestmark = pytest.mark.long
+
 KEYS: dict[str, Any] = {"api_key": "a", "api_secret": "b"}
 MANY = 1000
 SLOTS = 40
@@ -183,7 +185,7 @@ async def test_calls_cancelled_in_the_line_for_the_pace() -> None:
             **KEYS,
             base_url=running.base_url,
             max_concurrency=SLOTS,
-            rate_limit=RateLimit(requests=5, per=2.0),
+            rate_limit=RateLimit(requests=5, per=5.0),
         ) as client,
     ):
         began = time.monotonic()
@@ -191,9 +193,9 @@ async def test_calls_cancelled_in_the_line_for_the_pace() -> None:
         await _until(lambda: running.requests == 5)
         await asyncio.gather(*calls[:5])
         await _cancelled(calls[5:])
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5
         await asyncio.gather(*_calls(client, 5))
-        assert 2 <= time.monotonic() - began < 8
+        assert 5 <= time.monotonic() - began < 30
         assert running.requests == 10
         await _all_slots_are_free(client.with_options(rate_limit=RateLimit(requests=MANY)), running)
 

@@ -176,6 +176,7 @@ def test_modes_and_links_are_kept(tmp_path: Path) -> None:
     assert len(read_csv(new)) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FORMATS)
 def test_memory_does_not_grow_with_the_hits(tmp_path: Path, name: str) -> None:
     """Five times as many hits take no more of it than a few batches do."""

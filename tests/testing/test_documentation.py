@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = pytest.mark.any_versions
+pytestmark = [pytest.mark.any_versions, pytest.mark.long]
 
 pytest_plugins = ["pytester"]
 

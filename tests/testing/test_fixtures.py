@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     Suite = Callable[..., pytest.RunResult]
 
 pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.long
 
 
 def test_each_test_has_its_own_emulator(suite: Suite) -> None:
