@@ -25,7 +25,7 @@ from scenario_async import (
     Scenario,
 )
 from scenario_async.emulator import Emulator
-from scenario_async.testing import make_page
+from scenario_async.testing import make_asset, make_page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -329,7 +329,7 @@ def test_searches_under_other_names() -> None:
 
 def test_hints_are_told_once() -> None:
     """Where an error says what was meant, Python does not say so again."""
-    page: Any = make_page([])
+    page: Any = make_page([make_asset()])
     with pytest.raises(AttributeError) as caught:
         _ = page.hit
     assert traceback.format_exception_only(caught.value) == [

@@ -20,6 +20,8 @@ from scenario_async import AssetSearch, F, Filter, InvalidSearchError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from scenario_async.filters import Field
+
 QUICK = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -595,11 +597,12 @@ def test_a_web_service_takes_a_filter() -> None:
 def test_dates_are_compared_with_dates(value: str) -> None:
     """By order, other forms of a date would silently find nothing or everything: the right ones are told."""
     told = r"filter: updatedAt is a date, and '.*' is none that the service reads; compare it with a datetime or a date, or with a text such as"
-    for build in (
+    builds: list[Callable[[], object]] = [
         lambda: F.updated_at > value,
         lambda: F["updatedAt"] <= value,
         lambda: F.updated_at.between(value, "2025"),
-    ):
+    ]
+    for build in builds:
         with pytest.raises(InvalidSearchError, match=told):
             build()
     assert str(F.updated_at == value).startswith("updatedAt = ")
@@ -614,17 +617,17 @@ def test_texts_that_are_dates(value: str | date) -> None:
 
 
 @pytest.mark.parametrize(
-    ("build", "hint"),
+    ("within", "name", "hint"),
     [
-        (lambda: F.metadata.width, "write F.width"),
-        (lambda: F.metadata.model_id, "write F.model_id"),
-        (lambda: F.metadata.type, 'write F["metadata.type"]'),
-        (lambda: F.compliance_metadata.model_provider, 'write F["complianceMetadata.modelProvider"]'),
-        (lambda: F.width.conatins, "did you mean contains?"),
+        (F.metadata, "width", "write F.width"),
+        (F.metadata, "model_id", "write F.model_id"),
+        (F.metadata, "type", 'write F["metadata.type"]'),
+        (F.compliance_metadata, "model_provider", 'write F["complianceMetadata.modelProvider"]'),
+        (F.width, "conatins", "did you mean contains?"),
     ],
 )
-def test_attributes_of_attributes(build: Any, hint: str) -> None:
+def test_attributes_of_attributes(within: Field, name: str, hint: str) -> None:
     """What stands within another in a hit has no such place in a filter: the way to write it is told."""
     with pytest.raises(AttributeError) as caught:
-        build()
+        getattr(within, name)
     assert str(caught.value).endswith(f": {hint}")
