@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from scenario_async._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from scenario_async import errors as errors
+    from scenario_async import types as types
     from scenario_async._calls.quota import RateLimit
     from scenario_async._downloads.download import Download, DownloadProgress
     from scenario_async._endpoints.raw import APIResponse, AsyncAPIResponse
@@ -96,6 +98,10 @@ _WITHOUT_SEARCHES: Final = frozenset({
     "_downloads.download", "_endpoints.raw", "_exports.export", "_harvests.harvest", "_scans.report", "_scans.scan", "_tables.table",
 })  # fmt: skip
 """Rooms that no search needs."""
+_MODULES: Final = frozenset({
+    "errors", "events", "filters", "images", "models", "pages", "searches", "settings", "types",
+})  # fmt: skip
+"""Modules that are there without an import of their own, as `scenario_sdk.types` is."""
 _ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
 __all__ = [
@@ -125,6 +131,8 @@ def preload() -> None:
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401
     room = _ROOM_OF.get(name)
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
     if room is None:
         moved = None if name.startswith("_") else import_module(f"{__name__}._support.moved").exported(name)
         if moved is not None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
 import attrs
 
 from scenario_async._support import checks
-from scenario_async._support.literals import Value, literal, open_end
+from scenario_async._support.literals import Value, is_date_in_words, literal, open_end
 from scenario_async.errors import InvalidSearchError
 from scenario_async.models import wire_name
 
@@ -23,6 +23,7 @@ _KEYWORDS: Final = frozenset({
     "AND", "OR", "NOT", "IN", "TO", "EXISTS", "IS", "NULL", "EMPTY", "CONTAINS", "STARTS", "WITH",
     "_geo", "_geoRadius", "_geoBoundingBox", "_geoPolygon", "_geoDistance", "_geoPoint",
 })  # fmt: skip
+_DATES: Final = ("createdAt", "updatedAt")
 _NAME: Final = "[A-Za-z0-9_.-]+"
 _OR, _AND, _NOT, _ATOM = range(4)
 
@@ -141,16 +142,16 @@ class Field:
         return self._compared("!=", value)
 
     def __gt__(self, value: Value) -> Filter:
-        return self._compared(">", value)
+        return self._ordered(">", value)
 
     def __ge__(self, value: Value) -> Filter:
-        return self._compared(">=", value)
+        return self._ordered(">=", value)
 
     def __lt__(self, value: Value) -> Filter:
-        return self._compared("<", value)
+        return self._ordered("<", value)
 
     def __le__(self, value: Value) -> Filter:
-        return self._compared("<=", value)
+        return self._ordered("<=", value)
 
     def is_in(self, *values: Value | Iterable[Value]) -> Filter:
         """Equal one of these values, given one by one or as one iterable."""
@@ -231,6 +232,15 @@ class Field:
 
     def _compared(self, operator: str, value: Value) -> Filter:
         return Filter(f"{self._name} {operator} {literal(value, self._name)}", _ATOM)
+
+    def _ordered(self, operator: str, value: Value) -> Filter:
+        """Compare by order; a date with "yesterday" would silently find nothing, or everything."""
+        made = self._compared(operator, value)
+        if self._name in _DATES and is_date_in_words(value):
+            rule = 'compare it with a datetime or a date, or with a text such as "2024-06-01" or "2024-06-01T12:00:00Z"'
+            message = f"filter: {self._name} is a date, and {str(value)[:80]!r} is none that the service reads; {rule}"
+            raise InvalidSearchError(message, parameter="filter")
+        return made
 
     def _any(self, method: str, values: tuple[Value | Iterable[Value], ...]) -> Filter:
         equalities = self._equalities(method, values)

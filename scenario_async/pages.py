@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, cast
 import attrs
 
 from scenario_async._annotations import evaluable
+from scenario_async._support.hints import instead
 from scenario_async.models import NOTHING, WithDict, short_repr, size_repr, wire_name
 from scenario_async.searches import HitT_co
 
@@ -125,6 +126,8 @@ class SearchPage(ABC, WithDict, Generic[HitT_co]):
         return True
 
     if not TYPE_CHECKING:  # a hint is no attribute
+        __len__ = instead("a page has no length, as iterating it goes on to others: write len(page.hits)")
+        __getitem__ = instead("write page.hits[...]")
 
         def __getattr__(self, name: str) -> Any:  # noqa: ANN401
             from scenario_async._support import moved  # noqa: PLC0415 - only an error has need of it

@@ -156,7 +156,7 @@ class Search(Value, Generic[HitT_co]):
         "hits a page, 1 or more (the service takes up to 100).", checks.at_least(1), "page"
     )
     public: bool | None = _ruled(
-        "True: search what is public instead of what your project owns.", checks.truth
+        "True: search public content instead of what your project owns.", checks.truth
     )
     sort_by: tuple[str, ...] | None = attrs.field(
         default=None,

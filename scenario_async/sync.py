@@ -28,7 +28,7 @@ from scenario_async._paging.iteration import HasStatus, Iteration, iteration_fro
 from scenario_async._paging.page import LinkedPage, following, origin_of
 from scenario_async._paging.pager import AsyncIteration
 from scenario_async._paging.position import Position
-from scenario_async._support.hints import guided, instead
+from scenario_async._support.hints import guided, instead, is_async
 from scenario_async._support.items import Items
 from scenario_async._support.loading import LOADING
 from scenario_async._support.portal import PortalError, portal
@@ -188,6 +188,15 @@ class SyncScan(SyncIteration[_T]):
         return self._scan.report
 
 
+def _iterator(items: Iterable[_T], call: str) -> Iterator[_T]:
+    """Read what a caller gave; `TypeError` for what only the async client reads."""
+    if is_async(items):
+        kind = type(items).__name__
+        rule = "pass what can be read with `for`, a list such as page.hits for instance, or use AsyncScenario"
+        raise TypeError(f"{call}() cannot read an asynchronous {kind}: {rule}")
+    return iter(items)
+
+
 def fetched(source: PageSource[_HitT], position: Position) -> SyncSearchPage[_HitT]:
     """Fetch one page, and wait for it."""
     return cast("SyncSearchPage[_HitT]", blocking(partial(source.page_at, position)))
@@ -287,7 +296,9 @@ class SyncSearches(Searches):
         client: see `AsyncSearches.fan_out`.
         """
         fan_out = self._fan_out_of(concurrency, max_hits, order, on_error, ends=ends)
-        return Items(_fanned_out(fan_out, iter(searches)), "SyncSearches.fan_out")
+        return Items(
+            _fanned_out(fan_out, _iterator(searches, "SyncSearches.fan_out")), "SyncSearches.fan_out"
+        )
 
     @guided
     def export(
@@ -375,7 +386,7 @@ def _fanned_out(fan_out: FanOut[Any], searches: Iterator[Search[Any]]) -> Genera
         blocking(fan_out.aclose, portal.finish)
 
 
-def _downloaded(run: Run, hits: Input[object]) -> Generator[Download[Any]]:
+def _downloaded(run: Run, hits: Input[Any]) -> Generator[Download[Any]]:
     try:
         blocking(run.open)
         while (downloads := blocking(partial(run.take, hits.patience))) is not None:
@@ -449,7 +460,8 @@ class Scenario(Client, _Keywords):
             self._caller, hits, folder, name=name, width=width, format=format, quality=quality,
             concurrency=concurrency, sidecar=sidecar, on_progress=on_progress,
         )  # fmt: skip
-        return Items(_downloaded(run, Input(hits)), "Scenario.download")
+        items = Input(_iterator(hits, "Scenario.download"), getattr(hits, "waits", None))
+        return Items(_downloaded(run, items), "Scenario.download")
 
     def close(self) -> None:
         """Close the connections; calls under way end with an error, and so does every later call."""

@@ -56,6 +56,14 @@ class SearchModelSearchParams(SearchAssetSearchParams, total=False):
     original_models: Any
 
 
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from scenario_async._support.moved import of_types  # noqa: PLC0415 - only an error has need of it
+
+    raise of_types(name, __all__)
+
+
 __all__ = [
     "AsyncSearchHitsOffset",
     "SearchAssetSearchParams",

@@ -1,4 +1,4 @@
-"""structlog: the SDK's records through the same processors as the program's own."""
+"""structlog: the SDK's records through the processors that the program's own events go through."""
 
 import logging
 import sys
@@ -7,13 +7,20 @@ import structlog
 
 from scenario_async import Scenario
 
+shared = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+]
+structlog.configure(
+    processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+)
 handler = logging.StreamHandler(sys.stdout)
 handler.setFormatter(
     structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[
-            structlog.contextvars.merge_contextvars,
-            structlog.stdlib.add_log_level,
-            structlog.stdlib.add_logger_name,
+            *shared,
             structlog.stdlib.ExtraAdder(allow=["status", "attempts", "request_id", "elapsed"]),
         ],
         processors=[
@@ -23,7 +30,10 @@ handler.setFormatter(
     )
 )
 logging.basicConfig(handlers=[handler], level=logging.WARNING)
-logging.getLogger("scenario_async").setLevel(logging.INFO)
+for name in ("scenario_async", "report"):
+    logging.getLogger(name).setLevel(logging.INFO)
+report = structlog.get_logger("report")
 
 with Scenario() as client, structlog.contextvars.bound_contextvars(job="nightly"):
-    client.search.asset_search(query="knight", limit=1)
+    page = client.search.asset_search(query="knight", limit=1)
+    report.info("searched", hits=len(page.hits))

@@ -163,7 +163,9 @@ class Call(Retried["Answer | BaseException"]):
         self._limit = self._passage.limit = _NO_LIMIT  # the other holds this task, which may hold an error
         if isinstance(outcome, APIError):
             self._describe(outcome)
-            outcome.hint = advice(outcome, self._caller.settings, self._request, self._signed_with)
+            outcome.hint = outcome.hint or advice(
+                outcome, self._caller.settings, self._request, self._signed_with
+            )
         self._observer.ended(outcome, self._times())
         if isinstance(outcome, Reply):
             return outcome

@@ -35,7 +35,7 @@ from scenario_async._paging.iteration import Iteration, PageSource
 from scenario_async._paging.pager import AsyncSearchPage, SearchPager
 from scenario_async._paging.token import read_scan_token, read_token
 from scenario_async._support import checks
-from scenario_async._support.hints import awaited, gives_coroutines, guided, is_async
+from scenario_async._support.hints import awaited, gives_coroutines, guided, instead, is_async
 from scenario_async._support.items import AsyncItems
 from scenario_async._support.lifetimes import running_loop
 from scenario_async._support.loading import LOADING
@@ -182,6 +182,7 @@ class Searches(ABC):
         return f"<{type(self).__name__}: {', '.join([*methods(), *_OTHERS])}>"
 
     if not TYPE_CHECKING:  # a hint is no attribute
+        __call__ = instead("write client.search.asset_search(...), model_search(...) or workflow_search(...)")
 
         def __getattr__(self, name: str) -> Any:  # noqa: ANN401
             with LOADING:

@@ -103,7 +103,9 @@ class PlannedScan:
         """Begin where the sink ends."""
         found = None if sink.next is None else read_scan_token(cast("str", sink.next), self.source.search)
         self._scan = (
-            resumed(self.source, *found) if found else begun(self.source, by="created_at", prefetch=1)
+            resumed(self.source, *found)
+            if found
+            else begun(self.source, by="created_at", prefetch=self._prefetch)
         )
         self.source = self._scan.source
 

@@ -18,6 +18,7 @@ from scenario_async._paging.page import LinkedPage, Origin
 from scenario_async._paging.pager import AsyncSearchPage
 from scenario_async._paging.position import Position
 from scenario_async._support import checks
+from scenario_async._support.counting import counted
 from scenario_async.models import Hit
 from scenario_async.pages import DEFAULT_PAGE, LARGEST_PAGE, ResponseInfo
 from scenario_async.searches import ENDPOINTS, AssetSearch, Search
@@ -191,7 +192,7 @@ def _told(search: Search[Any], counts: Mapping[str, Any], *, received: int, late
     if later and received < size:
         rule = "and only a full page is followed by others"
         raise ValueError(
-            f"make_page: the page has {received} hits of {name}={size}, {rule}: leave out {name}, or `following`"
+            f"make_page: the page has {counted(received, 'hit')} of {name}={size}, {rule}: leave out {name}, or `following`"
         )
     total = (number - 1) * size if by_page else number
     total += received + later

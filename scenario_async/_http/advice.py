@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 
 from scenario_async._http.signing import refuses_credentials
+from scenario_async._support.loading import LOADING
 from scenario_async._support.secret import Secret
 from scenario_async.errors import APIStatusError
 
@@ -30,6 +31,10 @@ def advice(error: APIError, settings: Settings, request: Request, signed_with: S
         return ""
     if error.status_code in {400, 431, 494} and (too_long := _too_long(settings, request, signed_with)):
         return f"{too_long} is longer than the {_LONGEST_HEADER:,} bytes that most servers take"
+    if error.status_code == 400 and request.search is not None:  # noqa: PLR2004
+        with LOADING:
+            from scenario_async._http.refused import meant  # noqa: PLC0415 - only a refusal has need of it
+        return meant(request.search, error.message)
     if error.status_code == 404 and not re.search(_VERSIONED, settings.base_url):  # noqa: PLR2004
         named = "base_url, or SCENARIO_BASE_URL where you pass none,"
         return f"{named} names no version of the API: is it {settings.base_url}/v1?"
@@ -49,8 +54,6 @@ def _too_long(settings: Settings, request: Request, signed_with: Secret | None) 
 
 def _address(error: aiohttp.ClientConnectorError, settings: Settings) -> str:
     """Tell which variable an address came from where nothing was reached, or no certificate was trusted."""
-    if isinstance(error, aiohttp.ClientProxyConnectionError):
-        return ""
     authorities = os.environ.get("SSL_CERT_FILE", "") if settings.ssl is None else ""
     if isinstance(error, aiohttp.ClientSSLError) and authorities and not os.path.exists(authorities):  # noqa: PTH110
         return f"the variable SSL_CERT_FILE names {authorities!r}, which is not there"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import http_exceptions
@@ -105,14 +106,32 @@ def _unconnected(
         reason = f"is not trusted: {redact(str(error.certificate_error))}; ssl= names other authorities"
         return lasting(APIConnectionError(f"the certificate of {place} {reason}"))
     reason = redact(str(error.os_error))
-    if isinstance(error, aiohttp.ClientProxyConnectionError):
+    if isinstance(error, aiohttp.ClientProxyConnectionError) or _is_proxy(network, error):
         shown = "" if network.proxy is None else f" {network.proxy.url}"
-        return APIConnectionError(f"the proxy{shown} cannot be reached: {reason}")
+        return _of_proxy(network, f"the proxy{shown} cannot be reached: {reason}")
     return APIConnectionError(f"the connection failed: {place}: {reason}")
 
 
+def _is_proxy(network: Network, error: aiohttp.ClientConnectorError) -> bool:
+    """Tell whether it is the proxy that was not reached: of one whose name is not known, aiohttp does not say so."""
+    if network.proxy is None:
+        return False
+    parts = urlsplit(network.proxy.url)
+    return error.host == parts.hostname and error.port == (
+        parts.port or (443 if parts.scheme == "https" else 80)
+    )
+
+
+def _of_proxy(network: Network, message: str) -> APIConnectionError:
+    """Make an error of the proxy, which says where it was named."""
+    error = APIConnectionError(message)
+    error.hint = "" if network.proxy is None else network.proxy.named_by
+    return error
+
+
 def refused(network: Network, status: int, reason: str) -> APIConnectionError:
-    error = APIConnectionError(network.refusal(status, reason))
+    """Make the error of a proxy that refused a request."""
+    error = _of_proxy(network, network.refusal(status, reason))
     return error if status >= 500 or status in _PASSING else lasting(error)  # noqa: PLR2004
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import math
+import os
 import time
 from typing import TYPE_CHECKING, Any, cast
 
@@ -143,6 +144,15 @@ class _Question:
             task.exception()  # all who waited may have been cancelled: nobody else would look at it
 
 
+def _variable(error: Exception) -> str:
+    """Name a variable that is not there; of other keys nobody knows what they hold."""
+    key: object = error.args[0] if isinstance(error, KeyError) and error.args else None
+    named = (
+        isinstance(key, str) and key.startswith("SCENARIO_") and key.isidentifier() and key not in os.environ
+    )
+    return f": the variable {key} is not set" if named else ""
+
+
 async def _asked(source: TokenSource) -> str:
     try:
         called = source if inspect.isfunction(source) or inspect.ismethod(source) else type(source).__call__
@@ -153,7 +163,7 @@ async def _asked(source: TokenSource) -> str:
             if inspect.isawaitable(token):
                 token = await token
     except Exception as error:
-        reason = f"bearer_auth failed: {type(error).__name__}"
+        reason = f"bearer_auth failed: {type(error).__name__}{_variable(error)}"
         raise AuthenticationError(reason, status_code=401) from error
     if isinstance(token, str) and token and token.isprintable():
         if not begins_with_scheme(token):

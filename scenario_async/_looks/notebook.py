@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scenario_async._looks.thumbnails import Missing, Shown, latest
 from scenario_async._looks.words import caption_of, facts_of, is_shown_by_another, kind_of_hit, line
+from scenario_async._support.counting import counted
 from scenario_async.models import AssetHit, ModelHit, WorkflowHit
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def hit_html(hit: Hit) -> str:
 
 def _count(count: int, hit_class: type[Hit]) -> str:
     word = hit_class.__name__.removesuffix("Hit").lower()
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
+    return counted(count, word)
 
 
 def _hits_html(table: HitTable[Any], told: str, loading: str) -> str:

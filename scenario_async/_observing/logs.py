@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from scenario_async._support.counting import counted
 from scenario_async._support.logger import log
 from scenario_async.errors import CALL_TIMES, APIStatusError
 
@@ -52,8 +53,8 @@ def ended(
     facts = {"status": status, "request_id": request_id, "error_type": kind, "queued": queued}
     log(
         logging.WARNING if isinstance(error, Exception) else logging.INFO,
-        "%s %s -> %s in %.3f s (%.3f s queued), %s attempts, request id %s",
-        call["method"], call["url"], outcome, times["elapsed"], queued, times["attempts"], request_id,
+        "%s %s -> %s in %.3f s (%.3f s queued), %s, request id %s",
+        call["method"], call["url"], outcome, times["elapsed"], queued, counted(times["attempts"], "attempt"), request_id,
         extra={**call, **times, **facts},
     )  # fmt: skip
 

@@ -27,6 +27,7 @@ from scenario_async._paging.position import Position
 from scenario_async._paging.prefetch import Prefetch
 from scenario_async._paging.token import id_digest, make_token
 from scenario_async._support import checks
+from scenario_async._support.hints import instead
 from scenario_async.errors import APIError, ScenarioError, SearchWindowWarning, drop_frames
 from scenario_async.models import Hit
 from scenario_async.pages import LARGEST_PAGE, table_of
@@ -101,6 +102,11 @@ class PageSource(Generic[HitT_co]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.search, self.page_class, None, None, self.known)
+
+    if not TYPE_CHECKING:  # what takes a pager apart, as FastAPI does with what is returned, comes to this
+        __iter__ = instead(
+            "a search that was not awaited: write `await` before it, and give its page or its hits"
+        )
 
     async def page_at(self, position: Position) -> LinkedPage[HitT_co]:
         """Fetch a page, without the hits that were delivered before by the iteration that is resumed here."""

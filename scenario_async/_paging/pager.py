@@ -18,6 +18,7 @@ from scenario_async._paging.position import Position
 from scenario_async._support.hints import ASYNC_WITH, FOR, awaited, instead
 from scenario_async._support.items import AsyncItems
 from scenario_async._support.lifetimes import running_loop
+from scenario_async._support.loading import LOADING
 from scenario_async.pages import SearchPage
 from scenario_async.searches import HitT_co
 
@@ -212,8 +213,12 @@ class SearchPager(HasStatus, Coroutine[Any, Any, "AsyncSearchPage[HitT_co]"], Ge
             )
 
     if not TYPE_CHECKING:  # checkers refuse these by themselves
-        __iter__ = instead(FOR)
+        __iter__ = instead(f"{FOR}; `await` gives the first page")
+        __len__ = __getitem__ = instead("you forgot `await`: `page = await pager`, then `page.hits`")
         __enter__ = __exit__ = instead(ASYNC_WITH)
+
+        def __bool__(self) -> bool:
+            return True
 
         def __getattr__(self, name: str) -> str:
             if name in {
@@ -223,7 +228,13 @@ class SearchPager(HasStatus, Coroutine[Any, Any, "AsyncSearchPage[HitT_co]"], Ge
                 return f"{self._source.search.kind}_search"
             message = f"{type(self).__name__!r} object has no attribute {name!r}"
             if hasattr(AsyncSearchPage, name) or name in attrs.fields_dict(SearchPage):
-                message += f", its pages have: `page = await pager`, then `page.{name}`"
+                message += f": you forgot `await`: `page = await pager`, then `page.{name}`"
+            else:
+                with LOADING:
+                    from scenario_async._support.moved import OF_TABLES  # noqa: PLC0415 - only an error has need of it
+
+                if name in OF_TABLES:
+                    message += f": `table = await pager.collect()`, then `table.{name}()`"
             raise AttributeError(message, name=name, obj=self)
 
 

@@ -18,6 +18,7 @@ from scenario_async._paging.token import id_digest, make_scan_token
 from scenario_async._scans.journal import Journal
 from scenario_async._scans.plan import Ask, Got, Item, UnprovenError
 from scenario_async._scans.report import ScanReport
+from scenario_async._support.counting import counted
 from scenario_async._support.lifetimes import running_loop
 from scenario_async.errors import APIError, BadRequestError, ScanIncompleteError
 from scenario_async.searches import HitT_co
@@ -326,7 +327,7 @@ class Scan(Generic[HitT_co]):
 
     def _explain(self, error: APIError) -> None:
         """Let an error say how to go on."""
-        hint = f"the scan stands after {self.status.hits} hits: resume it with the `resume_token` of the iterator"
+        hint = f"the scan stands after {counted(self.status.hits, 'hit')}: resume it with the `resume_token` of the iterator"
         if isinstance(error, BadRequestError) and self.status.hits == 0:
             told = error.message.lower()
             if "sort" not in told and self.plan.attribute.lower() not in told:
@@ -336,7 +337,7 @@ class Scan(Generic[HitT_co]):
 
     def _incomplete(self) -> ScanIncompleteError:
         report = self.report
-        read = f"{report.hits:,} hits were read in {report.requests:,} requests"
+        read = f"{counted(report.hits, 'hit was', 'hits were')} read in {counted(report.requests, 'request')}"
         way_out = "go on with client.search.resume(error.resume_token, search), or scan narrower searches"
         message = f"this scan cannot prove that it is complete: {self._reason}. {read}; {way_out}"
         return ScanIncompleteError(message, report=report, resume_token=self.status.resume_token)

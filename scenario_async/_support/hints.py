@@ -19,6 +19,7 @@ _T_co = TypeVar("_T_co", covariant=True)
 _FunctionT = TypeVar("_FunctionT", bound=Callable[..., Any])
 
 FOR: Final = "write `async for` in place of `for`"
+AWAIT: Final = "write `async for` in place of `await`: it gives one item after the other"
 ASYNC_WITH: Final = "write `async with` in place of `with`"
 _HINTS: Final[set[object]] = set()
 
@@ -26,7 +27,7 @@ _HINTS: Final[set[object]] = set()
 def instead(hint: str) -> Any:  # noqa: ANN401 - it stands where a method would
     """Make a method that is not there for use: it raises `TypeError` with the way out."""
 
-    def refuse(self: object, *_: object) -> None:
+    def refuse(self: object, *_: object, **__: object) -> None:
         name = getattr(self, "_name", None)
         raise TypeError(f"{f'{name}()' if isinstance(name, str) else type(self).__name__}: {hint}")
 
@@ -73,9 +74,12 @@ class Pending(Coroutine[Any, Any, _T_co]):
         return f"<coroutine {self._name}>"
 
     if not TYPE_CHECKING:  # checkers refuse these by themselves
-        __iter__ = __getitem__ = __enter__ = __exit__ = __aiter__ = instead(
+        __iter__ = __getitem__ = __len__ = __enter__ = __exit__ = __aiter__ = instead(
             "write `await` before the call, which gives what you want to use"
         )
+
+        def __bool__(self) -> bool:
+            return True
 
         def __getattr__(self, name: str) -> Any:  # noqa: ANN401
             if name.startswith("cr_") or name in (

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Coroutine, Generator
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from scenario_async._support.hints import FOR, instead
+from scenario_async._support.hints import AWAIT, FOR, instead
 
 _T = TypeVar("_T")
 
@@ -43,6 +43,7 @@ class AsyncItems(AsyncGenerator[_T]):
 
     if not TYPE_CHECKING:  # checkers refuse it by themselves
         __iter__ = instead(FOR)
+        __await__ = instead(AWAIT)
 
 
 class Items(Generator[_T, None, None]):

@@ -34,6 +34,23 @@ _BRACKETS: Final = re.compile(r""" "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' | [()"'
 """What opens and closes in a filter: quoted texts, whole where they can be, and parentheses."""
 
 
+_DATE_IN_WORDS: Final = (  # compiled when it is first used: an import has no need of it
+    r"(?ai)\b(yesterday|today|tomorrow|now|ago|last|past|next|this|since|(mon|tues|wednes|thurs|fri|satur|sun)day"
+    r"|(second|minute|hour|day|week|month|year)s?|jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?"
+    r"|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)\b"
+    r"|^\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|^\d{4}[./]\d|^\d{8}$|^[+-]?\d+\s?[smhdw]$"
+)
+
+
+def is_date_in_words(value: object) -> bool:
+    """Tell whether a text means a date, but in a form that the service would compare letter by letter."""
+    return (
+        isinstance(value, str)
+        and re.match(r"[0-9]{4}(-[0-9]{2}|$)", value) is None
+        and re.search(_DATE_IN_WORDS, value) is not None
+    )
+
+
 def literal(value: object, name: str) -> str:
     """Spell a value, or raise `InvalidSearchError` with `name`, the attribute that it is compared with."""
     if isinstance(value, str):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import attrs
 
 from scenario_async.errors import ScenarioError, redact
-from scenario_async.models import Elsewhere
+from scenario_async.models import Elsewhere, wire_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,6 +61,11 @@ _TO_DICT: Final = dict.fromkeys(("model_dump", "dict"), "write {}.to_dict()")
 _TO_JSON: Final = dict.fromkeys(("model_dump_json", "json"), "write {}.to_json()")
 _READ_WHOLE: Final = "the reply has been read whole: {}"
 
+OF_TABLES: Final = (
+    "to_arrow", "to_dicts", "to_pandas", "to_polars", "write", "gallery", "load_thumbnails", "sheet",
+)  # fmt: skip
+"""What tables of hits have, and pages have not."""
+
 ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
     "Client": {
         **dict.fromkeys(_RESOURCES.split(), _ELSEWHERE),
@@ -76,12 +81,19 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
         "qs": "lists in a URL are joined by commas, as there",
     },
     "Searches": {
-        "with_streaming_response": "write client.search.with_raw_response; a page is small, and is read whole"
+        **{
+            name: f"write client.search.{kind}_search"
+            for kind in ("asset", "model", "workflow")
+            for name in (kind, f"{kind}s", f"search_{kind}s", f"{kind}s_search")
+        },
+        "search": "write client.search.asset_search, model_search or workflow_search",
+        "with_streaming_response": "write client.search.with_raw_response; a page is small, and is read whole",
     },
     "SearchPage": {
         **{name: hint.format("page") for name, hint in (_TO_DICT | _TO_JSON).items()},
         "data": "write page.hits",
         "items": "write page.hits",
+        **{name: f"write page.table.{name}()" for name in OF_TABLES},
         "model_extra": "write page.extra",
         "model_fields_set": _AS_ATTRS["model_fields_set"],
         "results": "write page.hits",
@@ -159,7 +171,22 @@ def exported(name: str) -> ImportError | None:
     hint = NAMES.get(name)
     if hint is None:
         return None
-    return ImportError(f"scenario_async has no {name!r}, as scenario_sdk has: {hint}", name="scenario_async")
+    return ImportError(f"scenario_async has no {name!r} (scenario_sdk does): {hint}", name="scenario_async")
+
+
+def of_types(name: str, known: Iterable[str]) -> ImportError | AttributeError:
+    """Make the error of a name that `types` has not; that of another type of the official SDK says where it stays."""
+    text = f"module 'scenario_async.types' has no attribute {name!r}"
+    near = get_close_matches(name, list(known), 1, _NEAREST)
+    if near:
+        return AttributeError(f"{text}: did you mean {near[0]}?", name=name)
+    if not re.fullmatch(r"[A-Z][A-Za-z]+(Params|Response|Param)", name):
+        return AttributeError(text, name=name)
+    names = ", ".join(each for each in known if each.startswith("Search"))
+    hint = f"its types are those of searches ({names}); others stay with scenario-sdk, which can be beside this package"
+    return ImportError(
+        f"scenario_async.types has no {name!r} (scenario_sdk.types may): {hint}", name=__name__
+    )
 
 
 def near_to(name: str, names: Iterable[str]) -> str | None:
@@ -174,6 +201,7 @@ def near_to(name: str, names: Iterable[str]) -> str | None:
 
 
 _NEAR: Final = 0.75
+_NEAREST: Final = 0.9
 
 
 def missing(owner: object, name: str) -> AttributeError:
@@ -181,7 +209,14 @@ def missing(owner: object, name: str) -> AttributeError:
     cls: type[Any] = owner if isinstance(owner, type) else type(owner)
     hint = _attribute_hint(cls, name)
     text = f"{cls.__name__!r} object has no attribute {name!r}"
-    return AttributeError(f"{text}: {hint}" if hint else text, name=name, obj=owner)
+    return _attribute_error(f"{text}: {hint}" if hint else text, name, owner)
+
+
+def _attribute_error(text: str, name: str, owner: object) -> AttributeError:
+    """Make the error; without its owner where it says what was meant, or Python would say so once more."""
+    if "did you mean" in text:
+        return AttributeError(text, name=name)
+    return AttributeError(text, name=name, obj=owner)
 
 
 def _attribute_hint(cls: type[Any], name: str) -> str:
@@ -210,9 +245,19 @@ _CALLED: Final = {"AssetMetadata": "metadata", "Record": "hit", "SearchPage": "p
 def misspelt(attribute: object, name: str) -> AttributeError:
     """Make the error of a method that attributes of filters have not."""
     methods = [each for each in dir(type(attribute)) if not each.startswith("_")]
+    within = _within(str(getattr(attribute, "_name", "")), name)
     near = _FIELD.get(name) or near_to(name, methods)
-    hint = f"did you mean {near}?" if near else f"there are {', '.join(methods)}"
-    return AttributeError(f"{attribute!r} has no {name!r}: {hint}", name=name, obj=attribute)
+    hint = within or (f"did you mean {near}?" if near else f"there are {', '.join(methods)}")
+    return _attribute_error(f"{attribute!r} has no {name!r}: {hint}", name, attribute)
+
+
+def _within(attribute: str, name: str) -> str:
+    """Tell how an attribute is written that stands within another in a hit: `F.metadata.width` for instance."""
+    if attribute not in ("metadata", "complianceMetadata"):
+        return ""
+    if attribute == "metadata" and name in _found("filters").Fields.__annotations__ and name != "type":
+        return f"write F.{name}"
+    return f'write F["{attribute}.{wire_name(name)}"]'
 
 
 def unexpected(call: str, name: str, known: Iterable[str]) -> TypeError:

@@ -58,14 +58,16 @@ TLS: TypeAlias = ssl.SSLContext | Authorities
 
 @attrs.frozen(eq=False)
 class Proxy:
-    """An HTTP proxy: its URL, which may be shown, and what it is told of who asks."""
+    """An HTTP proxy: its URL, which may be shown, what it is told of who asks, and where it was named."""
 
     url: str
     authorization: Secret | None = None
+    named_by: str = attrs.field(default="proxy= names this proxy: correct it, or leave it out", repr=False)
+    """What to look at where it does not work."""
 
     def without_credentials(self) -> Proxy:
         """Give the same proxy, which will ask who is there."""
-        return Proxy(self.url)
+        return attrs.evolve(self, authorization=None)
 
 
 NO_PROXY: Final = Proxy("")
@@ -243,7 +245,11 @@ def _environment_proxy(base: SplitResult) -> Proxy | None:
         return None
     variable = f"{scheme.upper()}_PROXY"
     way_out = f"; pass proxy=, or put {host} into NO_PROXY to go without"
-    return _parsed(given if "://" in given else f"http://{given}", variable, way_out)
+    named_by = (
+        f"the variable {variable} names this proxy: correct it, or put {host} into NO_PROXY to go without"
+    )
+    found = _parsed(given if "://" in given else f"http://{given}", variable, way_out)
+    return attrs.evolve(found, named_by=named_by)
 
 
 def _parsed(url: str, source: str, way_out: str = "") -> Proxy:
@@ -278,7 +284,7 @@ def _parsed(url: str, source: str, way_out: str = "") -> Proxy:
 def _scheme_fault(scheme: str) -> str:
     fault = f"has the scheme {scheme!r}" if scheme else "has no scheme"
     if scheme.startswith("socks"):
-        fault += " (for a SOCKS proxy give session= a factory of sessions with a connector that speaks it)"
+        fault += " (for a SOCKS proxy give session= a factory of sessions with a SOCKS connector, e.g. aiohttp-socks)"
     return fault
 
 

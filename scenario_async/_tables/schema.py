@@ -101,7 +101,10 @@ def _name_of(field: object, known: dict[str, Column], hit_class: type[Hit]) -> s
     if name in known:
         return name
     near = sorted((each for each in known if each.endswith("_" + name)), key=len)[:1]  # width: metadata_width
-    near = near or get_close_matches(name, known, n=1, cutoff=0.5)
+    short = {each.removeprefix("metadata_"): each for each in reversed(known)} | {
+        each: each for each in known
+    }
+    near = near or [short[each] for each in get_close_matches(name, short, n=1, cutoff=0.6)]
     meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
     return checks.refuse(
         "fields", field, f"{hit_class.__name__} has no such column; {meant}", part="a column"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, cast, overload
 
 from scenario_async._annotations import evaluable
 from scenario_async._support import checks
+from scenario_async._support.counting import counted
 from scenario_async._tables.schema import checked_class, columns_named, columns_of
 from scenario_async.searches import HitT_co
 
@@ -113,7 +114,7 @@ class HitTable(Generic[HitT_co]):
         return part
 
     def __repr__(self) -> str:
-        count = f"{len(self):,} {self._hit_class.__name__}{'' if len(self) == 1 else 's'}"
+        count = counted(len(self), self._hit_class.__name__)
         ids = ", ".join(hit.id for hit in self._hits[:_SHOWN])
         more = ", …" if len(self) > _SHOWN else ""
         return f"<{type(self).__name__}: {count}{': ' if ids else ''}{ids}{more}>"

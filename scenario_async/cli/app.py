@@ -9,6 +9,7 @@ import click
 
 from scenario_async import __version__
 from scenario_async.cli import INTERRUPTED
+from scenario_async.cli.nearest import Guiding
 from scenario_async.cli.signals import EndedError, ending_well, interruption
 from scenario_async.cli.warned import plainly_warned
 
@@ -37,7 +38,7 @@ Examples:
 """
 
 
-class _Commands(click.Group):
+class _Commands(Guiding):
     """A group that loads a command when it is called for, and turns every end into an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as in click

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
+from scenario_async._support.counting import counted
 from scenario_async.cli.account import account, account_options, client
 from scenario_async.cli.extent import Extent, reading_options
 from scenario_async.cli.options import keywords_of, options_of
@@ -69,20 +70,20 @@ def _options() -> Iterator[Option]:
         ["--width"],
         type=Positive(),
         metavar="N",
-        help="Let pictures come so many pixels wide.",
+        help="Fetch pictures N pixels wide.",
         section=FILES,
     )
     yield Option(
         ["--picture-format"],
         metavar="NAME",
-        help="Let pictures come as jpeg, png, webp, avif, …",
+        help="Fetch pictures as jpeg, png, webp, avif, …",
         section=FILES,
     )
     yield Option(
         ["--quality"],
         type=Positive(),
         metavar="N",
-        help="Let them come in this quality, 1 to 100.",
+        help="Fetch them in this quality, 1 to 100.",
         section=FILES,
     )
     yield Option(
@@ -174,7 +175,9 @@ def _fetch(opened: Scenario, hits: Iterable[Any], given: Mapping[str, Any], prog
                     out.flush()
     except (Exception, KeyboardInterrupt) as error:
         if counts["saved"]:
-            error.add_note(f"{counts['saved']:,} files are saved: the same line fetches the rest")
+            error.add_note(
+                f"{counted(counts['saved'], 'file is', 'files are')} saved: the same line fetches the rest"
+            )
         raise
     finally:
         downloads.close()

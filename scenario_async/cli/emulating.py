@@ -29,7 +29,7 @@ def make_emulator(**options: Any) -> Emulator:  # noqa: ANN401 - the emulator's 
     with installable():
         from scenario_async.emulator import Emulator  # noqa: PLC0415 - only when it is wanted
 
-        return Emulator(api_key=_KEY, api_secret=_KEY, **options)
+        return Emulator(api_key=_KEY, api_secret=_KEY, bearer_tokens=[_KEY], **options)
 
 
 @contextmanager

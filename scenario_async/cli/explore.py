@@ -33,7 +33,7 @@ Examples:
 """
 _ANNOUNCEMENT: Final = """\
 The explorer is at {address}
-Who has this address can search with your key: keep it to yourself. Press Ctrl-C to stop it."""
+Anyone with this address can search with your key: keep it to yourself. Press Ctrl-C to stop it."""
 _FOLDER: Final = "explored"
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scenario_async._support.counting import counted
 from scenario_async.cli.progress import hint
 from scenario_async.cli.reading import announce
 from scenario_async.errors import APIError
@@ -65,16 +66,16 @@ def export(client: Scenario, search: Search[Any], extent: Extent, wish: Wish, pr
         )
     except APIError as error:  # others tell it themselves
         if watch.hits:
-            error.add_note(f"{watch.hits:,} hits are kept: the same line with --resume goes on behind them")
+            error.add_note(
+                f"{counted(watch.hits, 'hit is', 'hits are')} kept: the same line with --resume goes on behind them"
+            )
         raise
     finally:
         progress.end()
     cut = done.stopped_because == "max_hits"
     if cut and extent.cut_by_requests(done.hits, size):
-        said = (
-            f"stopped after {extent.max_requests:,} requests (--max-requests), {done.hits:,} hits in {path}"
-        )
+        said = f"stopped after {counted(extent.max_requests or 0, 'request')} (--max-requests), {counted(done.hits, 'hit')} in {path}"
         click.echo(f"{said}; a larger --max-requests reads more", err=True)
     else:
         rest = "; there may be more: --all reads all of them" if cut and not extent.several else ""
-        hint(f"{path} has {done.hits:,} hits{rest}")
+        hint(f"{path} has {counted(done.hits, 'hit')}{rest}")

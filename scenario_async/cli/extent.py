@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import attrs
 import click
 
+from scenario_async._support.counting import counted
 from scenario_async.cli.sections import EXTENT, Positive, option
 from scenario_async.pages import DEFAULT_PAGE, LARGEST_PAGE
 
@@ -26,14 +27,14 @@ def reading_options(command: _F) -> _F:
             "--max-hits",
             type=Positive(),
             metavar="N",
-            help="Read so many hits, with as many requests as that takes.",
+            help="Read up to N hits, with as many requests as that takes.",
             section=EXTENT,
         ),
         option(
             "--max-requests",
             type=Positive(),
             metavar="N",
-            help="Stop after so many requests, whatever is left; says how to go on.",
+            help="Stop after N requests, whatever is left; says how to go on.",
             section=EXTENT,
         ),
     ):
@@ -106,5 +107,5 @@ def time_of(requests: int, rate_limit: int) -> str:
     minutes = requests / rate_limit
     time = "less than a minute"
     if minutes >= 1:
-        time = f"about {math.ceil(minutes):,} minute{'' if minutes == 1 else 's'}"
+        time = f"about {counted(math.ceil(minutes), 'minute')}"
     return f"{time} at {rate_limit} a minute"

@@ -34,21 +34,33 @@ UNREACHABLE: Final = 3
 UNWRITTEN: Final = 4
 
 _KEYWORD: Final = re.compile(r"\b(overwrite|flat|resume|format|max_hits)=(?:True|\.\.\.)?")
-_NO_KEY: Final = (
-    "there is no key: neither the environment nor a file .env has SCENARIO_SDK_API_KEY and _SECRET"
+_VARIABLES: Final[Sequence[tuple[re.Pattern[str], str]]] = (
+    (re.compile(r"\(for a SOCKS proxy [^)]*\)"), "(commands go through HTTP proxies only)"),
+    (re.compile(r"\bpass proxy=, or put\b"), "put"),
+    (re.compile(r"\bssl= names other authorities"), "the variable SSL_CERT_FILE names other authorities"),
+    (re.compile(r", or allow_http=True"), ""),
+    (re.compile(r"\bbase_url, or SCENARIO_BASE_URL where you pass none,"), "SCENARIO_BASE_URL"),
+    (
+        re.compile(r"\bpass api_key and api_secret instead"),
+        "set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET instead",
+    ),
+    (re.compile(r"\bpass it without\b"), "set it without"),
 )
+"""What errors advise in a program, and what to do at a prompt."""
 _NOTHING_KEPT: Final = "nothing is kept, as no page was there yet"
 """What an export adds, which is no way out."""
-_DOCTOR: Final = "scenario-async doctor tells more"
+_NO_KEY: Final = "there is no key: neither the environment nor a file .env has SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET"
+DOCTOR: Final = "; scenario-async doctor tells more"
+"""What a fix ends with where there is more to see."""
+_SAMPLE: Final = "add --emulator to search sample data"
 _FIXES: Final[Sequence[tuple[type[Exception], str]]] = (
-    (ConfigurationError, "set them there, or add --emulator to search sample data"),
     (InvalidSearchError, "see --help"),
-    (AuthenticationError, f"check the key and its secret; {_DOCTOR}"),
-    (PermissionDeniedError, f"check that the key may do this; {_DOCTOR}"),
+    (AuthenticationError, f"check the key and its secret{DOCTOR}"),
+    (PermissionDeniedError, f"check that the key may do this{DOCTOR}"),
     (PlanLimitError, "the plan has no more of this: waiting does not help"),
     (RateLimitError, "wait a minute, and run it again; --rate-limit sets a slower pace"),
     (BadRequestError, "--dry-run shows what was asked"),
-    (APIConnectionError, f"check the network and SCENARIO_BASE_URL; {_DOCTOR}"),
+    (APIConnectionError, f"check the network and SCENARIO_BASE_URL{DOCTOR}"),
     (APIError, "run it again later"),
 )
 
@@ -89,20 +101,27 @@ def failure_of(error: Exception) -> Failure:
         fix = notes or ("see --help" if isinstance(error, click.UsageError) else "")
         return Failure(error.format_message(), fix, code=error.exit_code)
     if isinstance(error, WriteError):
-        message, _, way_out = _as_options(str(error)).rpartition("; ")
+        message, _, way_out = as_typed(str(error)).rpartition("; ")
         return Failure(message or way_out, notes or (way_out if message else ""), code=UNWRITTEN)
     if not isinstance(error, ScenarioError):
-        return Failure(_as_options(str(error) or type(error).__name__), notes)
+        return Failure(as_typed(str(error) or type(error).__name__), notes)
+    if isinstance(error, ConfigurationError) and error.parameter.endswith("_PROXY"):
+        message, _, way_out = as_typed(str(error)).rpartition("; ")
+        return Failure(message, way_out, code=USAGE)
     retryable = isinstance(error, APIError) and error.retryable
     usage = isinstance(error, (ConfigurationError, InvalidSearchError))
     code = USAGE if usage else UNREACHABLE if isinstance(error, APIConnectionError) else REFUSED
-    return Failure(_as_options(_without_hint(error)), notes or _fix(error), retryable, code)
+    return Failure(as_typed(_without_hint(error)), notes or fix_of(error), retryable, code)
 
 
-def _fix(error: ScenarioError) -> str:
+def fix_of(error: ScenarioError) -> str:
+    """Say what to do about an error; nothing where it says so itself."""
+    if isinstance(error, ConfigurationError):
+        what = "it in the environment or a file .env" if error.parameter else "them there"
+        return f"set {what}, or {_SAMPLE}"
     hint = error.hint.removesuffix(_NOTHING_KEPT).rstrip("; ") if isinstance(error, APIError) else ""
     if hint and not isinstance(error, (AuthenticationError, PermissionDeniedError)):
-        return hint  # those of a refused key speak of keywords
+        return as_typed(hint)  # those of a refused key speak of keywords
     return next((fix for kind, fix in _FIXES if isinstance(error, kind)), "")
 
 
@@ -113,8 +132,10 @@ def _without_hint(error: ScenarioError) -> str:
     return str(error).removesuffix(f"; {hint}") if hint else str(error)
 
 
-def _as_options(message: str) -> str:
-    """Name options in place of the keywords that they stand for."""
+def as_typed(message: str) -> str:
+    """Name options and variables in place of the keywords that they stand for."""
+    for keyword, variable in _VARIABLES:
+        message = keyword.sub(variable, message)
     message = _KEYWORD.sub(lambda found: "--" + found[1].replace("_", "-"), message)
     return message.replace("the same call with --", "the same line with --")
 
@@ -143,7 +164,7 @@ def tell(error: Exception, *, as_json: bool) -> int:
 
 def tell_interruption(error: KeyboardInterrupt, *, as_json: bool) -> None:
     """Write that a command was interrupted, what is kept, and how to go on; nobody may be there to read it."""
-    notes = _as_options("; ".join(getattr(error, "__notes__", ())))
+    notes = as_typed("; ".join(getattr(error, "__notes__", ())))
     failure = Failure("interrupted", notes, retryable=True)
     with suppress(OSError):
         click.echo(failure.json() if as_json else failure.line(), err=True)

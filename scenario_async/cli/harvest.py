@@ -13,6 +13,7 @@ import attrs
 import click
 
 from scenario_async._paging.token import search_digest
+from scenario_async._support.counting import counted
 from scenario_async.cli.account import account, account_options, client
 from scenario_async.cli.extent import time_of
 from scenario_async.cli.searching import SEARCHES
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 _HELP: Final = """Run many searches into one SQLite file.
 
 SEARCHES is a CSV file with a column for each parameter, JSON lines with an object for each search, or a text with a query
-a line; - is the standard input. FILE is made if it is not there. Whatever ends it, run the same line again, and it goes
-on: each search is finished once.
+a line; - is the standard input. FILE is made if it is not there. If it stops, rerun the same command to continue: each
+search is finished once.
 """
 _EXAMPLES: Final = """\b
 Examples:
@@ -63,7 +64,7 @@ def _options() -> Iterator[Option]:
         help="What the searches are for.", section=WANTED,
     )  # fmt: skip
     yield Option(
-        ["--max-hits"], type=Positive(), metavar="N", help="Read so many hits of each search.", section=EXTENT
+        ["--max-hits"], type=Positive(), metavar="N", help="Read up to N hits of each search.", section=EXTENT
     )
     yield Option(
         ["--scan"],
@@ -77,7 +78,7 @@ def _options() -> Iterator[Option]:
     )  # fmt: skip
     yield Option(
         ["--max-requests"], type=Positive(), metavar="N",
-        help="Stop after so many requests; the same line goes on.", section=EXTENT,
+        help="Stop after N requests; the same line goes on.", section=EXTENT,
     )  # fmt: skip
     yield Option(
         ["--concurrency"], type=Positive(), default=8, show_default=True, metavar="N",
@@ -85,7 +86,7 @@ def _options() -> Iterator[Option]:
     )  # fmt: skip
     yield Option(
         ["--on-error"], type=click.Choice(["raise", "yield"]), default="raise", show_default=True,
-        help="What a search that fails, or a wrong line, does: end all of it, or be told while the others go on.",
+        help="What to do about a search that fails, or a wrong line: stop everything, or report it and continue.",
         section=RESULT,
     )  # fmt: skip
     yield Option(
@@ -149,12 +150,12 @@ class _Work:
         done = self.harvested(refresh)
         gone = f", {done.gone:,} gone" if refresh == "full" else ""
         distinct = len({search_digest(row.search) for row in self.rows if row.search is not None})
-        told = f"{self.path}: {done.searches:,} of {distinct:,} searches, {done.hits:,} hits"
+        told = f"{self.path}: {done.searches:,} of {distinct:,} searches, {counted(done.hits, 'hit')}"
         click.echo(f"{told} ({done.new:,} new, {done.changed:,} changed{gone})")
         if done.errors or wrong:
             self._fail(done, wrong)
         if done.searches < distinct:
-            told = f"stopped after {done.requests:,} requests (--max-requests)"
+            told = f"stopped after {counted(done.requests, 'request')} (--max-requests)"
             click.echo(f"{told}: the same line goes on", err=True)
 
     def _tell_failed(self, done: Harvest) -> None:
@@ -214,6 +215,7 @@ def _run(
     path: Path,
     **given: Any,  # noqa: ANN401
 ) -> None:
+    _check_suffix(path)
     from scenario_async.cli.listed import rows_of  # noqa: PLC0415 - `--help` needs none of it
     from scenario_async.cli.progress import Progress  # noqa: PLC0415 - as above
 
@@ -234,6 +236,27 @@ def _run(
             work.once(len(wrong))
         else:
             work.again_and_again()
+
+
+def _check_suffix(path: Path) -> None:
+    """Refuse a file that would be taken for another format by its name."""
+    from scenario_async._tables.formats import FORMATS, OF_TABLES, PAGE  # noqa: PLC0415 - as above
+
+    others = [each for each in (*FORMATS.values(), *OF_TABLES.values()) if not each.database]
+    suffixes = [suffix for each in others for suffix in each.suffixes] + [
+        f".{PAGE}",
+        ".htm",
+        ".txt",
+        ".tsv",
+        ".xlsx",
+    ]
+    if path.suffix.lower() in suffixes:
+        message = (
+            f"{path} would be an SQLite file, whatever its name says: write {path.with_suffix('.sqlite')}"
+        )
+        raise click.BadParameter(
+            f"{message}; its view `assets` has flat columns for other formats", param_hint="'FILE'"
+        )
 
 
 def _last_of(path: Path) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 import click
 
+from scenario_async._support.counting import counted
 from scenario_async.cli import INSTALL
 from scenario_async.cli.progress import hint
 from scenario_async.cli.sections import RESULT, Place, option
@@ -122,4 +123,4 @@ class Looks:
         except InvalidSearchError as error:
             what = f"a sheet of {len(table):,} hits would be too large"
             raise click.ClickException(f"{what}: --max-hits 1000 reads fewer") from error
-        hint(f"{self.sheet} shows {len(table):,} hits")
+        hint(f"{self.sheet} shows {counted(len(table), 'hit')}")

@@ -26,6 +26,7 @@ _ARGUMENT: Final = "query"
 _PICTURE: Final = "FILE|ID"
 _WORDS: Final[Mapping[str, str]] = {
     "filter": "a condition in the service's filter language.",
+    "public": "search public content instead of what your project owns.",
     "image": "a picture that hits should resemble: a file, - for the standard input, or the id of an asset.",
     "sort_by": "an attribute to sort by, such as createdAt:desc; several are given one by one, the first one first.",
     "project_id": "the project to search; else SCENARIO_PROJECT_ID.",
@@ -33,7 +34,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "extra_query": "a parameter to add to the URL.",
     "extra_body": "a member to add to the JSON body; its value is JSON or a text.",
     "timeout": "seconds for one attempt; else 60.",
-    "deadline": "seconds for one request with all its attempts; else without end.",
+    "deadline": "seconds for one request with all its attempts; default: no limit.",
     "original_models": "what the service's originalModels takes: true, false, a text or JSON.",
 }
 """The words of fields that speak of Python, for people at a prompt."""
@@ -70,7 +71,8 @@ def _options(field: attrs.Attribute[Any], words: str) -> Iterator[Option]:
                 ["--where"],
                 multiple=True,
                 metavar="CONDITION",
-                help="A condition such as kind=image or 'width>=1024'; all of them have to hold, and --filter as well.",
+                help="A condition such as kind=image, tags=cat,dog (one of these) or 'width>=1024'. Repeat it for several; all of "
+                "them have to hold, and --filter as well.",
                 section=section,
             )
     elif kind is Any:
@@ -140,7 +142,7 @@ def _mapping(name: str, pairs: Sequence[str], *, as_json: bool) -> dict[str, Any
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise click.BadParameter(f"{pair!r} is no NAME=VALUE", param_hint=f"'{option}'")
+            raise click.BadParameter(f"{pair!r} is not NAME=VALUE", param_hint=f"'{option}'")
         if name == "extra_headers" and key.lower() in _SIGNING:
             message = f"{key} belongs into the environment or a .env: others can see a command line"
             raise click.BadParameter(message, param_hint=f"'{option}'")

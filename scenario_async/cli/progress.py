@@ -8,6 +8,8 @@ from collections import deque
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from scenario_async._support.counting import counted
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -70,8 +72,8 @@ class Progress:
         """What is shown."""
         seconds = max(time.monotonic() - self._began, 0.001)
         parts = [
-            f"{self.hits:,} {self._unit}",
-            f"{self.pages:,} page{'' if self.pages == 1 else 's'}" if self._unit == "hits" else "",
+            counted(self.hits, self._unit.removesuffix("s")),
+            counted(self.pages, "page") if self._unit == "hits" else "",
             f"{self.hits / seconds:,.0f} {self._unit}/s",
             f"quota left {self.quota_left}",
         ]

@@ -9,6 +9,7 @@ import click
 
 from scenario_async._paging.iteration import iteration_from
 from scenario_async._paging.page import full_size, hinted_total, origin_of
+from scenario_async._support.counting import counted
 from scenario_async.pages import table_of
 from scenario_async.sync import SyncIteration
 
@@ -107,11 +108,11 @@ class Reading:
                 False,
             )
         if self._stopped == "max_pages":
-            said = f"stopped after {self._extent.max_requests:,} requests (--max-requests), {self.delivered:,} hits"
+            said = f"stopped after {counted(self._extent.max_requests or 0, 'request')} (--max-requests), {counted(self.delivered, 'hit')}"
             return f"{said}; about {self._more:,} are left: {self.going_on()}", True
         if self._stopped not in _EXPECTED:
             return (
-                f"the service gave no more after {self.delivered:,} hits, of about {self._more + self.delivered:,}",
+                f"the service gave no more after {counted(self.delivered, 'hit')}, of about {self._more + self.delivered:,}",
                 True,
             )
         return "", False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from scenario_async._support.counting import counted
 from scenario_async._tables.formats import FORMATS
 from scenario_async.cli.account import account, account_options, client
 from scenario_async.cli.extent import Extent
@@ -52,7 +53,7 @@ def command(name: str) -> click.Command:
 def _options() -> Iterator[click.Parameter]:
     yield Option(
         ["--max-requests"], type=Positive(), metavar="N",
-        help="Stop behind the page that took so many requests.", section=EXTENT,
+        help="Stop after the page that takes request N.", section=EXTENT,
     )  # fmt: skip
     yield Option(
         ["--format"], type=click.Choice(list(FORMATS)),
@@ -129,7 +130,7 @@ def _export(
     except _EnoughError:
         last = watch.last
         hits, requests = (0, 0) if last is None else (last.hits, last.requests)
-        told = f"stopped after {requests:,} requests (--max-requests), {hits:,} hits"
+        told = f"stopped after {counted(requests, 'request')} (--max-requests), {counted(hits, 'hit')}"
         click.echo(f"{told}: {_going_on(path)}", err=True)
         return
     except ScenarioError as error:
@@ -138,7 +139,7 @@ def _export(
         raise
     finally:
         progress.end()
-    hint(f"{done.hits:,} hits in {done.requests:,} requests: complete")
+    hint(f"{counted(done.hits, 'hit')} in {counted(done.requests, 'request')}: complete")
 
 
 def _going_on(path: Path | str) -> str:

@@ -7,6 +7,8 @@ from typing import Final
 
 import click
 
+from scenario_async.cli.nearest import Guiding, as_query
+
 KINDS: Final = {
     "assets": "Search images, videos, sounds, 3D objects and other assets.",
     "models": "Search generative models.",
@@ -22,7 +24,7 @@ Examples:
 """
 
 
-class Kinds(click.Group):
+class Kinds(Guiding):
     """A command for each kind of searches; `module` has the function that makes it."""
 
     module = "searching"
@@ -37,6 +39,15 @@ class Kinds(click.Group):
             return None
         made: click.Command = import_module(f"scenario_async.cli.{self.module}").command(cmd_name)
         return made
+
+    def elsewhere(self, name: str, others: list[str]) -> str:  # noqa: ARG002 - as in `Guiding`
+        """Give nothing: what is no kind is a word to search for."""
+        return ""
+
+    def way_out(self, ctx: click.Context, name: str, others: list[str]) -> str:
+        """Tell that the kind comes before the words."""
+        line = f"{ctx.command_path} assets {as_query(name, others)}"
+        return f"name what to search first ({', '.join(KINDS)}), as in `{line}`"
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as in click
         """Write the kinds with their words."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from scenario_async._support.counting import counted
 from scenario_async.cli.account import account, account_options, client
 from scenario_async.cli.extent import Extent, reading_options
 from scenario_async.cli.options import keywords_of, options_of
@@ -120,7 +121,7 @@ def _carry_out(opened: Scenario, wanted: Search[Any], extent: Extent, wish: Wish
         if size > LARGEST_PAGE and isinstance(error, BadRequestError):
             error.add_note(f"a page has {LARGEST_PAGE} hits at most: --max-hits {size} reads several")
         if wish.kept is None and reading.delivered and not wish.quiet:
-            error.add_note(f"{reading.delivered:,} hits are out: {reading.going_on()}")
+            error.add_note(f"{counted(reading.delivered, 'hit is', 'hits are')} out: {reading.going_on()}")
         elif wish.kept is not None and isinstance(error, (APIError, KeyboardInterrupt)):
             error.add_note(f"{wish.kept} is as it was: run the same line again")
         raise

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import attrs
 import click
 
+from scenario_async._support.counting import counted
 from scenario_async._tables.formats import FORMATS, PAGE, format_of, is_page
 from scenario_async._tables.schema import columns_named
 from scenario_async.cli.looking import OPTIONS, Looks
@@ -191,7 +192,7 @@ class Wish:
         check_place(path, overwrite=self.overwrite)
         table = reading.table()
         table.gallery(path, overwrite=self.overwrite)
-        hint(f"{path} has {len(table):,} hits")
+        hint(f"{path} has {counted(len(table), 'hit')}")
 
     def _keep(self, reading: Reading, path: Path, how: Format, layout: Layout) -> None:
         from scenario_async._tables.writing import check_place, keep  # noqa: PLC0415 - only for files

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _CACHE_CONTROL: Final = "public, max-age=300"
 _KEPT_BYTES: Final = 64 * 2**20
 _THUMBNAIL_SIDE: Final = 512
+_AS_IT_IS: Final = "origin"
+_WITHOUT_PICTURES: Final = frozenset({_AS_IT_IS, "auto", "glb", "obj", "fbx"})
+"""The formats that can be asked for of what is no picture."""
 # The best first: what a browser that names it shows smallest.
 _PREFERRED: Final = ("image/avif", "image/webp")
 _SHOWN_BY_BROWSERS: Final = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"})
@@ -94,19 +97,25 @@ async def deliver(library: "Library", request: web.Request, fault: "Fault") -> w
     """Answer for `/assets/{id}`, `/assets-transform/{id}` or `/thumbnails/{id}`.
 
     The first gives the original, the second what the parameters ask for (see `transforms`), the last one
-    whose longer side has at most 512 pixels. What has no picture, or one that cannot be decoded, is a 404.
+    whose longer side has at most 512 pixels. Of an asset that is no picture, the first two give a small file of its
+    sort (see `contents`), whatever size is asked for. What has neither, or a picture that cannot be decoded, is a 404.
     The fault may send another file, or all of it where a part is asked for.
     """
     asset_id = request.match_info["id"]
     # In a thread, because a large library may have to be read for what is no asset of its own.
     picture = await asyncio.to_thread(library.picture, asset_id)
+    folder = request.path.split("/")[1]
     if picture is None:
-        raise ServiceError(404, f"Asset {asset_id} not found, or the emulator has no content for it")
+        rendition = None
+        if folder != "thumbnails" and request.query.get("format", _AS_IT_IS) in _WITHOUT_PICTURES:
+            rendition = await asyncio.to_thread(_content, library, asset_id)
+        if rendition is None:
+            raise ServiceError(404, f"Asset {asset_id} not found, or the emulator has no content for it")
+        return await _sent(request, rendition, fault)
     # Apart, because it loads Pillow.
     from scenario_async.emulator.pictures import UnreadableError  # noqa: PLC0415
     from scenario_async.emulator.transforms import AUTO, read_transform  # noqa: PLC0415
 
-    folder = request.path.split("/")[1]
     transform = read_transform(request.query) if folder == "assets-transform" else None
     thumbnail = folder == "thumbnails"
     accept = request.headers.get("Accept", "")
@@ -114,14 +123,29 @@ async def deliver(library: "Library", request: web.Request, fault: "Fault") -> w
         rendition = await asyncio.to_thread(_rendition, picture, transform, accept, thumbnail=thumbnail)
     except UnreadableError as error:
         raise ServiceError(404, f"The picture of asset {asset_id} cannot be read: {error}") from None
+    response = await _sent(request, rendition, fault)
+    if transform is not None and transform.format == AUTO:
+        response.headers["Vary"] = "Accept"
+    return response
+
+
+def _content(library: "Library", asset_id: str) -> Rendition | None:
+    """Give the file of an asset that is no picture."""
+    from scenario_async.emulator.contents import content_of  # noqa: PLC0415 - few ask for it
+
+    record = library.get(asset_id)
+    made = None if record is None else content_of(record)
+    return None if made is None else Rendition(*made)
+
+
+async def _sent(request: web.Request, rendition: Rendition, fault: "Fault") -> web.Response:
+    """Give the answer with a file, or with what a fault makes of it."""
     shown = await asyncio.to_thread(fault.showing, rendition.content)
     if shown is not rendition.content:
         rendition = Rendition(shown, rendition.mime_type)
     response = _response(request, rendition, ranges=fault.ranges)
     response.etag = ETag(rendition.etag)
     response.headers["Cache-Control"] = _CACHE_CONTROL
-    if transform is not None and transform.format == AUTO:
-        response.headers["Vary"] = "Accept"
     return response
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import attrs
 
+from scenario_async._support.counting import counted
 from scenario_async.images import Images, as_mapping
 
 if TYPE_CHECKING:
@@ -152,6 +153,6 @@ def _in_shell(picture: str) -> str:
 
 def program_of_picks(hits: Sequence[Hit], what: str) -> str:
     """Give a program about hits that were picked: for assets one that downloads them."""
-    count = f"{len(hits):,} {what}{'' if len(hits) == 1 else 's'} picked"
+    count = f"{counted(len(hits), what)} picked"
     ids = "".join(f"    {_literal(hit.id)},\n" for hit in hits)
     return (_PICKED if what == "asset" else _NAMED).format(count=count, ids=ids)

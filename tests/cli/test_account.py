@@ -107,8 +107,8 @@ def test_without_a_key(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     code, _, err = run("search", "assets", "knight")
     assert code == 2
     assert err == (
-        "Error: there is no key: neither the environment nor a file .env has SCENARIO_SDK_API_KEY and _SECRET; "
-        "set them there, or add --emulator to search sample data\n"
+        "Error: there is no key: neither the environment nor a file .env has SCENARIO_SDK_API_KEY and "
+        "SCENARIO_SDK_API_SECRET; set them there, or add --emulator to search sample data\n"
     )
     monkeypatch.setenv("SCENARIO_SDK_API_KEY", "key-of-mine")
     code, _, err = run("search", "assets", "knight")
@@ -177,9 +177,35 @@ def test_doctor_with_a_wrong_key(run: Run, served: Emulator, monkeypatch: pytest
     code, out, err = run("doctor")
     assert code == 1
     assert "401" in err
+    assert err.endswith("; check the key and its secret\n")
+    assert f"service:  {served.base_url} answers 401: the key is refused\n" in out
     assert "secret-of-mine" not in out + err
     monkeypatch.setenv("SCENARIO_BASE_URL", "http://127.0.0.1:9/v1")
-    assert run("doctor")[0] == 3
+    code, out, err = run("doctor")
+    assert code == 3
+    assert "service:  not reached: http://127.0.0.1:9/v1\n" in out
+    assert err.endswith("the address is that of the variable SCENARIO_BASE_URL\n")
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "http://no-such-host.invalid:3128"])
+def test_doctor_behind_a_dead_proxy(run: Run, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    """It is the proxy that is named, with the variable that it comes from."""
+    for name, value in (("API_KEY", "k"), ("API_SECRET", "s")):
+        monkeypatch.setenv(f"SCENARIO_SDK_{name}", value)
+    monkeypatch.delenv("SCENARIO_BASE_URL", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("https_proxy", raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    code, out, err = run("doctor")
+    assert code == 3
+    assert f"\nproxy:    {proxy}, as the environment has it\n" in out
+    assert f"the proxy {proxy} cannot be reached: " in err
+    assert (
+        "the variable HTTPS_PROXY names this proxy: correct it, or put api.cloud.scenario.com into NO_PROXY"
+        in err
+    )
+    assert "SCENARIO_BASE_URL" not in err
 
 
 def test_doctor_names_a_quota(run: Run, served: Emulator) -> None:

@@ -99,6 +99,52 @@ def test_keywords_become_options() -> None:
 
 
 @pytest.mark.parametrize(
+    ("message", "parameter", "error", "fix"),
+    [
+        (
+            (
+                "HTTPS_PROXY has the scheme 'socks5' (for a SOCKS proxy give session= a factory), but it must be like "
+                "http://host:3128; pass proxy=, or put a.test into NO_PROXY to go without"
+            ),
+            "HTTPS_PROXY",
+            (
+                "HTTPS_PROXY has the scheme 'socks5' (commands go through HTTP proxies only), but it must be like "
+                "http://host:3128"
+            ),
+            "put a.test into NO_PROXY to go without",
+        ),
+        (
+            "base_url is 'http://a', which sends keys unprotected; use https, or allow_http=True",
+            "base_url",
+            "base_url is 'http://a', which sends keys unprotected; use https",
+            "set it in the environment or a file .env, or add --emulator to search sample data",
+        ),
+        (
+            "nothing to sign with",
+            "",
+            (
+                "there is no key: neither the environment nor a file .env has SCENARIO_SDK_API_KEY and "
+                "SCENARIO_SDK_API_SECRET"
+            ),
+            "set them there, or add --emulator to search sample data",
+        ),
+    ],
+)
+def test_configuration_at_a_prompt(message: str, parameter: str, error: str, fix: str) -> None:
+    """What a program would change by keywords is told as a prompt has it: by variables."""
+    told = failure_of(ConfigurationError(message, parameter=parameter))
+    assert (told.error, told.fix) == (error, fix)
+
+
+def test_an_untrusted_certificate_at_a_prompt() -> None:
+    """The variable is named that has other authorities, and no keyword."""
+    told = failure_of(
+        APIConnectionError("the certificate of a:443 is not trusted: x; ssl= names other authorities")
+    )
+    assert told.error.endswith("the variable SSL_CERT_FILE names other authorities")
+
+
+@pytest.mark.parametrize(
     ("line", "expected"),
     [
         ("search assets --format json", True),

@@ -138,6 +138,17 @@ def test_json_lines_that_are_none(run: Run, folder: Path) -> None:
     assert "no.csv cannot be read: No such file" in run("harvest", "no.csv", "all.sqlite")[2]
 
 
+@pytest.mark.parametrize("name", ["all.csv", "all.JSONL", "all.parquet", "all.html", "all.txt"])
+def test_a_file_of_another_format(run: Run, served: Emulator, folder: Path, name: str) -> None:
+    """A name that promises another format is refused, and the right one is told."""
+    (folder / "searches.txt").write_text("knight\n")
+    code, out, err = run("harvest", "searches.txt", name)
+    assert (code, out) == (2, "")
+    assert f"{name} would be an SQLite file, whatever its name says: write all.sqlite" in err
+    assert not (folder / name).exists()
+    assert not served.requests
+
+
 def test_the_others_run(run: Run, folder: Path) -> None:
     """A wrong line and a search that fails are told with their lines, and are the exit code."""
     (folder / "searches.csv").write_text("query,limit\nknight,x\ncat,500\ncastle,5\n")

@@ -160,3 +160,25 @@ def test_interrupted_while_loading(
 
     monkeypatch.setattr(app, "app", interrupted)
     assert run() == (130, "", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (["search", "knight", "--ids"], "scenario-async search assets knight --ids`"),
+        (["scan", "red", "knight", "--ids"], "scenario-async scan assets 'red knight' --ids`"),
+        (["search", "asset", "red"], "did you mean `scenario-async search assets red`?"),
+        (["serach", "assets"], "did you mean `scenario-async search assets`?"),
+        (["export", "x"], "did you mean `scenario-async search assets QUERY --all --output hits.csv`?"),
+        (["models", "x"], "did you mean `scenario-async search models QUERY`?"),
+        (["knight"], "`scenario-async search assets knight` searches for it; --help lists the commands"),
+    ],
+)
+def test_commands_that_there_are_not(
+    run: Callable[..., tuple[int, str, str]], line: list[str], told: str
+) -> None:
+    """The refusal names the nearest command, or the line that was meant."""
+    code, out, err = run(*line)
+    assert (code, out) == (2, "")
+    assert "No such command" in err
+    assert told in err

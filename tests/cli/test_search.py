@@ -149,8 +149,20 @@ def test_conditions(run: Run, served: Emulator) -> None:
     ("condition", "told"),
     [
         ("knid=image", "did you mean 'kind'?"),
-        ("kind", "is no condition"),
+        ("kind", "is not a condition; write NAME=VALUE (or use !=, >, >=, <, <=)"),
+        ("nsfw is empty", "--filter takes the whole filter language"),
         ("width>=big", "width is a number, and 'big' is none"),
+        ("width>512,1024", "several values go with = and != only"),
+        ("kind>a,b", "several values go with = and != only"),
+        ("tags=a,", "there is nothing on one side of a comma"),
+        ("kind=image and width>=1000", "more than one condition: give --where once for each"),
+        ("kind=image OR kind=video", "write all of it as --filter"),
+        ("kind=image AND NOT tags = x", "more than one condition"),
+        ("kind=image AND nsfw IS EMPTY", "more than one condition"),
+        ("kind=image,width>1", "more than one condition"),
+        ("kind=image && width>1", "more than one condition"),
+        ("width>=1 and height>=1", "more than one condition"),
+        ("prompt=a and b=c", """put it between quotes: 'prompt="a and b=c"'"""),
     ],
 )
 def test_wrong_conditions(run: Run, served: Emulator, condition: str, told: str) -> None:
@@ -159,6 +171,24 @@ def test_wrong_conditions(run: Run, served: Emulator, condition: str, told: str)
     assert (code, out) == (2, "")
     assert told in err
     assert not served.requests
+
+
+@pytest.mark.parametrize(
+    ("condition", "sent"),
+    [
+        ("tags=a,b", '(tags = "a" OR tags = "b")'),
+        ("width = 512, 1024", "(width = 512 OR width = 1024)"),
+        ("kind!=image,video", 'NOT (kind = "image" OR kind = "video")'),
+        ('tags="a,b"', 'tags = "a,b"'),
+        ("prompt=a knight, at dusk", 'prompt = "a knight, at dusk"'),
+        ('prompt="a and b=c"', 'prompt = "a and b=c"'),
+        ("prompt=a cat and a dog", 'prompt = "a cat and a dog"'),
+    ],
+)
+def test_values_of_conditions(run: Run, served: Emulator, condition: str, sent: str) -> None:
+    """Commas part values, any of which counts, but for texts that people write and within quotes."""
+    assert run("search", "assets", "--where", condition)[0] == 0
+    assert bodies(served)[0]["filter"] == sent
 
 
 def test_every_parameter_is_an_option(run: Run) -> None:
@@ -278,12 +308,13 @@ def test_a_table_in_a_pipe_cuts_nothing(run: Run, served: Emulator) -> None:
         (["--format", "jsn"], "did you mean 'json'?"),
         (["--format", "pickle"], "'pickle' is not one of 'table', 'jsonl', 'json'"),
         (["--fields", "metadata.widht"], "did you mean 'metadata_width'?"),
+        (["--fields", "id,widht"], "did you mean 'metadata_width'?"),
         (["--format", "sqlite", "--fields", "id"], "sqlite keeps whole hits"),
         (["--max-hits", "0"], "0 is less than 1"),
         (["--limit", "0"], "limit is 0, but it must be 1 or more"),
         (["--limit", "many"], "'many' is not a valid integer"),
         (["--sort-by", "created_at:desc"], "the service spells it 'createdAt:desc'"),
-        (["--extra-headers", "x"], "'x' is no NAME=VALUE"),
+        (["--extra-headers", "x"], "'x' is not NAME=VALUE"),
         (["--extra-headers", "Authorization=Basic eA=="], "belongs into the environment or a .env"),
         (["--wher", "kind=image"], "--where"),
     ],

@@ -164,6 +164,19 @@ def test_every_example_of_the_first_pages_shows_its_output() -> None:
     assert [f"{example.page.name}:{example.line}" for example in found if not example.output] == []
 
 
+def test_getting_started_names_the_libraries_that_examples_need() -> None:
+    """What an example imports comes with Python, with the extra `all`, or with the line of that page."""
+    page = (ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8")
+    [line] = re.findall(r"`pip install (pandas [a-z ]+)`", page)
+    code = "".join(example.code for (example,) in (each.values for each in examples()))
+    imported = set(re.findall(r"^ *(?:from|import) (\w+)", code, re.MULTILINE))
+    others = imported - sys.stdlib_module_names - {"scenario_async", "pytest", *_OF_EXTRAS}
+    assert others == set(line.split())
+
+
+_OF_EXTRAS = ("aiohttp", "distributed", "pyarrow", "PIL")
+
+
 def test_readme_shell_lines() -> None:
     """The demo and the suite are one line each that sets up all it needs; the first that ends in `nox` is the suite."""
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()

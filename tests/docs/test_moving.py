@@ -13,6 +13,7 @@ from support.programs import EXAMPLES, ROOT, environment
 from support.servers import Answer, Arrived, paged, serving
 
 from scenario_async._support.moved import ATTRIBUTES
+from scenario_async.cli.emulating import make_emulator
 from scenario_async.emulator import Emulator
 
 if TYPE_CHECKING:
@@ -70,6 +71,18 @@ def test_program_prints_the_same_with_both_packages(name: str, emulator: str, by
     ours = printed(program, base_url)
     assert ours.strip()
     assert ours == printed(official, base_url)
+
+
+def test_programs_run_with_the_variables_of_the_readme() -> None:
+    """The emulator of the command line takes a token too, so no program needs a variable besides."""
+    program = (EXAMPLES / "moving" / "bearer.py").read_text(encoding="utf-8")
+    with make_emulator().running() as url:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True, text=True, check=False, timeout=60, env=environment(url),
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("403 AccessDeniedException\n")
 
 
 def test_the_page_shows_every_program() -> None:

@@ -104,12 +104,15 @@ class TestServing:
         assert (reply.status, reply.headers["Content-Type"]) == (200, "image/png")
         assert opened(reply.content).format == "PNG"
 
-    @pytest.mark.parametrize("id", ["asset_text", "asset_video", "asset_unknown", "model_plain"])
-    async def test_what_has_no_picture_is_not_found(self, talk: Talk, id: str) -> None:
+    @pytest.mark.parametrize(
+        "path",
+        ["thumbnails/asset_text", "thumbnails/asset_video", "assets/asset_unknown", "assets/model_plain"],
+    )
+    async def test_what_has_no_picture_is_not_found(self, talk: Talk, path: str) -> None:
         """The refusal names the asset."""
-        reply = await talk.picture(f"/assets/{id}")
+        reply = await talk.picture(f"/{path}")
         assert reply.status == 404
-        assert id in reply.body["reason"]
+        assert path.partition("/")[2] in reply.body["reason"]
 
     @pytest.mark.parametrize(
         ("metadata", "size"),

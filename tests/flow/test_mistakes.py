@@ -6,10 +6,12 @@ import json
 import pickle
 import re
 import threading
+import traceback
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fastapi.encoders import jsonable_encoder
 from support.hits import assets
 from support.servers import Answer, answers, paged
 
@@ -23,9 +25,11 @@ from scenario_async import (
     Scenario,
 )
 from scenario_async.emulator import Emulator
+from scenario_async.testing import make_asset, make_page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from pathlib import Path
 
     from support.faces import Connect
     from support.servers import Serve
@@ -256,3 +260,86 @@ def test_nobody_at_the_address_of_a_variable(
         with pytest.raises(APIConnectionError) as caught:
             connect(address, max_retries=0).page(SEARCH)
         assert str(caught.value).endswith("; the address is that of the variable SCENARIO_BASE_URL") == told
+
+
+async def test_pages_and_pagers_are_no_tables(client: AsyncScenario) -> None:
+    """What tables have, a length and an index say where they are; no page and no pager is false."""
+    pager: Any = client.search.asset_search(query="a")
+    page: Any = await client.search.asset_search(query="a")
+    with pytest.raises(AttributeError, match=r"write page\.table\.to_pandas\(\)$"):
+        page.to_pandas()
+    with pytest.raises(
+        AttributeError, match=r"`table = await pager.collect\(\)`, then `table.to_pandas\(\)`$"
+    ):
+        pager.to_pandas()
+    for refused in (lambda: len(page), lambda: page[0]):
+        with pytest.raises(TypeError, match=r"AsyncSearchPage: .*page\.hits"):
+            refused()
+    unawaited: Any = pager.collect()
+    for refused in (lambda: len(pager), lambda: pager[0], lambda: len(unawaited)):
+        with pytest.raises(TypeError, match="await"):
+            refused()
+    assert page
+    assert pager
+    assert unawaited
+    unawaited.close()
+    pager.close()
+
+
+async def test_await_in_place_of_async_for(client: AsyncScenario, tmp_path: Path) -> None:
+    """What gives one item after the other says so where it is awaited."""
+    pager = client.search.asset_search(query="a")
+    made: list[Any] = [
+        client.download(pager, tmp_path),
+        client.search.fan_out([SEARCH]),
+        client.search.scan(SEARCH),
+        pager.iter_hits(),
+    ]
+    for each in made:
+        with pytest.raises(TypeError, match="write `async for` in place of `await`"):
+            await each
+        await each.aclose()
+
+
+async def test_what_only_the_async_client_reads(client: AsyncScenario, tmp_path: Path) -> None:
+    """The sync client names what it was given, and what to pass."""
+    other: Any = Scenario(**KEYS)
+    page = await client.search.asset_search(query="a")
+    with pytest.raises(
+        TypeError, match=r"Scenario\.download\(\) cannot read an asynchronous AsyncSearchPage: .*page\.hits"
+    ):
+        other.download(page, tmp_path)
+    with pytest.raises(TypeError, match=r"fan_out\(\) cannot read an asynchronous AsyncSearchPage"):
+        other.search.fan_out(page)
+
+
+def test_searches_under_other_names() -> None:
+    """The method is named, also where `search` itself is called."""
+    search: Any = Scenario(**KEYS).search
+    for name, meant in (
+        ("assets", "asset_search"),
+        ("model", "model_search"),
+        ("search_workflows", "workflow_search"),
+    ):
+        with pytest.raises(AttributeError, match=rf"write client\.search\.{meant}$"):
+            getattr(search, name)
+    with pytest.raises(TypeError, match=r"write client\.search\.asset_search\(\.\.\.\)"):
+        search(query="a")
+
+
+def test_hints_are_told_once() -> None:
+    """Where an error says what was meant, Python does not say so again."""
+    page: Any = make_page([make_asset()])
+    with pytest.raises(AttributeError) as caught:
+        _ = page.hit
+    assert traceback.format_exception_only(caught.value) == [
+        "AttributeError: 'AsyncSearchPage' object has no attribute 'hit': did you mean hits?\n"
+    ]
+
+
+def test_a_pager_that_is_returned(client: AsyncScenario) -> None:
+    """What FastAPI says of one that nobody awaited names the await."""
+    pager = client.search.asset_search(query="a")
+    with pytest.raises(ValueError, match="a search that was not awaited: write `await` before it"):
+        jsonable_encoder(pager)
+    pager.close()

@@ -340,9 +340,26 @@ def test_a_proxy_that_is_not_there(connect: Connect, place: Place, base_url: str
         connect(base_url, allow_http=True, proxy=url, max_retries=1).page(SEARCH)
     error = caught.value
     assert error.message.startswith(f"the proxy {proxy.url()} cannot be reached: ")
+    assert error.hint == "proxy= names this proxy: correct it, or leave it out"
     assert (error.attempts, error.retryable) == (2, True)
     assert_hides(shown(error))
     assert server.requests == []
+
+
+@pytest.mark.parametrize("base_url", [PLAIN, SAFE])
+def test_a_proxy_whose_name_is_not_known(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, base_url: str
+) -> None:
+    """It is told to be a proxy, with the variable that names it."""
+    variable = f"{base_url.partition(':')[0].upper()}_PROXY"
+    monkeypatch.setenv(variable, "http://user:s3cr3t@no-such-host.invalid:3128")
+    with pytest.raises(APIConnectionError) as caught:
+        connect(base_url, allow_http=True, max_retries=0).page(SEARCH)
+    error = caught.value
+    assert error.message.startswith("the proxy http://no-such-host.invalid:3128 cannot be reached: ")
+    assert error.hint.startswith(f"the variable {variable} names this proxy: correct it, or put ")
+    assert error.hint.endswith(" into NO_PROXY to go without")
+    assert "s3cr3t" not in shown(error)
 
 
 @pytest.mark.parametrize("tunnel", [False, True])

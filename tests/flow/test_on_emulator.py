@@ -21,7 +21,9 @@ from scenario_async import (
     Search,
     WorkflowSearch,
 )
+from scenario_async._http.refused import FILTERABLE, SORTABLE
 from scenario_async.emulator import Emulator
+from scenario_async.emulator.attributes import SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -172,3 +174,44 @@ def _without_nulls(value: Any) -> Any:
         pairs = cast("dict[str, Any]", value).items()
         return {key: _without_nulls(each) for key, each in pairs if each is not None}
     return value
+
+
+@pytest.mark.parametrize(
+    ("search", "hint"),
+    [
+        (AssetSearch(filter="wdth > 3"), "did you mean width?"),
+        (AssetSearch(filter=(F.kind == "image") & (F.wdth > 3)), "did you mean width?"),
+        (AssetSearch(filter=F["mime_type"] == "image/png"), "did you mean mimeType?"),
+        (AssetSearch(filter='NOT modle_id = "kind = x" OR kind = image'), "did you mean modelId?"),
+        (AssetSearch(filter="metadata.tags = a"), "did you mean tags?"),
+        (AssetSearch(filter="capabilities = txt2img"), "capabilities is an attribute of models"),
+        (WorkflowSearch(filter=F.zzz.is_empty()), "workflows are filtered by status, name, tags, "),
+        (AssetSearch(query="a", sort_by="widht:asc"), "did you mean width? assets are sorted by createdAt, "),
+        (
+            AssetSearch(query="a", sort_by="score:desc"),
+            "assets are sorted by createdAt, updatedAt, width, height",
+        ),
+        (
+            ModelSearch(query="a", extra_body={"sortBy": ["x:asc"]}),
+            "models are sorted by createdAt, updatedAt, ",
+        ),
+        (AssetSearch(filter="kind = "), ""),
+        (AssetSearch(filter="width > 1", query="a", limit=1000), ""),
+    ],
+    ids=str,
+)
+def test_refused_attributes(connect: Connect, base_url: str, search: Search[Any], hint: str) -> None:
+    """An attribute that the service does not filter or sort by is refused with the one that was meant."""
+    with pytest.raises(BadRequestError) as caught:
+        connect(base_url).page(search)
+    assert caught.value.hint.startswith(hint)
+    assert bool(caught.value.hint) == bool(hint)
+
+
+def test_the_attributes_of_hints_are_those_of_the_emulator() -> None:
+    """What is named as filterable and sortable is what the emulator takes, but for names under `metadata`."""
+    for kind, names in FILTERABLE.items():
+        schema = SCHEMAS[cast("Any", f"{kind}s")]
+        shown = {name for name in schema.filterable if not name.startswith(("metadata.", "concepts."))}
+        assert shown == set(names)
+        assert set(schema.sortable) == set(SORTABLE[kind])

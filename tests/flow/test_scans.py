@@ -280,7 +280,7 @@ def test_a_search_that_the_service_does_not_sort_is_an_error(connect: Connect, s
 
     server = serve(script)
     with pytest.raises(
-        ScanIncompleteError, match=r"does not sort by createdAt.*100 hits were read in 1 requests; go on with"
+        ScanIncompleteError, match=r"does not sort by createdAt.*100 hits were read in 1 request; go on with"
     ) as caught:
         connect(server.base_url).scan(ALL)
     again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -151,6 +152,26 @@ def test_a_callable_that_fails_is_an_authentication_error(
         face.page(SEARCH)
     assert isinstance(caught.value.__cause__, LookupError)
     assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("SCENARIO_SDK_JWT", "bearer_auth failed: KeyError: the variable SCENARIO_SDK_JWT is not set"),
+        ("secret-of-mine", "bearer_auth failed: KeyError"),
+    ],
+)
+def test_a_callable_that_misses_a_variable(
+    connect: Connect, serve: Serve, monkeypatch: pytest.MonkeyPatch, key: str, told: str
+) -> None:
+    """The variable is named; what another key holds, nobody knows."""
+    monkeypatch.delenv("SCENARIO_SDK_JWT", raising=False)
+    face = connect(
+        serve(answers(ONE_HIT)).base_url, api_key=None, api_secret=None, bearer_auth=lambda: os.environ[key]
+    )
+    with pytest.raises(AuthenticationError) as caught:
+        face.page(SEARCH)
+    assert caught.value.message == told
 
 
 def test_a_callable_that_runs_out(connect: Connect, serve: Serve) -> None:

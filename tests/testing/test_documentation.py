@@ -26,12 +26,29 @@ def test_a_section_is_a_suite_that_passes(
     title: str, pytester: pytest.Pytester, installed_suite: Callable[..., pytest.RunResult]
 ) -> None:
     """The files of a section are a program and its tests, all of which pass without a warning."""
-    for name, content in FILE.findall(SECTIONS[title]):
-        (pytester.path / name).write_text(content, encoding="utf-8")
-    pytester.makeini(SETTINGS)
+    save(SECTIONS[title], pytester)
     expected = len(re.findall(r"^ *(?:async )?def test_", SECTIONS[title], re.MULTILINE))
     assert expected
     installed_suite(None).assert_outcomes(passed=expected)
+
+
+@pytest.mark.long
+def test_the_page_is_one_suite_that_passes(
+    pytester: pytest.Pytester, installed_suite: Callable[..., pytest.RunResult]
+) -> None:
+    """Whoever saves all files of the page in one folder has tests that pass."""
+    save(PAGE, pytester)
+    expected = len(re.findall(r"^ *(?:async )?def test_", PAGE, re.MULTILINE))
+    installed_suite(None).assert_outcomes(passed=expected)
+
+
+def save(text: str, pytester: pytest.Pytester) -> None:
+    """Write the files that a text shows."""
+    for name, content in FILE.findall(text):
+        path = pytester.path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    pytester.makeini(SETTINGS)
 
 
 def test_no_example_is_passed_over() -> None:

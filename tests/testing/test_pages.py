@@ -236,7 +236,7 @@ def test_the_environment_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> Non
         (
             lambda: loosely([make_asset()], limit=2, following=[make_asset()]),
             ValueError,
-            "the page has 1 hits of limit=2, and only a full page is followed by others: leave out limit",
+            "the page has 1 hit of limit=2, and only a full page is followed by others: leave out limit",
         ),
         (
             lambda: loosely([], limit=2, page=1),

@@ -20,6 +20,8 @@ from scenario_async import AssetSearch, F, Filter, InvalidSearchError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from scenario_async.filters import Field
+
 QUICK = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -606,3 +608,56 @@ def test_a_web_service_takes_a_filter() -> None:
         "condition",
         "string",
     )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "yesterday",
+        "3 days ago",
+        "last week",
+        "June 2024",
+        "1.6.2024",
+        "06/01/24",
+        "2024/06/01",
+        "20240601",
+        "7d",
+    ],
+)
+def test_dates_are_compared_with_dates(value: str) -> None:
+    """By order, other forms of a date would silently find nothing or everything: the right ones are told."""
+    told = r"filter: updatedAt is a date, and '.*' is none that the service reads; compare it with a datetime or a date, or with a text such as"
+    builds: list[Callable[[], object]] = [
+        lambda: F.updated_at > value,
+        lambda: F["updatedAt"] <= value,
+        lambda: F.updated_at.between(value, "2025"),
+    ]
+    for build in builds:
+        with pytest.raises(InvalidSearchError, match=told):
+            build()
+    assert str(F.updated_at == value).startswith("updatedAt = ")
+
+
+@pytest.mark.parametrize(
+    "value", ["2024", "2024-06", "2024-06-01", "2024-06-01T12:00:00Z", "2024-06-01 12:00", date(2024, 6, 1)]
+)
+def test_texts_that_are_dates(value: str | date) -> None:
+    """Any beginning of a timestamp can be compared with one."""
+    assert str(F.created_at >= value) == f'createdAt >= "{value}"'
+
+
+@pytest.mark.parametrize(
+    ("within", "name", "hint"),
+    [
+        (F.metadata, "width", "write F.width"),
+        (F.metadata, "model_id", "write F.model_id"),
+        (F.metadata, "type", 'write F["metadata.type"]'),
+        (F.compliance_metadata, "model_provider", 'write F["complianceMetadata.modelProvider"]'),
+        (F.width, "conatins", "did you mean contains?"),
+    ],
+)
+def test_attributes_of_attributes(within: Field, name: str, hint: str) -> None:
+    """What stands within another in a hit has no such place in a filter: the way to write it is told."""
+    with pytest.raises(AttributeError) as caught:
+        getattr(within, name)
+    assert str(caught.value).endswith(f": {hint}")

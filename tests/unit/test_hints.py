@@ -213,7 +213,7 @@ OFFICIAL = set(scenario_sdk.__all__) - set(scenario_async.__all__) - {"__title__
 def test_imports_of_the_official_sdk(name: str) -> None:
     """Each name that it exports and this package has not says what to write, also in an `import`."""
     with pytest.raises(
-        ImportError, match=re.escape(f"has no {name!r}, as scenario_sdk has: {moved.NAMES[name]}")
+        ImportError, match=re.escape(f"has no {name!r} (scenario_sdk does): {moved.NAMES[name]}")
     ):
         exec(f"from scenario_async import {name}", {})  # noqa: S102 - a name of the list above
 

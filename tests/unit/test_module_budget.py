@@ -16,12 +16,12 @@ ROOMS = {
     "_http": "advice failures inflating json reply request resolver signing structure transport typed",
     "_observing": "hooks logs observer telemetry",
     "_paging": "fan_out iteration page pager position prefetch token",
-    "_support": "checks hints items lifetimes literals loading logger network portal secret threads",
+    "_support": "checks counting hints items lifetimes literals loading logger network portal secret threads",
 }
 # How many modules of each package; some room is left for other versions of Python and of the dependencies.
 IMPORT = {"scenario_async": 2, STANDARD: 40}
 PRELOAD = {
-    "scenario_async": 55,
+    "scenario_async": 56,
     "attrs": 8,
     "cattrs": 26,
     "tenacity": 16,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 import attrs
@@ -46,3 +48,30 @@ def test_hits_have_every_field_of_the_official_ones(name: str) -> None:
     theirs = {field.removeprefix("api_") for field in getattr(official, name).model_fields}
     ours = {field.name for field in attrs.fields(getattr(types, name))} - {"extra"}
     assert theirs == ours
+
+
+@pytest.mark.parametrize(
+    "name", ["errors", "events", "filters", "images", "models", "pages", "searches", "settings", "types"]
+)
+def test_modules_need_no_import_of_their_own(name: str) -> None:
+    """`import scenario_async` is enough for `scenario_async.types.SearchAssetSearchResponse`, as there."""
+    told = f"import scenario_async; print(scenario_async.{name}.__name__)"
+    done = subprocess.run(
+        [sys.executable, "-c", told], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == f"scenario_async.{name}\n"
+
+
+def test_other_types_of_the_official_sdk() -> None:
+    """They are told to stay there; what is near has its name told, and nothing else is guessed."""
+    for name in (
+        name for name in vars(official) if name.endswith(("Response", "Params")) and name not in types.__all__
+    ):
+        with pytest.raises(
+            ImportError, match=r"its types are those of searches .*others stay with scenario-sdk"
+        ):
+            getattr(types, name)
+    assert not hasattr(types, "anything")
+    assert not hasattr(types, "__path__")
+    with pytest.raises(AttributeError, match=r"did you mean SearchAssetSearchParams\?$"):
+        getattr(types, "SearchAssetSearchParam")  # noqa: B009 - checkers know it

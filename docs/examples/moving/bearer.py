@@ -4,9 +4,10 @@ import os
 
 from scenario_async import PermissionDeniedError, Scenario
 
-token = os.environ.pop("SCENARIO_SDK_JWT")
+# The emulator of `scenario-async serve` takes this token as well.
+token = os.environ.pop("SCENARIO_SDK_JWT", "emulator")
 for name in ("SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET"):
-    del os.environ[name]
+    os.environ.pop(name, None)
 
 with Scenario(bearer_auth=token) as client:
     print(client.search.asset_search(query="knight", limit=1, offset=0).hits[0].id)
