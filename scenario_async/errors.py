@@ -50,7 +50,7 @@ _MESSAGE_LENGTH = 500
 # Compiled when they are first used: an import has no need of them.
 _UNPRINTABLE = r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]"
 _DATA_URL = r"(?ai)data:[^,\s\"']*,[^\"']*"
-_QUERY_STRING = r"(?ai)([a-z][a-z0-9+.-]*://[^\s?\"'<>]+)\?[^\s\"'<>]+"
+_QUERY_STRING = r"(?ai)([a-z][a-z0-9+.-]*://[^\s?\"'<>]+)\?[^\s\"'<>]+?(?=[)\]},.;:!]*(?:[\s\"'<>]|$))"
 _CREDENTIALS_IN_URL = r"(?i)([a-z][a-z0-9+.-]*://|\b)(?:(?<=://)[^\s/@\"'<>]+|[^\s/:@\"'<>]+:[^\s/@\"'<>]*)@"
 _ECHOED = r"(?i)\b(when reading:) b['\"].*"
 """What servers quote of a header that is too long, which may be a key."""

@@ -7,7 +7,6 @@ for a page.
 from __future__ import annotations
 
 from functools import cached_property, partial
-from itertools import islice
 from threading import Lock
 from typing import (
     TYPE_CHECKING,
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from scenario_async._calls.call import Caller
     from scenario_async._downloads.download import Download, DownloadProgress
     from scenario_async._downloads.run import Run
+    from scenario_async._downloads.start import Input
     from scenario_async._endpoints.raw import SyncRawSearches
     from scenario_async._exports.carrying import Carried
     from scenario_async._exports.export import Export, ExportProgress
@@ -188,13 +188,12 @@ class SyncScan(SyncIteration[_T]):
         return self._scan.report
 
 
-def _iterator(items: Iterable[_T], call: str) -> Iterator[_T]:
-    """Read what a caller gave; `TypeError` for what only the async client reads."""
+def _check_readable(items: Iterable[object], call: str) -> None:
+    """Refuse what only the async client reads, with a `TypeError`."""
     if is_async(items):
         kind = type(items).__name__
         rule = "pass what can be read with `for`, a list such as page.hits for instance, or use AsyncScenario"
         raise TypeError(f"{call}() cannot read an asynchronous {kind}: {rule}")
-    return iter(items)
 
 
 def fetched(source: PageSource[_HitT], position: Position) -> SyncSearchPage[_HitT]:
@@ -296,9 +295,8 @@ class SyncSearches(Searches):
         client: see `AsyncSearches.fan_out`.
         """
         fan_out = self._fan_out_of(concurrency, max_hits, order, on_error, ends=ends)
-        return Items(
-            _fanned_out(fan_out, _iterator(searches, "SyncSearches.fan_out")), "SyncSearches.fan_out"
-        )
+        _check_readable(searches, "SyncSearches.fan_out")
+        return Items(_fanned_out(fan_out, iter(searches)), "SyncSearches.fan_out")
 
     @guided
     def export(
@@ -386,16 +384,16 @@ def _fanned_out(fan_out: FanOut[Any], searches: Iterator[Search[Any]]) -> Genera
         blocking(fan_out.aclose, portal.finish)
 
 
-def _downloaded(run: Run, hits: Iterator[object]) -> Generator[Download[Any]]:
+def _downloaded(run: Run, hits: Input[object]) -> Generator[Download[Any]]:
     try:
         blocking(run.open)
-        while (downloads := blocking(partial(run.take, or_room=True))) is not None:
+        while (downloads := blocking(partial(run.take, hits.patience))) is not None:
             for download in downloads:
                 run.tell(download)
                 yield download
-            if room := run.room:
-                run.given = list(islice(hits, room))
-                run.no_more = len(run.given) < room
+            if run.room and (hits.ready or not run.busy):
+                run.given = hits.read()
+                run.no_more = not run.given
     finally:
         blocking(run.aclose, portal.finish)
 
@@ -450,16 +448,18 @@ class Scenario(Client, _Keywords):
     ) -> Generator[Download[_T]]:
         """Download the files of hits into a folder, a few at a time; see `AsyncScenario.download`.
 
-        `hits` is read in the calling thread, and only as places free up.
+        `hits` is read in the calling thread, one by one and only as places free up. What takes its time to give one
+        lets files be given first, for as long as it took.
         """
         with LOADING:
-            from scenario_async._downloads.start import begun  # noqa: PLC0415 - a search has no need of it
+            from scenario_async._downloads.start import Input, begun  # noqa: PLC0415 - a search has no need of it
 
         run = begun(
             self._caller, hits, folder, name=name, width=width, format=format, quality=quality,
             concurrency=concurrency, sidecar=sidecar, on_progress=on_progress,
         )  # fmt: skip
-        return Items(_downloaded(run, _iterator(hits, "Scenario.download")), "Scenario.download")
+        _check_readable(hits, "Scenario.download")
+        return Items(_downloaded(run, Input(hits)), "Scenario.download")
 
     def close(self) -> None:
         """Close the connections; calls under way end with an error, and so does every later call."""

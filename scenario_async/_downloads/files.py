@@ -6,10 +6,11 @@ Paths are texts here, as thousands of `Path` take longer than what is done with 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import stat
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 
@@ -120,6 +121,20 @@ def is_same(path: str, part: Part) -> bool | None:
         return None
     except OSError:  # somebody else's, who lets nobody read it
         return False
+
+
+def is_of(path: str, id_: str) -> bool | None:
+    """Tell whether a file is the JSON of a hit; None if there is no such file."""
+    try:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return False
+        with open(path, "rb") as file:  # noqa: PTH123 - see above
+            told: object = json.load(file)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(told, dict) and cast("dict[str, object]", told).get("id") == id_
 
 
 def give_name(part: str, path: str) -> None:

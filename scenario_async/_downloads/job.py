@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
+from scenario_async._downloads.download import Download
 from scenario_async._downloads.wanted import Wanted
 from scenario_async._support.hints import is_async
 from scenario_async.errors import ScenarioError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
     from pathlib import Path
 
     from scenario_async._downloads.addresses import Rendition
-    from scenario_async._downloads.download import DownloadProgress
+    from scenario_async._downloads.download import DownloadProgress, DownloadStatus
+    from scenario_async._downloads.manifest import Entry
     from scenario_async._downloads.names import Template
 
 
@@ -40,6 +42,25 @@ class Plan:
     concurrency: int
     sidecar: bool
     on_progress: Callable[[DownloadProgress], object] | None = None
+
+
+def ended(
+    job: Job, outcome: Entry | ScenarioError, status: DownloadStatus, folder: Path
+) -> Iterator[Download[Any]]:
+    """Give what became of a file, for each who asked for it: for all but the first it is there already."""
+    for each in (job.wanted, *job.twins):
+        if isinstance(outcome, ScenarioError):
+            yield Download(hit=each.given, status="failed", error=outcome)
+            continue
+        assert outcome.path is not None  # noqa: S101 - it is saved
+        yield Download(
+            hit=each.given,
+            path=folder / outcome.path,
+            status=status,
+            bytes=outcome.bytes,
+            sha256=outcome.sha256,
+        )
+        status = "present"
 
 
 def unknown(job: Job) -> ScenarioError:

@@ -90,7 +90,8 @@ def named(stem: str, extension: str) -> str:
 class Claims:
     """Which hit a name belongs to, among names that a file system may take for the same.
 
-    A name is claimed without its extension, so that it belongs to one hit whatever its file turns out to be.
+    The stem of a picture's name is claimed without its extension, so that it belongs to one hit whatever its file turns
+    out to be. Names of files, and of what is beside them, are taken as they are.
     """
 
     def __init__(self) -> None:
@@ -102,6 +103,10 @@ class Claims:
             if self._owners.setdefault(folded(candidate), owner) == owner:
                 return candidate
         raise AssertionError("candidates do not end")
+
+    def take(self, name: str, owner: Hashable) -> bool:
+        """Take a whole name for this owner; False if it is another's."""
+        return self._owners.setdefault(folded(name), owner) == owner
 
 
 def _candidates(stem: str, owner: Hashable) -> Iterator[str]:

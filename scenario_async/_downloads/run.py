@@ -17,8 +17,9 @@ import attrs
 
 from scenario_async._calls.retries import RetryBudget
 from scenario_async._downloads.addresses import expires_at
-from scenario_async._downloads.download import Download, DownloadProgress, DownloadStatus
-from scenario_async._downloads.job import Job, each_of, unknown
+from scenario_async._downloads.download import DownloadProgress
+from scenario_async._downloads.job import Job, each_of, ended, unknown
+from scenario_async._downloads.manifest import Entry
 from scenario_async._downloads.picture import CoolDown, ExpiredError, Picture
 from scenario_async._downloads.renewal import MOST_IDS, renewed
 from scenario_async._downloads.store import Store
@@ -29,11 +30,12 @@ from scenario_async._support.errands import Errands
 from scenario_async.errors import ScenarioError, WriteError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Iterable
+    from collections.abc import AsyncIterable, Coroutine, Iterable
 
     from scenario_async._calls.call import Caller
+    from scenario_async._downloads.download import Download, DownloadStatus
     from scenario_async._downloads.job import Plan
-    from scenario_async._downloads.manifest import Entry, Key
+    from scenario_async._downloads.manifest import Key
 
 _MOST_RENEWALS: Final = 3
 _GATHERING: Final = 0.1
@@ -59,6 +61,7 @@ class Run:
         self._count = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._renewing: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._jobs: dict[Key, Job] = {}
         self._parked: list[Job] = []
         self._gathering: asyncio.TimerHandle | None = None
@@ -79,6 +82,11 @@ class Run:
             return 0
         return max(0, self._plan.concurrency - len(self._tasks) - len(self._done))
 
+    @property
+    def busy(self) -> bool:
+        """Whether a file is under way."""
+        return bool(self._jobs)
+
     async def open(self) -> None:
         """Open the folder; `ScenarioError` if that cannot be."""
         self._caller.check_open()
@@ -90,11 +98,15 @@ class Run:
         self._host = PictureHost(self._caller.settings)
         self._caller.pool.calls.add(self)
 
-    def client_closed(self) -> None:
-        """End the download with its client, from whatever thread."""
+    def client_closed(self) -> Coroutine[Any, Any, None] | None:
+        """End the download with its client, from whatever thread; on its own loop, give what closes its connections."""
+        if self._loop is asyncio.get_running_loop():
+            self._stop(closed_meanwhile())
+            return self.aclose()
         if self._loop is not None:
             with suppress(RuntimeError):  # its loop was closed over it
                 self._loop.call_soon_threadsafe(self._stop, closed_meanwhile())
+        return None
 
     async def feed(self, hits: Iterable[object] | AsyncIterable[object]) -> None:
         """Read what is wanted, as places free up."""
@@ -116,12 +128,14 @@ class Run:
         finally:
             await items.aclose()
 
-    async def take(self, *, or_room: bool = False) -> list[Download[Any]] | None:
+    async def take(self, patience: float | None = None) -> list[Download[Any]] | None:
         """Give what is done by now, waiting if nothing is; None at the end.
 
-        With `or_room` this gives nothing instead of waiting while more may be begun.
+        With `patience` this waits only so many seconds while more may be begun, and gives nothing then.
         """
         self._advance()
+        now = asyncio.get_running_loop().time
+        ends = None if patience is None else now() + patience
         while True:
             if self._done:
                 done = list(self._done)
@@ -134,11 +148,13 @@ class Run:
                     self._raise_failure()
             elif self.no_more and not self._jobs and not self.given:
                 return None
-            elif or_room and self.room:
+            elif ends is not None and self.room and (not self._jobs or now() >= ends):
                 return []
             else:
                 self._news.clear()
-                await self._news.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(ends if self.room else None):
+                        await self._news.wait()
 
     def tell(self, download: Download[Any]) -> None:
         """Tell whoever wants to know how far it is."""
@@ -155,12 +171,18 @@ class Run:
             del failure  # it holds this frame, which would hold it
 
     async def aclose(self) -> None:
-        """Cancel what is under way, keep what came of it, and let go of the folder."""
+        """Cancel what is under way, keep what came of it, and let go of the folder; whoever asks first, once."""
+        here = asyncio.get_running_loop()
+        if self._closing is None or self._closing.get_loop() is not here:
+            self._closing = here.create_task(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
         self.no_more = True
         if self._gathering is not None:
             self._gathering.cancel()
-        self._caller.pool.calls.discard(self)
         async with AsyncExitStack() as closing:  # whoever is cancelled amid one of these does the others
+            closing.callback(self._caller.pool.calls.discard, self)
             if self._loop is not None:
                 closing.callback(self._errands.close)
             closing.push_async_callback(self._let_go)
@@ -234,7 +256,7 @@ class Run:
         job = self._jobs[one.key] = Job(one, "", one.url)
         entry = self._store.present(one.key)
         if one.missing is not None:
-            self._end(job, nothing_to_download(one))
+            self._start(job)
             return
         if entry is None:
             job.stem = self._store.claim(one)
@@ -256,15 +278,24 @@ class Run:
         self._tasks.discard(task)
         if task.cancelled() and self._failure is None and not self.no_more:
             self._stop(asyncio.CancelledError())
+        self._raised_by(task)
         self._advance()
+
+    def _raised_by(self, task: asyncio.Task[None]) -> None:
+        """Let the taker have what nobody foresaw."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._stop(error)
 
     async def _serve(self, job: Job) -> None:
         """Bring a file in, whatever comes of it."""
         assert self._store is not None and self._host is not None  # noqa: S101, PT018 - they were opened
         store = self._store
+        if job.wanted.missing is not None:
+            await self._failed(job, nothing_to_download(job.wanted))
+            return
         entry = store.present(job.wanted.key)
         if entry is not None:
-            if await self._errands.do(partial(store.lacks_sidecar, entry)):
+            if await self._errands.do(partial(store.lacks_sidecar, job.wanted.key, entry)):
                 await self._described(job, entry)
             self._end(job, entry, "present")
             return
@@ -285,7 +316,7 @@ class Run:
         except WriteError as error:
             self._stop(error)
         except ScenarioError as error:
-            await self._failed(job, picture, error)
+            await self._failed(job, error, picture.continued)
         except Exception as error:  # noqa: BLE001 - the taker raises it
             self._stop(error)
         else:
@@ -303,15 +334,16 @@ class Run:
         until = expires_at(job.url or "")
         is_new = job.renewals > 0 and (until is None or until > time.time())
         if is_new or job.renewals >= _MOST_RENEWALS:
-            await self._failed(job, picture, expired.refusal)
+            await self._failed(job, expired.refusal, picture.continued)
         else:
             self._park(job)
 
-    async def _failed(self, job: Job, picture: Picture, error: ScenarioError) -> None:
-        """Note what failed, once; what came of it can be continued."""
+    async def _failed(self, job: Job, error: ScenarioError, left: Entry | None = None) -> None:
+        """Note what failed, once; what came of it, now or earlier, can be continued."""
         assert self._store is not None  # noqa: S101 - it was opened
         key = job.wanted.key
-        entry = attrs.evolve(picture.continued, error=error.message)
+        left = left or self._store.manifest.part(key) or Entry("failed")
+        entry = attrs.evolve(left, status="failed", error=error.message)
         if not self._store.manifest.failed_alike(key, entry):
             try:
                 await self._errands.do(partial(self._store.write_down, key, entry))
@@ -323,29 +355,35 @@ class Run:
 
     async def _renew(self, jobs: list[Job]) -> None:
         """Ask for new addresses, and let the files go on that have one."""
+        for original in (False, True):
+            of_kind = [job for job in jobs if job.wanted.original is original]
+            if of_kind:
+                await self._renew_alike(of_kind, original=original)
+
+    async def _renew_alike(self, jobs: list[Job], *, original: bool) -> None:
+        """Do so by one request; no others are touched, as they may be under way again."""
+        ids = dict.fromkeys(job.wanted.asset_id for job in jobs)
         try:
-            for original in (False, True):
-                of_kind = [job for job in jobs if job.wanted.original is original]
-                if not of_kind:
-                    continue
-                ids = list(dict.fromkeys(job.wanted.asset_id for job in of_kind))
-                found = await renewed(self._caller, ids, original=original)
-                for job in of_kind:
-                    job.url = found.get(job.wanted.asset_id)
-                    job.renewals += 1
-                    if job.url is None:
-                        self._end(job, unknown(job))
-                    else:
-                        self._ready.append(job)
+            found = await renewed(self._caller, list(ids), original=original)
         except ScenarioError as error:
             for job in jobs:
-                if job.wanted.key in self._jobs and job not in self._ready:
-                    self._end(job, error)
+                await self._failed(job, error)
+            return
         except Exception as error:  # noqa: BLE001 - the taker raises it
             self._stop(error)
+            return
+        for job in jobs:
+            job.url = found.get(job.wanted.asset_id)
+            job.renewals += 1
+            if job.url is not None:
+                self._ready.append(job)
+        self._advance()
+        for job in [job for job in jobs if job.url is None]:
+            await self._failed(job, unknown(job))
 
-    def _renewal_ended(self, _: asyncio.Task[None]) -> None:
+    def _renewal_ended(self, task: asyncio.Task[None]) -> None:
         self._renewing = None
+        self._raised_by(task)
         if self._parked:
             self._gather()
         self._advance()
@@ -354,19 +392,7 @@ class Run:
         """Give what became of a file, to each who asked for it."""
         assert self._store is not None  # noqa: S101 - it was opened
         del self._jobs[job.wanted.key]
-        if isinstance(outcome, ScenarioError):
-            self._done.extend(
-                Download(hit=each.given, status="failed", error=outcome) for each in (job.wanted, *job.twins)
-            )
-        else:
+        if not isinstance(outcome, ScenarioError):
             self._store.note(job.wanted.key, outcome)
-            assert outcome.path is not None  # noqa: S101 - it is saved
-            for each in (job.wanted, *job.twins):
-                path = self._store.folder / outcome.path
-                self._done.append(
-                    Download(
-                        hit=each.given, path=path, status=status, bytes=outcome.bytes, sha256=outcome.sha256
-                    )
-                )
-                status = "present"
+        self._done.extend(ended(job, outcome, status, self._store.folder))
         self._news.set()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import time
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from scenario_async._downloads.addresses import Rendition
 from scenario_async._downloads.job import Plan
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
     from scenario_async._calls.call import Caller
     from scenario_async._downloads.download import Download, DownloadProgress
+
+_T = TypeVar("_T")
+_FOLDER: Final = "it must be the path of a folder, which is made if it is not there"
+_TICK: Final = 0.1
+_MOST_PATIENCE: Final = 1.0
 
 
 def begun(
@@ -38,14 +44,13 @@ def begun(
     """Give a download that waits to be opened; `InvalidSearchError` for what cannot be done."""
     caller.check_open()
     check_several(hits)
-    place = _path(folder)
+    place = checks.path(folder, "folder", _FOLDER)
     at_once = checks.integer(concurrency, "concurrency", least=1)
     if at_once is None:
         checks.refuse("concurrency", concurrency, "it must be an int")
-    if on_progress is not None and not callable(on_progress):
-        checks.refuse("on_progress", on_progress, "it must be a function of a DownloadProgress")
+    checks.callback(on_progress, "on_progress", "a DownloadProgress")
     plan = Plan(
-        folder=place,
+        folder=Path(place).absolute(),
         template=Template.read(name),
         rendition=Rendition.checked(width, format, quality),
         concurrency=at_once,
@@ -53,16 +58,6 @@ def begun(
         on_progress=on_progress,
     )
     return Run(caller, plan)
-
-
-def _path(folder: object) -> Path:
-    try:
-        path = os.fsdecode(cast("str", folder))
-    except TypeError:
-        path = ""
-    if not path or isinstance(folder, bytes):
-        checks.refuse("folder", folder, "it must be the path of a folder, which is made if it is not there")
-    return Path(path).absolute()
 
 
 async def downloading(
@@ -86,3 +81,35 @@ async def downloading(
                 await asyncio.gather(feeding, return_exceptions=True)
         finally:
             await run.aclose()
+
+
+class Input(Generic[_T]):
+    """What there is to download, read one by one in the calling thread, which nobody hands results to meanwhile.
+
+    So before an item is asked for, results have as long to come as items take: `patience`. An iterator may have a method
+    `waits`, which tells that its next item is not there yet: then results have a little time, again and again.
+    """
+
+    def __init__(self, hits: Iterable[_T]) -> None:
+        self._items = iter(hits)
+        self._waits: Callable[[], bool] | None = getattr(hits, "waits", None)
+        self._took = 0.0
+
+    @property
+    def patience(self) -> float:
+        """How long to wait for results before the next item is read."""
+        if self._waits is not None:
+            return _TICK if self._waits() else 0.0
+        return min(self._took, _MOST_PATIENCE)
+
+    @property
+    def ready(self) -> bool:
+        """Whether an item is to be asked for now."""
+        return self._waits is None or not self._waits()
+
+    def read(self) -> list[_T]:
+        """Give the next item; nothing at the end."""
+        began = time.monotonic()
+        items = list(islice(self._items, 1))
+        self._took = time.monotonic() - began
+        return items

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import attrs
 
-from scenario_async._downloads.files import Part, give_name, is_same, write_whole
+from scenario_async._downloads.files import Part, give_name, is_of, is_same, write_whole
 from scenario_async._downloads.formats import complaint, extension_of
 from scenario_async._downloads.manifest import Entry, Key, Manifest
 from scenario_async._downloads.names import Claims, Template, another, named
@@ -38,6 +38,7 @@ class Store:
     sidecar: bool
     manifest: Manifest
     claims: Claims = attrs.field(factory=Claims)
+    taken: Claims = attrs.field(factory=Claims)
     _root: str = attrs.field(
         init=False, default=attrs.Factory(lambda self: f"{self.folder}{os.sep}", takes_self=True)
     )
@@ -54,6 +55,7 @@ class Store:
         for key, entry in manifest.entries():
             if entry.status == "saved" and entry.path is not None:
                 store.claims.claim(entry.path.rpartition(".")[0], key)
+                store.taken.take(entry.path, key)
         return store
 
     def claim(self, wanted: Wanted) -> str:
@@ -106,10 +108,10 @@ class Store:
         with _writing(self.folder):
             try:
                 part.write(chunks)
-                mime_types = (mime_type, wanted.mime_type)
-                _check(wanted, part, mime_types)
+                _check(wanted, part, mime_type)
                 part.lay_down()
-                entry = self._named(wanted.key, stem, part, extension_of(part.head, *mime_types))
+                extension = extension_of(part.head, mime_type, wanted.mime_type)
+                entry = self._named(wanted.key, stem, part, extension)
             except OSError:
                 part.abandon()
                 raise
@@ -126,7 +128,7 @@ class Store:
             name = named(stem if own else another(stem, key), extension)
             path = self._root + name
             same = is_same(path, part) if self.manifest.has(name) else None
-            if same is False:
+            if same is False or not self.taken.take(name, key):
                 continue
             entry = Entry("saved", name, part.size, part.sha256)
             self.manifest.write(key, entry)
@@ -145,25 +147,36 @@ class Store:
         )
 
     def describe(self, wanted: Wanted, entry: Entry) -> None:
-        """Write what a hit says beside its file."""
-        path = f"{self._root}{entry.path}.json"
-        content = json.dumps(described(wanted.given), ensure_ascii=False, indent=2, default=str).encode(
-            errors="replace"
-        )
+        """Write what a hit says beside its file, under a name that is nobody else's."""
+        content = json.dumps(described(wanted.given), ensure_ascii=False, indent=2, default=str)
         with _writing(self.folder):
-            write_whole(path, content + b"\n", self.part_path(wanted.key, "sidecar"))
+            for name in self._beside(wanted.key, entry):
+                path = self._root + name
+                if self.taken.take(name, wanted.key) and is_of(path, wanted.key.id) is not False:
+                    part = self.part_path(wanted.key, "sidecar")
+                    write_whole(path, content.encode(errors="replace") + b"\n", part)
+                    return
+        raise ScenarioError(
+            f"what {wanted.key.id} says cannot stand beside {entry.path}: other files have its names, and stay; give "
+            "another folder, or another name"
+        )
 
-    def lacks_sidecar(self, entry: Entry) -> bool:
+    def lacks_sidecar(self, key: Key, entry: Entry) -> bool:
         """Tell whether a hit is yet to be described beside its file."""
-        return self.sidecar and not os.path.isfile(f"{self._root}{entry.path}.json")  # noqa: PTH113 - a text, as all here
+        return self.sidecar and not any(is_of(self._root + name, key.id) for name in self._beside(key, entry))
+
+    def _beside(self, key: Key, entry: Entry) -> tuple[str, str]:
+        """Give the name of what stands beside a file, and another one where that is somebody else's."""
+        assert entry.path is not None  # noqa: S101 - it is saved
+        return f"{entry.path}.json", f"{another(entry.path, key)}.json"
 
     def close(self) -> None:
         """Let others have the folder."""
         self.manifest.close()
 
 
-def _check(wanted: Wanted, part: Part, mime_types: tuple[str, ...]) -> None:
-    wrong = complaint(part.head, picture=wanted.is_picture, mime_types=mime_types)
+def _check(wanted: Wanted, part: Part, came_as: str) -> None:
+    wrong = complaint(part.head, picture=wanted.is_picture, came_as=came_as, mime_type=wanted.mime_type)
     if wrong is not None:
         raise APIResponseValidationError(f"the file cannot be that of {wanted.key.id}: {wrong}")
 

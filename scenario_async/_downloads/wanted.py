@@ -10,6 +10,7 @@ import attrs
 from scenario_async._downloads.addresses import is_original
 from scenario_async._downloads.manifest import Key
 from scenario_async._support import checks
+from scenario_async._tables.unsigned import unsigned, unsigned_json
 from scenario_async.errors import ScenarioError
 from scenario_async.models import AssetHit, Hit, Thumbnail, url_repr
 
@@ -123,23 +124,8 @@ def _text(mapping: Mapping[str, Any], name: str) -> str:
 def described(given: object) -> dict[str, Any]:
     """Give the JSON of a hit for a file beside its picture, without what signs an address."""
     if isinstance(given, Hit):
-        told: object = given.to_dict()
-    else:
-        told = {"id": given} if isinstance(given, str) else given
-    return cast("dict[str, Any]", _unsigned(told))
-
-
-def _unsigned(value: object) -> object:
-    if isinstance(value, Mapping):
-        pairs = cast("Mapping[str, object]", value).items()
-        return {name: _address(inner) if name == "url" else _unsigned(inner) for name, inner in pairs}
-    if isinstance(value, (list, tuple)):
-        return [_unsigned(each) for each in cast("list[object]", value)]
-    return value
-
-
-def _address(url: object) -> object:
-    return url.partition("?")[0] if isinstance(url, str) else _unsigned(url)
+        return unsigned(given).to_dict()
+    return cast("dict[str, Any]", unsigned_json({"id": given} if isinstance(given, str) else given))
 
 
 def nothing_to_download(wanted: Wanted) -> ScenarioError:

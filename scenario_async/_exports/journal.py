@@ -74,7 +74,8 @@ class Record:
 class Journal:
     """A journal that is open and locked. Its methods block, and are for threads.
 
-    `since` is when the export was begun. `last` is the last page, None before the first.
+    `since` is when the export was begun, and `before` when that was whose journal it takes the place of. `last` is the
+    last page, None before the first.
     """
 
     path: Path
@@ -83,6 +84,7 @@ class Journal:
     hits: int = 0
     pages: int = 0
     last: Record | None = None
+    before: str | None = None
     _size: int = 0
 
     @classmethod
@@ -97,6 +99,7 @@ class Journal:
             journal = cls(path, file, since)
             found = journal._read_head()
             if found is not None:
+                journal.before = journal.since
                 journal._read_pages()
                 if journal.pages and journal._goes_on(purpose, found, resume=resume, anew=anew):
                     file.truncate(journal._size)
@@ -194,6 +197,11 @@ class Journal:
 
 def locked_file(path: Path) -> BinaryIO:
     """Open and lock a file, which is made if it is not there."""
+    if path.is_dir():
+        way = "move it away, or name another file"
+        raise WriteError(
+            f"{path} is a folder, where the journal of the export would be: {way}", code=errno.EISDIR
+        )
     for _ in range(_LOCK_TRIES):
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
         file = cast("BinaryIO", os.fdopen(os.open(path, flags, 0o666), "r+b", buffering=0))

@@ -16,8 +16,9 @@ from scenario_async._exports.journal import Journal
 from scenario_async._exports.lines import hits_of, lines_of
 from scenario_async._exports.sink import Sink, StoppedError
 from scenario_async._paging.seen import CompactIds
+from scenario_async._tables.replacing import check_target, remove_beside
 from scenario_async._tables.texts import moment_text
-from scenario_async._tables.writing import beside, check_target, told
+from scenario_async._tables.writing import beside, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 _LONGEST_NAME: Final = 200
 """The bytes of a name that leave room for the suffixes of the journal and of what is made of it."""
-_OF_DATABASES: Final = ("", "-journal", "-wal", "-shm")
 
 
 class Kept(Sink):
@@ -45,7 +45,6 @@ class Kept(Sink):
         self._resume = resume
         self._overwrite = overwrite
         self._journal_path = _journal_of(target)
-        self._part = self._journal_path.with_suffix(".part")
         self._journal: Journal | None = None
         self._done = False
         self._stopping = threading.Event()
@@ -58,7 +57,8 @@ class Kept(Sink):
             self._journal = journal = Journal.opened(
                 self._journal_path, self._purpose, now, resume=self._resume, anew=self._overwrite
             )
-            self._remove_leftovers()
+            for since in filter(None, (journal.before, journal.since)):
+                self._remove_leftovers(self._part_of(since))
             self.hits, self.pages = journal.hits, journal.pages
             if journal.last is not None:
                 self.next, self.end = journal.last.next, journal.last.end
@@ -84,8 +84,12 @@ class Kept(Sink):
         assert self._journal is not None  # noqa: S101 - it was opened
         self.seen = CompactIds()
         allowed = self._overwrite or self._resume
-        with told(self._target), beside(self._target, overwrite=allowed, part=self._part) as part:
-            self._write(self._journal, part)
+        part, database = self._part_of(self._journal.since), self.what.how.database
+        with (
+            told(self._target),
+            beside(self._target, overwrite=allowed, part=part, database=database) as growing,
+        ):
+            self._write(self._journal, growing)
         self._done = True
         with suppress(OSError):
             self._journal.remove()
@@ -110,7 +114,7 @@ class Kept(Sink):
         if self._done or self._journal is None:
             return ""
         if not self.pages:
-            return "nothing is kept, as no page was there yet: call it again"
+            return "nothing is kept, as no page was there yet"
         way = "the same call with resume=True goes on there"
         return f"{self.hits:,} hits are kept in {self._journal_path}: {way}"
 
@@ -141,10 +145,15 @@ class Kept(Sink):
     def _read(self, lines: bytes) -> list[Hit]:
         return hits_of(lines, self.what.hit_class)
 
-    def _remove_leftovers(self) -> None:
+    def _part_of(self, since: str) -> Path:
+        """Give where the file grows: under a name that none but the export that was begun then can have."""
+        digest = hashlib.blake2b(since.encode(), digest_size=6).hexdigest()
+        return self._journal_path.with_name(f".{self._journal_path.stem}.{digest}.part")
+
+    def _remove_leftovers(self, part: Path) -> None:
         """Remove what a process left that was killed while it made the file."""
-        for suffix in _OF_DATABASES:
-            self._part.with_name(self._part.name + suffix).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
+        remove_beside(part)
 
 
 def _journal_of(target: Path) -> Path:

@@ -8,7 +8,6 @@ left to the code of the tables.
 from __future__ import annotations
 
 import json
-import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -17,14 +16,13 @@ from scenario_async._http import typed
 from scenario_async._http.structure import shapes_of, structure_hits
 from scenario_async._support.loading import LOADING
 from scenario_async._tables.texts import json_text
-from scenario_async._tables.unsigned import unsigned
+from scenario_async._tables.unsigned import MAY_BE_SIGNED, unsigned
 from scenario_async.models import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
 _HitT = TypeVar("_HitT", bound=Hit)
-_MAY_BE_SIGNED: Final = re.compile(rb"://[^\s?\"'<>]+\?")
 _ODD: Final = "not 0.0001 <= abs(value) < 1e16 and value != 0"
 
 
@@ -38,7 +36,7 @@ def lines_of(hits: Sequence[Hit]) -> bytes:
         return b""
     make, encode = _maker(cast("Hashable", type(hits[0]))), encoder()
     whole = _encoded_at_once(hits, make)
-    if whole is not None and not (b"?" in whole and _MAY_BE_SIGNED.search(whole)):
+    if whole is not None and not _may_be_signed(whole):
         return whole
     lines: list[bytes] = []
     for hit in hits:
@@ -46,7 +44,7 @@ def lines_of(hits: Sequence[Hit]) -> bytes:
             line = encode(make(hit))
         except (TypeError, ValueError, RecursionError):
             line = b""
-        if not line or (b"?" in line and _MAY_BE_SIGNED.search(line)):
+        if not line or _may_be_signed(line):
             line = json_text(unsigned(hit).to_dict()).encode()
         lines.append(line)
     lines.append(b"")
@@ -71,10 +69,15 @@ def hits_of(lines: bytes, hit_class: type[_HitT]) -> list[_HitT]:
     return found[0] if found is not None else structure_hits(codec.loads(content)["hits"], hit_class)
 
 
+def _may_be_signed(lines: bytes) -> bool:
+    return (b"?" in lines or b"%3" in lines) and MAY_BE_SIGNED.search(lines) is not None
+
+
 def _plain(extra: Mapping[str, Any], made: dict[str, Any]) -> None:
     """Take over fields that this version does not know, if they are plain, as nearly all are."""
     for name, value in extra.items():
-        if (type(value) is str and "?" not in value) or type(value) is int or type(value) is bool:
+        plain = type(value) is str and "?" not in value and "%3" not in value
+        if plain or type(value) is int or type(value) is bool:
             made[name] = value
         elif value is not None:
             raise _OddError

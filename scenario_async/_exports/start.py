@@ -66,8 +66,7 @@ def begun(
     resumes, overwrites = (
         bool(checks.truth(value, name)) for value, name in ((resume, "resume"), (overwrite, "overwrite"))
     )
-    if on_progress is not None and not callable(on_progress):
-        checks.refuse("on_progress", on_progress, "it must be a function of an ExportProgress")
+    checks.callback(on_progress, "on_progress", "an ExportProgress")
     how, file = _target(path, format)
     what = What(how, source.search.hit_class, bool(checks.truth(flat, "flat")))
     flat_rows = what.layout().flat
@@ -102,7 +101,7 @@ def _target(path: Any, format: str | None) -> tuple[Format, Any]:  # noqa: ANN40
         how = format_of("-", format or "jsonl")
         return _streamable(how, path), getattr(sys.stdout, "buffer", sys.stdout)
     if isinstance(path, (str, os.PathLike)):
-        text = os.fspath(cast("os.PathLike[str] | str", path))
+        text = checks.path(cast("object", path), "path", "it must be a str or a pathlib.Path") if path else ""
         if _URL.match(text):
             way = (
                 'open it, with fsspec for instance, and pass the file: `with fsspec.open(path, "wb") as file`'

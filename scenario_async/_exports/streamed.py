@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from scenario_async._exports.sink import Sink, StoppedError
 from scenario_async._support import checks
+from scenario_async._tables.writing import write_all
 from scenario_async.errors import WriteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from scenario_async._exports.sink import Portion, What
     from scenario_async.models import Hit
@@ -23,6 +24,7 @@ _PATIENCE: Final = 0.2
 _LONGEST_END: Final = 5.0
 """Seconds that a file may take for the pages that were read when the export is given up."""
 OF_BYTES: Final = ("parquet", "arrow")
+"""What takes no texts, and what nobody can read without its end."""
 
 
 class Streamed(Sink):
@@ -31,10 +33,13 @@ class Streamed(Sink):
     def __init__(self, what: What, out: Out) -> None:
         super().__init__(what)
         self._out = out
+        self._taken = 0
+        out.on_write = self._wrote
         self._pages: Queue[Sequence[Hit] | None] = Queue(_PAGES_AHEAD)
         self._failure: BaseException | None = None
         self._stopping = threading.Event()
         self._too_late = False
+        self._whole = False
         self._writer = threading.Thread(target=self._work, name="scenario-async-export-to", daemon=True)
 
     def open(self) -> None:
@@ -70,6 +75,8 @@ class Streamed(Sink):
     def kept(self) -> str:
         """Tell what was written."""
         way = "only an export to a path can go on: begin anew"
+        if not self._whole and self.what.how.name in OF_BYTES:
+            return f"what was written cannot be read, and {way}"
         return f"the first {self.written:,} hits were written, and {way}"
 
     def _hand_over(self, hits: Sequence[Hit] | None) -> None:
@@ -93,6 +100,7 @@ class Streamed(Sink):
         try:
             self.what.how.write(cast("Any", self._out), self._given(), self.what.layout())
             self._out.flush()
+            self._whole = True
         except BaseException as error:  # noqa: BLE001 - it is raised where the next page is handed over
             self._failure = error
 
@@ -101,16 +109,21 @@ class Streamed(Sink):
             for hit in hits:
                 if self._too_late:
                     raise StoppedError
+                self._taken += 1
                 yield hit
-                self.written += 1
+
+    def _wrote(self) -> None:
+        """Count what is in the file: formats write what they have taken, some of them many hits at once."""
+        self.written = self._taken
 
     def _next_page(self) -> Sequence[Hit] | None:
+        """Give the next page, None at the end: also where the export is given up, so that the file ends there whole."""
         while True:
             stopping = self._stopping.is_set()
             with suppress(Empty):
                 return self._pages.get(timeout=0.0 if stopping else _PATIENCE)
             if stopping:
-                raise StoppedError
+                return None
 
 
 class Out:
@@ -122,15 +135,14 @@ class Out:
         self._file = file
         self._of_texts = of_texts
         self._written = 0
+        self.on_write: Callable[[], object] = lambda: None
 
     def write(self, content: bytes | bytearray | memoryview) -> int:
         """Write all of it."""
         whole = bytes(content)
-        left: Any = whole.decode() if self._of_texts else whole
-        while left:
-            taken = self._file.write(left)
-            left = left[taken:] if isinstance(taken, int) and taken >= 0 else left[:0]
+        write_all(self._file, whole.decode() if self._of_texts else whole)
         self._written += len(whole)
+        self.on_write()
         return len(whole)
 
     def writelines(self, lines: Iterable[bytes]) -> None:

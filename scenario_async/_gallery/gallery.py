@@ -10,14 +10,14 @@ from contextlib import suppress
 from html import escape
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from scenario_async._gallery.assembling import pieces, plain
 from scenario_async._gallery.data import contents_of
 from scenario_async._looks.doors import ensure_thumbnails
 from scenario_async._looks.thumbnails import Shown
 from scenario_async._support import checks
-from scenario_async._tables import writing
+from scenario_async._tables import replacing, writing
 from scenario_async._tables.table import source_of
 from scenario_async.errors import ScenarioError, WriteError
 
@@ -60,11 +60,9 @@ class Gallery:
 
     def write(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the page, which appears whole or not at all, and give its path; see `HitTable.gallery`."""
-        if not path or isinstance(path, bytes) or not isinstance(cast("object", path), str | os.PathLike):
-            checks.refuse("path", path, "it must be a str or a pathlib.Path")
-        target = Path(path)
+        target = Path(checks.path(path, "path", "it must be a str or a pathlib.Path"))
         overwrite = bool(checks.truth(overwrite, "overwrite"))
-        writing.check_target(target, overwrite=overwrite)
+        replacing.check_target(target, overwrite=overwrite)
         if self._contents.picture_bytes > MOST_INSIDE:
             return self._write_beside(target, overwrite=overwrite)
         with writing.told(target), writing.beside(target, overwrite=overwrite) as part:

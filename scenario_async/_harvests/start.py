@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -99,12 +98,9 @@ def checked(
     check_fan_out(1, max_hits, "completed", on_error, ends=False)
     if scan and max_hits is not None:
         checks.refuse("max_hits", max_hits, "a scan reads every hit: leave one of them out")
-    if on_progress is not None and not callable(on_progress):
-        checks.refuse("on_progress", on_progress, "it must be a function of a HarvestProgress")
-    if not isinstance(path, (str, os.PathLike)) or not os.fspath(cast("str", path)):
-        rule = "it must be the path of a SQLite file, a str or a pathlib.Path"
-        checks.refuse("path", cast("object", path), rule)
-    return Path(os.fspath(cast("str", path))).absolute()
+    checks.callback(on_progress, "on_progress", "a HarvestProgress")
+    rule = "it must be the path of a SQLite file, a str or a pathlib.Path"
+    return Path(checks.path(path, "path", rule)).absolute()
 
 
 def wanted(search: object, index: int, *, project_id: str | None, scan: bool, max_hits: int | None) -> Wanted:

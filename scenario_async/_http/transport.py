@@ -44,8 +44,8 @@ _LONGEST_LINE: Final = 64 * 1024
 class OpenCall(Protocol):
     """A call under way, which the end of its client ends."""
 
-    def client_closed(self) -> None:
-        """End the call; called from whatever thread."""
+    def client_closed(self) -> Coroutine[Any, Any, None] | None:
+        """End the call, from whatever thread; give what there is to wait for, if it is on the running loop."""
         ...
 
 
@@ -126,9 +126,9 @@ class Pool:
     async def aclose(self) -> None:
         """End the calls under way and close every session of ours; those of other running loops close there, soon."""
         self.closed = True
-        for call in list(self.calls):
-            call.client_closed()
+        endings = [call.client_closed() for call in list(self.calls)]
         await asyncio.sleep(0)  # the calls of this loop end before their connections do
+        await asyncio.gather(*filter(None, endings), return_exceptions=True)
         await self._kept.aclose()
 
     def __del__(self) -> None:

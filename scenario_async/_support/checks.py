@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 import math
+import os
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cache, wraps
@@ -228,6 +229,35 @@ def identifier(value: object, parameter: str) -> str | None:
     if name is not None and (name != name.strip() or not name):
         refuse(parameter, name, "it must be an id, without blanks around it")
     return name
+
+
+def path(value: object, parameter: str, rule: str) -> str:
+    """Take the path of a file or a folder that an operating system can have."""
+    if not isinstance(value, (str, os.PathLike)):
+        refuse(parameter, value, rule)
+    found = os.fspath(cast("os.PathLike[str] | os.PathLike[bytes]", value))
+    if not isinstance(found, str) or not found:
+        refuse(parameter, cast("object", value), rule)
+    if "\0" in found:
+        refuse(parameter, found, "it holds U+0000, which no path can have")
+    try:
+        os.fsencode(found)
+    except UnicodeEncodeError:
+        refuse(parameter, found, "it holds a character that no path of this system can have")
+    return found
+
+
+def callback(value: object, parameter: str, of: str) -> None:
+    """Refuse what is no function that can be called from time to time; `of` is what it is told."""
+    if value is None:
+        return
+    if not callable(value):
+        refuse(parameter, value, f"it must be a function of {of}")
+    call: object = getattr(value, "__call__", None)  # noqa: B004 - an object may be one
+    if any(map(inspect.iscoroutinefunction, (value, call))) or any(
+        map(inspect.isasyncgenfunction, (value, call))
+    ):
+        refuse(parameter, value, f"it is called and not awaited: it must be a plain function of {of}")
 
 
 def headers(value: object, parameter: str) -> dict[str, str] | None:

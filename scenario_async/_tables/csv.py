@@ -1,7 +1,8 @@
 """Hits as CSV: RFC 4180 with line feeds, in UTF-8.
 
-Nothing is an empty cell, an empty text is `""`. Lists are JSON. A text that a spreadsheet would run as a formula has an
-apostrophe in front, and a text that has one there already gets another, so that taking one away gives the text back.
+Nothing is an empty cell, an empty text is `""`; where there is one column both are `""`, as readers skip empty lines. Lists
+are JSON. A text that a spreadsheet would run as a formula has an apostrophe in front, and a text that has one there
+already gets another, so that taking one away gives the text back.
 """
 
 from __future__ import annotations
@@ -29,16 +30,17 @@ _QUOTED: Final = re.compile(r'[,"\r\n\';\t]|^\s|\s$')
 def write(file: BinaryIO, hits: Iterable[Hit], layout: Layout) -> None:
     """Write a line of names, and a line for each hit."""
     file.write((",".join(column.name for column in layout.columns) + "\n").encode())
+    nothing = "" if layout.columns[1:] else '""'
     for batch in batched(hits, _BATCH):
         columns = zip(layout.columns, cells(batch, layout.columns), strict=True)
-        written = [list(_cells(column, found)) for column, found in columns]
+        written = [list(_cells(column, found, nothing)) for column, found in columns]
         file.write("".join(",".join(row) + "\n" for row in zip(*written, strict=True)).encode())
 
 
-def _cells(column: Column, found: list[Any]) -> Iterator[str]:
+def _cells(column: Column, found: list[Any], nothing: str) -> Iterator[str]:
     for value in found:
         if value is None:
-            yield ""
+            yield nothing
         elif column.kind == "moment":
             yield moment_text(value)
         elif column.kind == "number":

@@ -166,21 +166,21 @@ def _is_float(number: int) -> bool:
         return False
 
 
-def leftover(record: Record) -> dict[str, Any]:
-    """Give of a record's JSON what is in no column as the service sent it."""
+def leftover(record: Record, *, without_zeros: bool = False) -> dict[str, Any]:
+    """Give of a record's JSON what is in no column as the service sent it; `without_zeros` for columns of no U+0000."""
     found: dict[str, Any] = {}
     for field in shapes_of(cast("Hashable", type(record))):
         value = getattr(record, field.name)
         if value is None:
             continue
         if field.record is None:
-            if not _fits(field, value):
+            if not _fits(field, value) or (without_zeros and field.shape == "text" and "\0" in value):
                 found[field.wire] = value
         elif field.shape == "record":
-            rest = leftover(value)
+            rest = leftover(value, without_zeros=without_zeros)
             found |= {field.wire: rest} if rest else {}
         else:
-            rests = [leftover(each) for each in value]
+            rests = [leftover(each, without_zeros=without_zeros) for each in value]
             found |= {field.wire: rests} if any(rests) else {}
     return found | {name: value for name, value in record.extra.items() if value is not None}
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import errno
 import re
 import sqlite3
+import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from scenario_async._tables.rows import batched, cells, moment
+from scenario_async._tables.rows import batched, cells, leftover, moment
 from scenario_async._tables.schema import EXTRA, columns_of, kind_of
 from scenario_async._tables.texts import json_text, mended, moment_text
 from scenario_async.errors import WriteError
@@ -64,6 +65,16 @@ WHERE id = ?1 AND kind = ?2 AND json_remove(data, '$.score') IS NOT json_remove(
 _SEE: Final = "UPDATE hits SET last_seen = ?3 WHERE id = ?1 AND kind = ?2 AND last_seen < ?3"
 _FORGET: Final = "DELETE FROM extras WHERE id = ? AND kind = ?"
 _REMEMBER: Final = "INSERT INTO extras (id, kind, extra) VALUES (?, ?, ?)"
+
+
+_ZERO: Final = "\\u0000"
+"""U+0000 as it stands in JSON, unless a backslash is in front of it."""
+_WHOLE: Final = (
+    f"(CASE WHEN instr(extras.extra, '{_ZERO}') > 0 "
+    rf"THEN replace(replace(hits.data, '\\', '\u005c'), '{_ZERO}', '\ufffd') ELSE hits.data END)"
+)
+"""The JSON of a hit without U+0000, where SQLite ends a text; that it is there, the extras tell."""
+_LARGEST: Final = sys.float_info.max
 
 
 class Upserted(NamedTuple):
@@ -139,14 +150,12 @@ def _upsert(
 ) -> Upserted:
     """Add those that are new in one go, and look at the others one by one."""
     kind = kind_of(type(hits[0]))
+    texts = [json_text(hit.to_dict()) for hit in hits] if texts is None else texts
     rows: dict[str, tuple[Any, ...]] = {}
     for place, row in enumerate(_rows(hits, kind, seen, texts)):
         if row[0] in rows:  # as it came first, and then as it came later
-            rest = None if texts is None else texts[place:]
-            first, later = (
-                _upsert(connection, *part)
-                for part in ((hits[:place], seen, texts and texts[:place]), (hits[place:], seen, rest))
-            )
+            parts = ((hits[:place], seen, texts[:place]), (hits[place:], seen, texts[place:]))
+            first, later = (_upsert(connection, *part) for part in parts)
             return Upserted(first.new + later.new, first.changed + later.changed)
         rows[row[0]] = row
     marks = ", ".join("?" * len(rows))
@@ -158,7 +167,7 @@ def _upsert(
     }
     connection.executemany(_SEE, [(identifier, kind, seen) for identifier in there])
     connection.executemany(_FORGET, [(identifier, kind) for identifier in altered])
-    extras = _extras(hits)
+    extras = _extras(hits, texts)
     connection.executemany(
         _REMEMBER,
         [
@@ -170,18 +179,19 @@ def _upsert(
     return Upserted(len(rows) - len(there), len(altered))
 
 
-def _rows(
-    hits: Sequence[Hit], kind: str, seen: str, texts: Sequence[str] | None
-) -> Iterable[tuple[Any, ...]]:
-    made = [json_text(hit.to_dict()) for hit in hits] if texts is None else texts
-    for hit, text in zip(hits, made, strict=True):
+def _rows(hits: Sequence[Hit], kind: str, seen: str, texts: Sequence[str]) -> Iterable[tuple[Any, ...]]:
+    for hit, text in zip(hits, texts, strict=True):
         yield mended(hit.id), kind, text, _time(hit.created_at), _time(hit.updated_at), seen, seen
 
 
-def _extras(hits: Sequence[Hit]) -> dict[str, str]:
-    """Give what this version does not know of hits, by id."""
+def _extras(hits: Sequence[Hit], texts: Sequence[str]) -> dict[str, str]:
+    """Give what no column of a view holds, by id: what no flat one does, and texts that SQLite would cut off."""
     [extras] = cells(hits, [columns_of(type(hits[0]))[-1]])
-    return {mended(hit.id): extra for hit, extra in zip(hits, extras, strict=True) if extra is not None}
+    found = {mended(hit.id): extra for hit, extra in zip(hits, extras, strict=True) if extra is not None}
+    for hit in (hit for hit, text in zip(hits, texts, strict=True) if _ZERO in text):
+        if rest := leftover(hit, without_zeros=True):
+            found[mended(hit.id)] = json_text(rest)
+    return found
 
 
 def _time(text: str) -> str | None:
@@ -206,11 +216,13 @@ def _expression(column: Column) -> str:
     if column.name in _COLUMNS:
         return f"hits.{column.name}"
     if column.many:
-        source = f"json_each(hits.data, '$.{column.wire[0]}')"
+        source = f"json_each({_WHOLE}, '$.{column.wire[0]}')"
         texts = f"json_group_array({_inside('value', column.wire[1:])})"
         return f"(SELECT {texts} FROM {source})"  # noqa: S608 - made of our own field names alone
-    found = _inside("hits.data", column.wire)
-    return f"CAST({found} AS DOUBLE)" if column.kind == "number" else found
+    if column.kind != "number":
+        return _inside(_WHOLE if column.kind == "text" else "hits.data", column.wire)
+    number = f"CAST({_inside('hits.data', column.wire)} AS DOUBLE)"
+    return f"CASE WHEN abs({number}) <= {_LARGEST} THEN {number} END"
 
 
 def _inside(source: str, wire: tuple[str, ...]) -> str:

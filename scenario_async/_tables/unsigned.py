@@ -21,11 +21,18 @@ if TYPE_CHECKING:
     from scenario_async._http.structure import FieldShape
 
 _RecordT = TypeVar("_RecordT", bound=Record)
-_QUERY: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^\s?\"'<>]+)\?([^\s\"'<>]*)")
-_SIGNED: Final = re.compile(
-    r"(?:^|[&;])(?:signature|policy|key-pair-id|sig|token|access_token|awsaccesskeyid|x-(?:amz|goog)-[a-z-]+)=",
-    re.IGNORECASE,
+_NAMES: Final = (
+    r"(?:signature|policy|key-pair-id|sig|token|access_token|awsaccesskeyid|x-(?:amz|goog)-[a-z-]+)(?:=|%3d)"
 )
+_BETWEEN: Final = r"(?:&amp;|%26|[&;])"
+_ASKS: Final = r"(?:\?|%3f)"
+_WORD: Final = re.compile(r"[^\s\"'<>]+")
+_NEXT: Final = re.compile(r"(?i)(?<=[)\]}])(?=[(\[{]*[a-z][a-z0-9+.-]*://)")
+"""Where another address begins behind brackets, without a blank between them."""
+_QUERY: Final = re.compile(rf"(?i){_ASKS}")
+_SIGNED: Final = re.compile(rf"(?i)(?:{_ASKS}|{_BETWEEN}){_NAMES}[\w.~%+/=-]*(?:{_BETWEEN}[\w.~%+/=-]*)*")
+MAY_BE_SIGNED: Final = re.compile(rf"(?i)(?:{_ASKS}|{_BETWEEN}){_NAMES}".encode())
+"""What a text has that may hold a signed URL, as bytes of UTF-8."""
 
 
 def unsigned(record: _RecordT) -> _RecordT:
@@ -43,11 +50,16 @@ def unsigned(record: _RecordT) -> _RecordT:
     return attrs.evolve(record, **changes) if changes else record
 
 
+def unsigned_json(value: object) -> Any:  # noqa: ANN401 - JSON, as it was given
+    """Give JSON whose URLs are without their query string, and whose texts hold no signed URL."""
+    return _json(value, is_url=False)
+
+
 def _field(field: FieldShape, value: Any) -> Any:  # noqa: ANN401
     if field.shape == "text":
-        return _text(value, is_url=field.wire == "url") if "?" in value else value
+        return _text(value, is_url=field.wire == "url") if _may_ask(value) else value
     if field.shape == "texts":
-        return _json(value, is_url=False) if any("?" in each for each in value) else value
+        return _json(value, is_url=False) if any(map(_may_ask, value)) else value
     if field.shape == "record":
         return unsigned(value)
     if field.shape == "records":
@@ -55,12 +67,26 @@ def _field(field: FieldShape, value: Any) -> Any:  # noqa: ANN401
     return value
 
 
+def _may_ask(text: str) -> bool:
+    return "?" in text or "%3" in text
+
+
 def _text(text: str, *, is_url: bool) -> str:
-    return text.partition("?")[0] if is_url else _QUERY.sub(_without_signature, text)
+    text = text.partition("?")[0] if is_url else text
+    return _WORD.sub(_without_signatures, text) if _may_ask(text) else text
 
 
-def _without_signature(found: re.Match[str]) -> str:
-    return found[1] if _SIGNED.search(found[2]) else found[0]
+def _without_signatures(word: re.Match[str]) -> str:
+    return "".join(map(_without_signature, _NEXT.split(word[0]))) if _may_ask(word[0]) else word[0]
+
+
+def _without_signature(address: str) -> str:
+    """Give an address, also one without a host, without its query if that is signed; what stands behind it stays."""
+    asks = _QUERY.search(address)
+    if asks is None or not ("/" in address[: asks.start()] or "%2f" in address[: asks.start()].lower()):
+        return address
+    signed = list(_SIGNED.finditer(address, asks.start()))
+    return address[: asks.start()] + address[signed[-1].end() :] if signed else address
 
 
 def _json(value: object, *, is_url: bool) -> Any:  # noqa: ANN401
@@ -68,7 +94,10 @@ def _json(value: object, *, is_url: bool) -> Any:  # noqa: ANN401
         return _text(value, is_url=is_url)
     if isinstance(value, Mapping):
         pairs = cast("Mapping[str, Any]", value).items()
-        return {name: _json(each, is_url=name.lower().endswith("url")) for name, each in pairs}
+        return {
+            _text(name, is_url=False): _json(each, is_url=name.lower().endswith("url"))
+            for name, each in pairs
+        }
     if isinstance(value, list):
         return [_json(each, is_url=is_url) for each in cast("list[object]", value)]
     return value

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sqlite3
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from scenario_async._support import checks
+from scenario_async._tables.replacing import check_target, exists, remove_beside, settle
 from scenario_async.errors import WriteError
 
 if TYPE_CHECKING:
@@ -37,7 +40,7 @@ def keep(
     A database of ours that is there already is brought up to date, in one transaction, unless it is to be overwritten.
     Raises `WriteError`; what stood under the name still stands there then.
     """
-    target = Path(path)
+    target = Path(checks.path(path, "path", "it must be a str or a pathlib.Path"))
     updating = how.database and not overwrite and target.is_file()
     if not updating:
         check_target(target, overwrite=overwrite)
@@ -45,7 +48,7 @@ def keep(
         if updating:
             how.write(target, hits, layout)
             return target
-        with beside(target, overwrite=overwrite) as part:
+        with beside(target, overwrite=overwrite, database=how.database) as part:
             if how.database:
                 how.write(part, hits, layout)
             else:
@@ -54,19 +57,26 @@ def keep(
     return target
 
 
-def check_target(target: Path, *, overwrite: bool) -> None:
-    """Refuse a target that is there, unless it may be overwritten, and one that is no file."""
-    if not os.path.lexists(target):
-        return
-    if target.exists() and not target.is_file():
-        kind = "a folder" if target.is_dir() else "no file"
-        raise WriteError(f"{target} is {kind}, and is left as it is: name a file", code=errno.EISDIR)
-    if not overwrite:
-        raise WriteError(_exists(target), code=errno.EEXIST)
+def write_all(file: Any, content: Any) -> None:  # noqa: ANN401 - bytes for a file that takes them, else texts
+    """Write all of it to a file object, also to one that takes less at once; `OSError` for one that takes no more.
+
+    What says nothing of how much it took has taken all, but for raw files: they say so where they took nothing.
+    """
+    while content:
+        taken = file.write(content)
+        if taken is None and not isinstance(file, io.RawIOBase):
+            return
+        if not taken:
+            reason = "it takes no more for now, and does not wait until it does; pass a file that does"
+            raise BlockingIOError(errno.EAGAIN, reason)
+        content = content[taken:] if isinstance(taken, int) else content[:0]
 
 
-def _exists(target: Path) -> str:
-    return f"{target} is there already, and is left as it is: pass overwrite=True, or name another file"
+def check_place(target: Path, *, overwrite: bool) -> None:
+    """Refuse a target before the work for it is done: one that `check_target` refuses, or whose folder is not there."""
+    check_target(target, overwrite=overwrite)
+    with told(target):
+        os.stat(os.path.join(target.parent, ""))  # noqa: PTH116, PTH118 - a Path has no slash at its end
 
 
 @contextmanager
@@ -100,10 +110,13 @@ def _write_error(target: Path, error: OSError) -> WriteError:
 
 
 @contextmanager
-def beside(target: Path, *, overwrite: bool, part: Path | None = None) -> Generator[Path]:
+def beside(
+    target: Path, *, overwrite: bool, part: Path | None = None, database: bool = False
+) -> Generator[Path]:
     """Give a path beside a target, to be written and closed; then it becomes the target, or is gone.
 
-    It is `part`, which is not there yet and nobody else's, or one of its own.
+    It is `part`, which is not there yet and nobody else's, or one of its own. Before a `database` becomes the target, the
+    one that was there comes to rest.
     """
     target = Path(os.path.realpath(target))
     part = part or target.with_name(f".{target.name[:_LONGEST]}.{token_hex(4)}.part")
@@ -111,6 +124,10 @@ def beside(target: Path, *, overwrite: bool, part: Path | None = None) -> Genera
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         yield part
         _make_last(part)
+        if overwrite:
+            check_target(target, overwrite=True)
+        if database and (overwrite or not os.path.lexists(target)):
+            settle(target)
         if overwrite:
             with suppress(OSError):
                 part.chmod(target.stat().st_mode & 0o7777)
@@ -120,6 +137,8 @@ def beside(target: Path, *, overwrite: bool, part: Path | None = None) -> Genera
     except BaseException:
         with suppress(OSError):
             part.unlink()
+            if database:
+                remove_beside(part)
         raise
     with suppress(OSError):  # a folder cannot be opened everywhere
         _make_last(target.parent)
@@ -130,7 +149,7 @@ def _become_new(part: Path, target: Path) -> None:
     try:
         os.link(part, target)
     except FileExistsError:
-        raise WriteError(_exists(target), code=errno.EEXIST) from None
+        raise WriteError(exists(target), code=errno.EEXIST) from None
     except OSError:  # no links here
         check_target(target, overwrite=False)
         part.replace(target)

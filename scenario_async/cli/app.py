@@ -10,7 +10,8 @@ import click
 from scenario_async import __version__
 from scenario_async.cli import INTERRUPTED
 from scenario_async.cli.nearest import Guiding
-from scenario_async.cli.signals import EndedError, ending_well
+from scenario_async.cli.signals import EndedError, ending_well, interruption
+from scenario_async.cli.warned import plainly_warned
 
 _COMMANDS: Final = {
     "search": "Search assets, models or workflows.",
@@ -55,13 +56,16 @@ class _Commands(Guiding):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in click
         try:
-            with ending_well():
+            with ending_well(), plainly_warned(lambda: ctx.invoked_subcommand):
                 return super().invoke(ctx)
-        except KeyboardInterrupt as error:
+        except BaseException as error:
+            ended = interruption(error)
+            if ended is None:
+                raise
             from scenario_async.cli import failures  # noqa: PLC0415 - only where something was interrupted
 
-            failures.tell_interruption(error, as_json=failures.wants_json(ctx.obj))
-            ctx.exit(error.code if isinstance(error, EndedError) else INTERRUPTED)
+            failures.tell_interruption(ended, as_json=failures.wants_json(ctx.obj))
+            ctx.exit(ended.code if isinstance(ended, EndedError) else INTERRUPTED)
 
     def main(self, args: Sequence[str] | None = None, *others: Any, **more: Any) -> NoReturn:  # noqa: ANN401 - as in click
         """Run a command line, and leave with its exit code."""

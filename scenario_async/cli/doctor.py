@@ -34,6 +34,8 @@ _EXTRAS: Final[Mapping[str, str]] = {
     "emulator": "numpy",
     "arrow": "nanoarrow",
     "export": "pyarrow",
+    "pictures": "PIL",
+    "dask": "distributed",
     "redis": "redis",
     "otel": "opentelemetry",
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -14,12 +13,12 @@ from scenario_async._support.counting import counted
 from scenario_async.cli.account import account, account_options, client
 from scenario_async.cli.extent import Extent, reading_options
 from scenario_async.cli.options import keywords_of, options_of
-from scenario_async.cli.sections import FILES, Option, Positive, Sectioned
+from scenario_async.cli.piped import NAME, Piped
+from scenario_async.cli.sections import FILES, Option, Place, Positive, Sectioned
 from scenario_async.searches import AssetSearch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from typing import TextIO
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from scenario_async import Scenario
     from scenario_async.cli.progress import Progress
@@ -47,7 +46,7 @@ The path of each file is written when it is there. Run the same line again, and 
 def _options() -> Iterator[Option]:
     yield Option(
         ["--to", "folder"],
-        type=click.Path(file_okay=False, path_type=Path),
+        type=Place(file_okay=False, path_type=Path),
         required=True,
         metavar="FOLDER",
         help="Where the files go; it is made if it is not there.",
@@ -201,33 +200,48 @@ def _id_of(given: Any) -> str:  # noqa: ANN401 - a hit, or a line of a file
     return str(getattr(given, "id", given))
 
 
-def read_hits(source: str) -> Iterator[Any]:
+def read_hits(source: str) -> Hits:
     """Give the hits of a file of JSON lines, or ids; `-` is the standard input."""
     if source == _STDIN:
-        yield from _lines(sys.stdin, "the standard input")
-        return
+        piped = Piped()
+        return Hits(piped, NAME, piped.waits)
+    return Hits(_lines_of(source), source)
+
+
+def _lines_of(source: str) -> Iterator[str]:
     try:
         with Path(source).open(encoding="utf-8-sig") as file:
-            yield from _lines(file, source)
-    except (OSError, UnicodeDecodeError) as error:
+            yield from file
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise click.UsageError(f"{source} cannot be read: {reason}") from None
 
 
-def _lines(file: TextIO, name: str) -> Iterator[Any]:
-    for number, line in enumerate(file, start=1):
-        text = line.strip()
-        if not text:
-            continue
+class Hits:
+    """The hits of lines; where those come from somebody who takes his time, `waits` tells so."""
+
+    def __init__(self, lines: Iterable[str], name: str, waits: Callable[[], bool] = lambda: False) -> None:
+        self._lines = lines
+        self._name = name
+        self.waits = waits
+
+    def __iter__(self) -> Iterator[Any]:
+        for number, line in enumerate(self._lines, start=1):
+            if text := line.strip():
+                yield self._hit(text, number)
+
+    def _hit(self, text: str, number: int) -> Any:  # noqa: ANN401 - an id, or JSON
         hit: Any = text
         if text[0] in '{"[':
             try:
                 hit = json.loads(text)
-            except ValueError:
-                raise click.UsageError(f"line {number} of {name} is no JSON: give one hit a line") from None
+            except (ValueError, RecursionError):
+                raise click.UsageError(
+                    f"line {number} of {self._name} is no JSON: give one hit a line"
+                ) from None
         if not (isinstance(hit, str) or (isinstance(hit, dict) and "id" in hit)):
-            raise click.UsageError(f"line {number} of {name} is no hit: it needs an id")
-        yield hit
+            raise click.UsageError(f"line {number} of {self._name} is no hit: it needs an id")
+        return cast("Any", hit)
 
 
 download: Sectioned = Sectioned(

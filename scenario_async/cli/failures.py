@@ -47,6 +47,8 @@ _VARIABLES: Final[Sequence[tuple[re.Pattern[str], str]]] = (
     (re.compile(r"\bpass it without\b"), "set it without"),
 )
 """What errors advise in a program, and what to do at a prompt."""
+_NOTHING_KEPT: Final = "nothing is kept, as no page was there yet"
+"""What an export adds, which is no way out."""
 _NO_KEY: Final = "there is no key: neither the environment nor a file .env has SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET"
 DOCTOR: Final = "; scenario-async doctor tells more"
 """What a fix ends with where there is more to see."""
@@ -117,12 +119,9 @@ def fix_of(error: ScenarioError) -> str:
     if isinstance(error, ConfigurationError):
         what = "it in the environment or a file .env" if error.parameter else "them there"
         return f"set {what}, or {_SAMPLE}"
-    if (
-        isinstance(error, APIError)
-        and error.hint
-        and not isinstance(error, (AuthenticationError, PermissionDeniedError))
-    ):
-        return as_typed(error.hint)  # those of a refused key speak of keywords
+    hint = error.hint.removesuffix(_NOTHING_KEPT).rstrip("; ") if isinstance(error, APIError) else ""
+    if hint and not isinstance(error, (AuthenticationError, PermissionDeniedError)):
+        return as_typed(hint)  # those of a refused key speak of keywords
     return next((fix for kind, fix in _FIXES if isinstance(error, kind)), "")
 
 

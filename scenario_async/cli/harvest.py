@@ -17,7 +17,7 @@ from scenario_async._support.counting import counted
 from scenario_async.cli.account import account, account_options, client
 from scenario_async.cli.extent import time_of
 from scenario_async.cli.searching import SEARCHES
-from scenario_async.cli.sections import EXTENT, RESULT, WANTED, Option, Positive, Sectioned
+from scenario_async.cli.sections import EXTENT, RESULT, WANTED, Option, Place, Positive, Sectioned
 from scenario_async.errors import APIError, InvalidSearchError, redact
 
 if TYPE_CHECKING:
@@ -274,7 +274,7 @@ harvest: Sectioned = Sectioned(
     "harvest",
     params=[
         click.Argument(["source"], metavar="SEARCHES"),
-        click.Argument(["path"], type=click.Path(path_type=Path), metavar="FILE"),
+        click.Argument(["path"], type=Place(path_type=Path), metavar="FILE"),
         *_options(),
     ],
     callback=_run,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sys
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -14,6 +13,7 @@ import attrs
 import click
 
 from scenario_async.cli.options import picture, read_json
+from scenario_async.cli.piped import NAME, Piped
 from scenario_async.errors import InvalidSearchError
 from scenario_async.images import Images
 from scenario_async.searches import kind_of
@@ -39,10 +39,10 @@ class Row:
 
 def rows_of(source: str, search_class: type[Search[Any]]) -> list[Row]:
     """Give the searches of a file, by its suffix; `-` is JSON lines or queries from the standard input."""
-    name = "the standard input" if source == _STDIN else source
+    name = NAME if source == _STDIN else source
     try:
-        text = sys.stdin.read() if source == _STDIN else Path(source).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = Piped().text() if source == _STDIN else Path(source).read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise click.UsageError(f"{source} cannot be read: {reason}") from None
     lines = io.StringIO(text).readlines()  # at \n alone: a cell may have any other end of a line

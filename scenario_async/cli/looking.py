@@ -12,7 +12,7 @@ import click
 from scenario_async._support.counting import counted
 from scenario_async.cli import INSTALL
 from scenario_async.cli.progress import hint
-from scenario_async.cli.sections import RESULT, option
+from scenario_async.cli.sections import RESULT, Place, option
 from scenario_async.errors import InvalidSearchError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 AUTO: Final = "auto"
 WAYS: Final = (AUTO, "blocks", "kitty", "iterm")
 _NOT_HERE: Final = "no pictures are shown here: it is no terminal that can; --sheet FILE.png writes them"
-_FILE: Final = click.Path(path_type=Path)
+_FILE: Final = Place(path_type=Path)
 OPTIONS: Final = (
     option(
         "--show",
@@ -80,11 +80,12 @@ class Looks:
             option = "--show" if self.sheet is None else "--sheet"
             raise click.ClickException(f'{option} needs Pillow, of the extra "cli"; {INSTALL}')
         if self.sheet is not None:
-            from scenario_async._tables.writing import check_target  # noqa: PLC0415 - as above
+            from scenario_async._tables.writing import check_place  # noqa: PLC0415 - as above
 
             if self.sheet.suffix.lower() != ".png":
-                raise click.UsageError(f"--sheet writes a PNG: {self.sheet.with_suffix('.png')}")
-            check_target(self.sheet, overwrite=self.overwrite)
+                name = self.sheet.with_suffix(".png") if self.sheet.name else "name a file, such as sheet.png"
+                raise click.UsageError(f"--sheet writes a PNG: {name}")
+            check_place(self.sheet, overwrite=self.overwrite)
 
     def passing(self, pages: Iterable[SyncSearchPage[Any]]) -> Generator[SyncSearchPage[Any]]:
         """Show each page, and give it; keep its hits for the sheet."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar, cast
 import click
 
 from scenario_async._tables.texts import mended
+from scenario_async._tables.writing import write_all
 from scenario_async.cli.grid import Grid
 from scenario_async.cli.progress import is_terminal
 from scenario_async.errors import WriteError
@@ -46,7 +47,8 @@ class Output:
     def write(self, content: bytes) -> int:
         """Write bytes, as far as anybody reads them."""
         self._place += len(content)
-        return self._carefully(lambda file: file.write(bytes(content)))
+        self._carefully(lambda file: write_all(file, bytes(content)))
+        return len(content)
 
     def flush(self) -> None:
         """Hand over what was written."""

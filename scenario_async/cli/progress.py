@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from scenario_async._support.counting import counted
@@ -100,9 +100,10 @@ class Progress:
 
     def end(self) -> None:
         """Show nothing any more."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
+        bar, self._bar = self._bar, None
+        if bar is not None:
+            with suppress(OSError):  # of a terminal that was closed
+                bar.stop()
 
     @contextmanager
     def aside(self, *, always: bool = False) -> Generator[None]:

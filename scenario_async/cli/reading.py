@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from scenario_async.models import Hit
     from scenario_async.searches import Search
 
-_EXPECTED: Final = ("exhausted", "max_hits", "max_pages")
+_EXPECTED: Final = ("exhausted", "max_hits", "max_pages", "window")
+"""Ends of which nothing is to be said, or a warning has said it."""
 
 
 class Reading:

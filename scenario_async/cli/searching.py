@@ -120,7 +120,7 @@ def _carry_out(opened: Scenario, wanted: Search[Any], extent: Extent, wish: Wish
         size = wanted.limit or wanted.hits_per_page or 0
         if size > LARGEST_PAGE and isinstance(error, BadRequestError):
             error.add_note(f"a page has {LARGEST_PAGE} hits at most: --max-hits {size} reads several")
-        if wish.kept is None and reading.delivered:
+        if wish.kept is None and reading.delivered and not wish.quiet:
             error.add_note(f"{counted(reading.delivered, 'hit is', 'hits are')} out: {reading.going_on()}")
         elif wish.kept is not None and isinstance(error, (APIError, KeyboardInterrupt)):
             error.add_note(f"{wish.kept} is as it was: run the same line again")

@@ -57,6 +57,16 @@ class Positive(_ParamType):
         return int(number)
 
 
+class Place(click.Path):
+    """A path that is not empty, which would be this folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """Read it, or refuse it."""
+        if value == "":
+            self.fail("it is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class Sectioned(click.Command):
     """A command whose help has its options in sections."""
 

@@ -22,6 +22,16 @@ class EndedError(KeyboardInterrupt):
         self.code: int = 128 + number
 
 
+def interruption(error: BaseException) -> KeyboardInterrupt | None:
+    """Give what interrupted a command, also where an error came of that, on a terminal that is no longer there."""
+    if isinstance(error, KeyboardInterrupt):
+        return error
+    before = error.__context__ if isinstance(error, OSError) else None
+    while before is not None and not isinstance(before, EndedError):
+        before = before.__context__
+    return before
+
+
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
     raise EndedError(number)
 

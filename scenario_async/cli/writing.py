@@ -15,7 +15,7 @@ from scenario_async._support.counting import counted
 from scenario_async._tables.formats import FORMATS, PAGE, format_of, is_page
 from scenario_async._tables.schema import columns_named
 from scenario_async.cli.looking import OPTIONS, Looks
-from scenario_async.cli.sections import RESULT, option
+from scenario_async.cli.sections import RESULT, Place, option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -75,7 +75,7 @@ def writing_options(command: _F) -> _F:
         option("--count", is_flag=True, help="Write only how many hits there are.", section=RESULT),
         option(
             "--output",
-            type=click.Path(path_type=Path),
+            type=Place(path_type=Path),
             metavar="FILE",
             callback=_path,
             help="Write a file, which appears whole or not at all.",
@@ -186,19 +186,19 @@ class Wish:
         self.looks.finish(hit_class)
 
     def _show(self, reading: Reading, path: Path) -> None:
-        from scenario_async._tables.writing import check_target  # noqa: PLC0415 - as below
+        from scenario_async._tables.writing import check_place  # noqa: PLC0415 - as below
         from scenario_async.cli.progress import hint  # noqa: PLC0415
 
-        check_target(path, overwrite=self.overwrite)
+        check_place(path, overwrite=self.overwrite)
         table = reading.table()
         table.gallery(path, overwrite=self.overwrite)
         hint(f"{path} has {counted(len(table), 'hit')}")
 
     def _keep(self, reading: Reading, path: Path, how: Format, layout: Layout) -> None:
-        from scenario_async._tables.writing import check_target, keep  # noqa: PLC0415 - only for files
+        from scenario_async._tables.writing import check_place, keep  # noqa: PLC0415 - only for files
 
         if not (how.database and path.is_file()):
-            check_target(path, overwrite=self.overwrite)
+            check_place(path, overwrite=self.overwrite)
         with closing(reading.hits()) as hits:
             keep(path, hits, how, layout, overwrite=self.overwrite)
 

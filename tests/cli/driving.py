@@ -93,6 +93,11 @@ class Terminal:
         """Press Ctrl-C."""
         os.write(self._terminal, b"\x03")
 
+    def closed(self) -> int:
+        """Close the terminal, and give the exit code."""
+        os.close(self._terminal)
+        return self.process.wait(_PATIENCE)
+
     def ended(self) -> tuple[int, str]:
         """Give the exit code and all that was shown."""
         self.read_until(None)

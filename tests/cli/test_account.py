@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +16,6 @@ from scenario_async.emulator.faults import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from scenario_async.emulator import Emulator
 
@@ -152,6 +153,13 @@ def test_doctor_as_json(run: Run, served: Emulator, tmp_path: Path, monkeypatch:
     assert told["key"] == "SCENARIO_SDK_API_KEY in .env, SCENARIO_SDK_API_SECRET in .env"
     assert told["versions"]["scenario-async"] == __version__
     assert told["extras"]["export"] is True
+
+
+def test_doctor_knows_every_extra(run: Run, served: Emulator) -> None:
+    """Each that the package has, but the one that the command itself needs, and that of all of them."""
+    pyproject = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    told = json.loads(run("doctor", "--format", "json")[1])["extras"]
+    assert {*told} == {*pyproject["project"]["optional-dependencies"]} - {"all", "cli"}
 
 
 def test_doctor_without_a_key(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

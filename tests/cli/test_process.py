@@ -203,6 +203,52 @@ def test_a_signal_in_a_pipe(served: Emulator) -> None:
     assert err.decode().splitlines()[-1] == "interrupted; 100 hits are out: --offset 100 goes on"
 
 
+@pytest.mark.parametrize("options", [["--output", "hits.csv"], ["--ids"], []])
+def test_a_terminal_that_closes(served: Emulator, tmp_path: Path, options: list[str]) -> None:
+    """Where progress is shown on it, nothing stumbles over that: the exit code is 129."""
+    served.faults.add("ok")
+    served.faults.repeat("hang")
+    terminal = Terminal(["search", "assets", *IMAGES, "--all", *options], folder=tmp_path)
+    terminal.read_until(b"quota left")
+    assert terminal.closed() == 129
+
+
+@pytest.mark.parametrize("closed", ["download - --to x", "harvest - x.sqlite"])
+def test_a_standard_input_that_is_closed(served: Emulator, tmp_path: Path, closed: str) -> None:
+    """It is told, as a usage that cannot be meant."""
+    line = f"{' '.join(COMMAND)} {closed} <&-"
+    done = subprocess.run(
+        ["/bin/sh", "-c", line],
+        capture_output=True,
+        check=False,
+        env=surroundings(),
+        cwd=tmp_path,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert b"the standard input is closed: lead something into it, or name a file" in done.stderr
+
+
+def test_a_pipe_that_stays_open(served: Emulator, tmp_path: Path) -> None:
+    """Each file is told when it is there, not when the next line comes; a mark of UTF-8 at the beginning does no harm."""
+    ids = [hit.id for hit in found(filter='kind = "image"')[:3]]
+    with subprocess.Popen(
+        [*COMMAND, "download", "-", "--to", "pictures"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=surroundings(), cwd=tmp_path,
+    ) as running:  # fmt: skip
+        assert running.stdin is not None
+        assert running.stdout is not None
+        try:
+            for number, each in enumerate(ids):
+                running.stdin.write((b"" if number else b"\xef\xbb\xbf") + f"{each}\n".encode())
+                running.stdin.flush()
+                assert each.encode() in running.stdout.readline()
+            running.stdin.close()
+            assert running.wait(60) == 0
+        finally:
+            running.kill()
+
+
 @pytest.mark.parametrize(("end", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_what_ends_a_process(served: Emulator, tmp_path: Path, end: signal.Signals, code: int) -> None:
     """A request to end, or a terminal that closes, leaves no half file behind, and says what is kept as JSON if asked."""

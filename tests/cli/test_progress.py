@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import signal
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -159,6 +159,22 @@ def test_an_output_as_writers_need_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout", None)
     with pytest.raises(WriteError, match="it is closed"):
         Output().write(b"x")
+
+
+def test_an_output_that_takes_little_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it is written, also where Python does not gather it (`python -u`)."""
+
+    class Raw(io.RawIOBase):
+        content = b""
+
+        def write(self, content: Any, /) -> int:
+            self.content += bytes(content[:2])
+            return min(2, len(content))
+
+    raw = Raw()
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(buffer=raw))
+    assert Output().write(b"knight") == 6
+    assert raw.content == b"knight"
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])

@@ -222,7 +222,7 @@ def test_a_reply_of_no_known_length(connect: Connect, tmp_path: Path) -> None:
 def test_other_files_than_pictures(connect: Connect, tmp_path: Path) -> None:
     """Their extension is that of their bytes, else of their type; what cannot be told is `bin`."""
     served = {
-        "/assets-transform/glb": (b"glTF....", "application/octet-stream", "glb"),
+        "/assets-transform/glb": (b"glTF\x02\0\0\0", "application/octet-stream", "glb"),
         "/assets-transform/json": (b'{"a": 1}', "application/json; charset=utf-8", "json"),
         "/assets-transform/mp4": (b"\0\0\0\x18ftypisom", "binary/octet-stream", "mp4"),
         "/assets-transform/what": (b"what is it", "application/octet-stream", "bin"),

@@ -105,7 +105,7 @@ class Exporter:
                 ended = code == 0
                 if code == -signal.SIGKILL:
                     done, here = done + 1, here + 1
-                    in_the_last_pass += path.with_name(path.name + ".part").exists()
+                    in_the_last_pass += _grows(path)
                     if path.exists() and path.read_bytes() != _as_seen(path, expected, format):
                         breaches.append(f"{format}: a file that is not whole, after kill {done}")
                     # Killed when all was done: one that goes on with nothing begins anew.
@@ -123,9 +123,8 @@ class Exporter:
         if not late:
             time.sleep(chance.random() ** 2 * seconds * 1.05)  # as there is less and less left to do
             return
-        part = path.with_name(path.name + ".part")
         with suppress(ProcessLookupError):
-            while not part.exists():
+            while not _grows(path):
                 os.kill(pid, 0)
                 time.sleep(0.001)
             time.sleep(chance.random() * seconds * 0.05)
@@ -149,6 +148,11 @@ class Exporter:
         bodies = [request.body for request in self.server.requests]
         counts = Counter(body.get("offset") for body in bodies if body is not None)  # a kill tears some
         return sum(count - 1 for count in counts.values())
+
+
+def _grows(path: Path) -> bool:
+    """Tell whether the file is being made, or was."""
+    return any(path.parent.glob(f".{path.name}.*.part"))
 
 
 def _as_seen(path: Path, expected: bytes, format: str) -> bytes:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import errno
+import importlib
 import io
+import json
 import subprocess
 import sys
 import time
@@ -172,6 +175,78 @@ def test_an_export_that_is_given_up_ends_behind_a_page(connect: Connect, serve: 
     with pytest.raises(KeyboardInterrupt):
         export(face, SEARCH, file, format="jsonl", prefetch=0, on_progress=enough)
     assert file.getvalue().count(b"\n") == 200
+
+
+def rows_in(content: bytes, format: str) -> int:
+    """Count the hits in a file, read as what it is."""
+    if format == "csv":
+        return len(list(csv.DictReader(io.StringIO(content.decode()))))
+    if format == "json":
+        return len(json.loads(content))
+    if format == "jsonl":
+        return content.count(b"\n")
+    arrow: Any = importlib.import_module("pyarrow.parquet" if format == "parquet" else "pyarrow.ipc")
+    file = io.BytesIO(content)
+    table = arrow.read_table(file) if format == "parquet" else arrow.open_file(file).read_all()
+    return int(table.num_rows)
+
+
+@pytest.mark.parametrize("format", ["jsonl", "flat jsonl", "json", "csv", "parquet", "arrow"])
+def test_a_failed_export_has_written_what_it_tells(connect: Connect, serve: Serve, format: str) -> None:
+    """Also where a format writes many hits at once, and where a file needs an end."""
+    if format in ("parquet", "arrow"):
+        pytest.importorskip("pyarrow")
+    name = format.removeprefix("flat ")
+    face, file = connect(serve(failing(assets(300), 200, Answer({}, 400))).base_url), io.BytesIO()
+    with pytest.raises(BadRequestError, match="the first 200 hits were written"):
+        export(face, SEARCH, file, format=name, flat=name != format, prefetch=0)
+    assert rows_in(file.getvalue(), name) == 200
+
+
+def test_a_file_that_is_full_tells_what_it_has(connect: Connect, serve: Serve) -> None:
+    """A batch that was not written does not count; Parquet without its end cannot be read at all."""
+    face, whole = connect(serve(paged(assets(2500))).base_url), io.BytesIO()
+    export(face, SEARCH, whole, format="csv")
+    room = len(whole.getvalue()) // 2
+    file = Slow(room)
+    with pytest.raises(WriteError, match="the first 1,000 hits were written"):
+        export(face, SEARCH, file, format="csv")
+    assert rows_in(file.getvalue(), "csv") == 1000
+    pytest.importorskip("pyarrow")
+    with pytest.raises(WriteError, match="what was written cannot be read, and only an export to a path"):
+        export(face, SEARCH, Slow(1000), format="parquet")
+
+
+class Raw(io.RawIOBase):
+    """A raw file, which takes so many bytes at once, and from some byte on nothing."""
+
+    def __init__(self, most: int, room: int = 10**9) -> None:
+        super().__init__()
+        self.content = b""
+        self._most = most
+        self._room = room
+
+    def writable(self) -> bool:
+        """Tell so."""
+        return True
+
+    def write(self, content: Any, /) -> int | None:
+        """Take some; None for nothing, as raw files tell it."""
+        taken = bytes(content)[: min(self._most, self._room - len(self.content))]
+        self.content += taken
+        return len(taken) if taken or not content else None
+
+
+def test_a_file_that_takes_little_at_once(connect: Connect, serve: Serve) -> None:
+    """It gets all of it; one that takes no more, and does not wait, ends the export."""
+    face, whole = connect(serve(paged(assets(250))).base_url), io.BytesIO()
+    export(face, SEARCH, whole, format="csv")
+    file = Raw(1000)
+    export(face, SEARCH, file, format="csv")
+    assert file.content == whole.getvalue()
+    with pytest.raises(WriteError, match="takes no more for now, and does not wait") as caught:
+        export(face, SEARCH, Raw(1000, room=5000), format="csv")
+    assert caught.value.errno == errno.EAGAIN
 
 
 @needs("fsspec")

@@ -328,3 +328,23 @@ def test_given_up_while_the_file_is_made(connect: Connect, serve: Serve, tmp_pat
             export(face, SEARCH, path)
     assert names(tmp_path) == ["hits.csv.journal"]
     assert export(face, SEARCH, path, resume=True).requests == 0
+
+
+def test_what_is_not_of_an_export_stays(connect: Connect, serve: Serve, tmp_path: Path) -> None:
+    """A file that somebody else is downloading beside it, for instance."""
+    face = connect(serve(paged(assets(3))).base_url)
+    others = [tmp_path / name for name in ("k.csv.part", "k.csv.part-journal", ".k.csv.part")]
+    for each in others:
+        each.write_text("mine", encoding="utf-8")
+    for options in ({}, {"overwrite": True}, {"resume": True}):
+        export(face, SEARCH, tmp_path / "k.csv", **options)
+    assert [each.read_text(encoding="utf-8") for each in others] == ["mine"] * 3
+    assert len(names(tmp_path)) == 4
+
+
+def test_a_folder_in_the_place_of_the_journal(connect: Connect, serve: Serve, tmp_path: Path) -> None:
+    """It is named, with the way out."""
+    (tmp_path / "k.csv.journal").mkdir()
+    told = r"k\.csv\.journal is a folder, where the journal of the export would be: move it away, or name another"
+    with pytest.raises(WriteError, match=told):
+        export(connect(serve(paged(assets(3))).base_url), SEARCH, tmp_path / "k.csv")

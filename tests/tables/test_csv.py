@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.hits import asset
+from support.programs import needs
 from tables.kept import of, read_csv
+
+from scenario_async import AssetHit, HitTable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,3 +65,23 @@ def test_negative_numbers_are_no_formulas(tmp_path: Path) -> None:
     """Only texts are defused."""
     [found] = read_csv(of(score=-1.5).write(tmp_path / "x.csv"))
     assert found["score"] == "-1.5"
+
+
+def test_a_file_of_one_column_has_a_line_for_each_hit(tmp_path: Path) -> None:
+    """Readers skip empty lines, so nothing is two quotes there."""
+    hits = HitTable([AssetHit.from_dict(asset(description=text)) for text in ("x", None, "", None)])
+    path = hits.write(tmp_path / "x.csv", fields=["description"])
+    assert path.read_text(encoding="utf-8") == 'description\nx\n""\n""\n""\n'
+    assert [found["description"] for found in read_csv(path)] == ["x", "", "", ""]
+
+
+@needs("pandas", "duckdb")
+def test_others_read_every_line_of_one_column(tmp_path: Path) -> None:
+    """What pandas and DuckDB count is what there is."""
+    pandas: Any = import_module("pandas")
+    duckdb: Any = import_module("duckdb")
+    hits = HitTable([AssetHit.from_dict(asset(metadata={"width": width})) for width in (1, None, 3, None)])
+    path = hits.write(tmp_path / "x.csv", fields=["metadata_width"])
+    assert pandas.read_csv(path)["metadata_width"].count() == 2
+    assert len(pandas.read_csv(path)) == 4
+    assert duckdb.sql(f"select count(*) from read_csv('{path}', header = true)").fetchall() == [(4,)]

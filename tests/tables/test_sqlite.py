@@ -94,6 +94,21 @@ def test_views_tell_texts_from_numbers_and_nothing(tmp_path: Path) -> None:
     assert asked(path, f"select {names} from assets") == [("007", 1.0, "real", None, "", None, '{"later":1}')]
 
 
+def test_views_end_no_text_early_and_have_no_number_beyond_all(tmp_path: Path) -> None:
+    """U+0000, where SQLite's JSON ends, is U+FFFD there, and no number is infinite; the extras have what was sent."""
+    wild = {"width": 10**400, "height": -(10**400), "size": 2**53 + 1, "prompt": "p\0q"}
+    path = of(description="a\0b\\u0000", tags=["t\0"], metadata=wild).write(tmp_path / "x.sqlite")
+    of(id="plain", description="a\\u0000\ufffd").write(path)
+    columns = "description, tags, metadata_prompt, metadata_width, metadata_height, metadata_size, extra"
+    [[description, tags, prompt, width, height, size, extra], plain] = asked(
+        path, f"select {columns} from assets order by id"
+    )
+    assert (description, json.loads(tags), prompt) == ("a\ufffdb\\u0000", ["t\0"], "p\ufffdq")
+    assert (width, height, size) == (None, None, float(2**53))
+    assert json.loads(extra) == {"description": "a\0b\\u0000", "metadata": wild}
+    assert (plain[0], plain[-1]) == ("a\\u0000\ufffd", None)
+
+
 def test_all_kinds_share_a_file(tmp_path: Path) -> None:
     """Also where an asset and a model have the same id."""
     path = tmp_path / "x.sqlite"

@@ -202,6 +202,11 @@ def test_redaction_keeps_what_helps() -> None:
     text = redact("see https://cdn.example.com/a.png?Signature=x for more")
     assert "https://cdn.example.com/a.png" in text
     assert "for more" in text
+    kept = "a.png?… (b.png?…), [c.png?…]. end"
+    for address in ("https://x.example/", "http://y.example/"):
+        told = "a.png?Policy=1&Signature=x ({0}b.png?Signature=x), [{0}c.png?Signature=x]. end"
+        want = f"{address}{kept.replace('(', '(' + address).replace('[', '[' + address)}"
+        assert redact(address + told.format(address)) == want
 
 
 @QUICK
