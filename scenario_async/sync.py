@@ -188,13 +188,12 @@ class SyncScan(SyncIteration[_T]):
         return self._scan.report
 
 
-def _iterator(items: Iterable[_T], call: str) -> Iterator[_T]:
-    """Read what a caller gave; `TypeError` for what only the async client reads."""
+def _check_readable(items: Iterable[object], call: str) -> None:
+    """Refuse what only the async client reads, with a `TypeError`."""
     if is_async(items):
         kind = type(items).__name__
         rule = "pass what can be read with `for`, a list such as page.hits for instance, or use AsyncScenario"
         raise TypeError(f"{call}() cannot read an asynchronous {kind}: {rule}")
-    return iter(items)
 
 
 def fetched(source: PageSource[_HitT], position: Position) -> SyncSearchPage[_HitT]:
@@ -296,9 +295,8 @@ class SyncSearches(Searches):
         client: see `AsyncSearches.fan_out`.
         """
         fan_out = self._fan_out_of(concurrency, max_hits, order, on_error, ends=ends)
-        return Items(
-            _fanned_out(fan_out, _iterator(searches, "SyncSearches.fan_out")), "SyncSearches.fan_out"
-        )
+        _check_readable(searches, "SyncSearches.fan_out")
+        return Items(_fanned_out(fan_out, iter(searches)), "SyncSearches.fan_out")
 
     @guided
     def export(
@@ -386,7 +384,7 @@ def _fanned_out(fan_out: FanOut[Any], searches: Iterator[Search[Any]]) -> Genera
         blocking(fan_out.aclose, portal.finish)
 
 
-def _downloaded(run: Run, hits: Input[Any]) -> Generator[Download[Any]]:
+def _downloaded(run: Run, hits: Input[object]) -> Generator[Download[Any]]:
     try:
         blocking(run.open)
         while (downloads := blocking(partial(run.take, hits.patience))) is not None:
@@ -460,8 +458,8 @@ class Scenario(Client, _Keywords):
             self._caller, hits, folder, name=name, width=width, format=format, quality=quality,
             concurrency=concurrency, sidecar=sidecar, on_progress=on_progress,
         )  # fmt: skip
-        items = Input(_iterator(hits, "Scenario.download"), getattr(hits, "waits", None))
-        return Items(_downloaded(run, items), "Scenario.download")
+        _check_readable(hits, "Scenario.download")
+        return Items(_downloaded(run, Input(hits)), "Scenario.download")
 
     def close(self) -> None:
         """Close the connections; calls under way end with an error, and so does every later call."""

@@ -17,7 +17,7 @@ from scenario_async._support import checks
 from scenario_async._support.lifetimes import running_loop
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 
     from scenario_async._calls.call import Caller
     from scenario_async._downloads.download import Download, DownloadProgress
@@ -86,13 +86,13 @@ async def downloading(
 class Input(Generic[_T]):
     """What there is to download, read one by one in the calling thread, which nobody hands results to meanwhile.
 
-    So before an item is asked for, results have as long to come as items take: `patience`. Where something `waits`, which
-    tells that the next item is not there yet, results have a little time, again and again.
+    So before an item is asked for, results have as long to come as items take: `patience`. An iterator may have a method
+    `waits`, which tells that its next item is not there yet: then results have a little time, again and again.
     """
 
-    def __init__(self, items: Iterator[_T], waits: Callable[[], bool] | None = None) -> None:
-        self._items = items
-        self._waits = waits
+    def __init__(self, hits: Iterable[_T]) -> None:
+        self._items = iter(hits)
+        self._waits: Callable[[], bool] | None = getattr(hits, "waits", None)
         self._took = 0.0
 
     @property

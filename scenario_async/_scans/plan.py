@@ -84,8 +84,8 @@ class Plan:
         self.by_date: bool = False
         self.window: int | None = None
         self.windows: int = 0
-        self.reached = size
-        self._looked = False
+        self.reached: int = size
+        self._looked: bool = False
 
     def count_window(self) -> None:
         """Take note of another stretch that was read."""

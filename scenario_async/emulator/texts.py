@@ -7,7 +7,7 @@ because it knows neither of typos nor of beginnings, and costs four times as muc
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import Final, TypeAlias, cast
 
@@ -57,7 +57,7 @@ class TextIndex:
     """The words of bundles, by the bundles' codes; they end where `boundaries` says."""
 
     def __init__(self, bundles: Values, weights: Sequence[float], boundaries: Boundaries) -> None:
-        self.size = len(bundles.items)
+        self.size: int = len(bundles.items)
         tiers = sorted({*weights}, reverse=True)
         self.last_tier: int = len(tiers) - 1
         self._fields = [(f"field{number}", tiers.index(weight)) for number, weight in enumerate(weights)]
@@ -80,8 +80,8 @@ class TextIndex:
                 for code, bundle in enumerate(cast("Sequence[Bundle]", bundles.items))
             ),
         )
-        self.costs = lru_cache(maxsize=_REMEMBERED)(self._cost_of)
-        self.standing = lru_cache(maxsize=_REMEMBERED)(self._where)
+        self.costs: Callable[[str, bool, int], Costs | None] = lru_cache(maxsize=_REMEMBERED)(self._cost_of)
+        self.standing: Callable[[str, bool, int], Standing] = lru_cache(maxsize=_REMEMBERED)(self._where)
 
     def search(self, asked: Query, engine: Engine, seeds: Seeds | None = None) -> Ranks:
         """Rank the bundles by a query, or records with their seeds.
