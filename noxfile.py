@@ -14,6 +14,8 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = ["3.11", "3.12", "3.13"]
 CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
 COVERAGE = ["--cov", "--cov-report=term", "--cov-fail-under=95"]
+# Many tests wait for a clock or another process: there is work for half as many again as there are processors.
+WORKERS = str((os.cpu_count() or 1) * 3 // 2)
 
 nox.options.sessions = [f"tests-{CURRENT}" if CURRENT in PYTHONS else "tests-3.11", "lint", "types", "layers"]
 nox.options.error_on_missing_interpreters = False
@@ -51,7 +53,7 @@ def lowest(requirements: list[str]) -> list[str]:
 def tests(session: nox.Session) -> None:
     """Run the suite in parallel, with branch coverage, but for what takes long; arguments choose tests."""
     session.install(".[all]", *group("test"), *group("guides"))
-    session.run("pytest", *(session.posargs or ["-n", "auto", "-m", "not long", *COVERAGE]))
+    session.run("pytest", *(session.posargs or ["-n", WORKERS, "-m", "not long", *COVERAGE]))
 
 
 @nox.session(name="lowest", python="3.11")

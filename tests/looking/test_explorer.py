@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from scenario_async.emulator.arrivals import RecordedRequest
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def emulator() -> Generator[Emulator]:
