@@ -10,7 +10,7 @@ import attrs
 from scenario_async._harvests.jobs import Portion
 from scenario_async._harvests.noting import NotingSource
 from scenario_async._paging.iteration import Iteration, PageSource
-from scenario_async._paging.page import full_size, hinted_total, next_position, origin_of
+from scenario_async._paging.page import full_size, hinted_total, next_position, origin_of, requests_for
 from scenario_async._paging.patience import OutOfRequestsError, Spent
 from scenario_async._paging.position import Position
 from scenario_async._paging.seen import CompactIds
@@ -155,9 +155,9 @@ class Reading:
 
     def _portion(self, page: LinkedPage[Any], place: str, end: str | None = None) -> Portion:
         if self.expected is None and (total := hinted_total(page)) is not None:
-            hits = total if self._max_hits is None else min(total, self._max_hits)
+            left = None if self._max_hits is None else max(1, self._max_hits - self._job.hits)
             self.at_least = self._job.how == "scan" and 0 < total == total // USUAL_WINDOW * USUAL_WINDOW
-            self.expected = 1 + max(0, hits - self._job.hits - len(page.hits)) // full_size(page)
+            self.expected = requests_for(max(0, total - self._job.hits), full_size(page), left)
         complete = end is not None and self._is_complete(end)
         return self._of(page.hits, place, end, complete=complete)
 

@@ -126,7 +126,8 @@ class Run(Carried[Harvest, HarvestProgress]):
         working.result()
         self.result = await self._harvest()
         self._finished = True
-        return self._progress
+        # It may have come to its end before anyone heard of the price.
+        return attrs.evolve(self._progress, expected=self._price())
 
     def kept(self) -> str:
         """Tell what is kept, and how to go on."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import attrs
 import click
 
+from scenario_async._paging.page import requests_for
 from scenario_async._support.counting import counted
 from scenario_async.cli.sections import EXTENT, Positive, option
 from scenario_async.pages import DEFAULT_PAGE, LARGEST_PAGE
@@ -84,9 +85,7 @@ class Extent:
 
     def requests(self, total: int, size: int) -> int:
         """Give how many requests it takes to read a search of so many hits, its first one included."""
-        wanted = total // size + 1
-        if self.max_hits is not None and self.max_hits <= total:
-            wanted = math.ceil(self.max_hits / size)
+        wanted = requests_for(total, size, self.max_hits)
         return min(wanted, self.max_requests or wanted)
 
     def hits(self, total: int, size: int) -> int:

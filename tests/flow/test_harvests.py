@@ -317,6 +317,7 @@ def test_how_far_it_is_is_told(connect: Connect, emulator: Emulator, tmp_path: P
     assert threads == {threading.get_ident()}
     last = told[-1]
     assert (last.searches, last.finished, last.new, last.requests) == (5, 5, done.new, done.requests)
+    assert last.expected == done.requests
     counts = [each.hits for each in told]
     assert counts == sorted(counts)
 
