@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import time
 from contextlib import closing
@@ -17,7 +16,7 @@ from scenario_async._support.counting import counted
 from scenario_async.cli.account import account, account_options, client
 from scenario_async.cli.extent import time_of
 from scenario_async.cli.searching import SEARCHES
-from scenario_async.cli.sections import EXTENT, RESULT, WANTED, Option, Place, Positive, Sectioned
+from scenario_async.cli.sections import EXTENT, RESULT, WANTED, Option, Place, Positive, Sectioned, Span
 from scenario_async.errors import APIError, InvalidSearchError, redact
 
 if TYPE_CHECKING:
@@ -41,21 +40,6 @@ Examples:
   scenario-async harvest searches.csv all.sqlite --watch 10m | jq .id
   scenario-async serve --library all.sqlite
 """
-_UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.ASCII)
-
-
-class _Span(click.ParamType[float]):
-    """A stretch of time such as 10m."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401
-        found = _SPAN.fullmatch(str(value).strip())
-        seconds = float(found[1]) * _UNITS[found[2] or "s"] if found else 0.0
-        if not seconds > 0:
-            self.fail(f"{value!r} is no time: write 30s, 10m, 2h or 1d", param, ctx)
-        return seconds
 
 
 def _options() -> Iterator[Option]:
@@ -90,7 +74,7 @@ def _options() -> Iterator[Option]:
         section=RESULT,
     )  # fmt: skip
     yield Option(
-        ["--watch"], type=_Span(), metavar="TIME",
+        ["--watch"], type=Span(), metavar="TIME",
         help="Refresh every so often, such as 10m, and write hits that are new to the file as JSON lines.",
         section=RESULT,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -19,6 +20,8 @@ RARE: Final = "Rarely needed"
 _REST: Final = "Others"
 SECTIONS: Final = (WANTED, EXTENT, RESULT, FILES, ACCOUNT, RARE, _REST)
 """The sections of a help, in their order."""
+_UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.ASCII)
 
 
 class Option(click.Option):
@@ -39,12 +42,13 @@ def option(*names: str, **more: Any) -> Callable[[_F], _F]:  # noqa: ANN401 - as
 
 
 if TYPE_CHECKING:
-    _ParamType = click.ParamType[int]
+    _WholeNumber = click.ParamType[int]
+    _Seconds = click.ParamType[float]
 else:
-    _ParamType = click.ParamType  # which takes no arguments before click 8.4
+    _WholeNumber = _Seconds = click.ParamType  # which takes no arguments before click 8.4
 
 
-class Positive(_ParamType):
+class Positive(_WholeNumber):
     """A whole number, 1 or more."""
 
     name = "integer"
@@ -55,6 +59,20 @@ class Positive(_ParamType):
         if number < 1:
             self.fail(f"{number} is less than 1", param, ctx)
         return int(number)
+
+
+class Span(_Seconds):
+    """A stretch of time such as 10m."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401
+        """Read it, or refuse it."""
+        found = _SPAN.fullmatch(str(value).strip())
+        seconds = float(found[1]) * _UNITS[found[2] or "s"] if found else 0.0
+        if not seconds > 0:
+            self.fail(f"{value!r} is no time: write 30s, 10m, 2h or 1d", param, ctx)
+        return seconds
 
 
 class Place(click.Path):

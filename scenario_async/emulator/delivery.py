@@ -195,8 +195,10 @@ def _rendition(
         if transform is None:
             content = encoded(picture)
         else:
-            with alone_if_large(picture.width, picture.height):
-                content = transform.encoded(transform.applied(pixels_of(picture)), mime_type)
+            size = (picture.width, picture.height)
+            content = alone_if_large(
+                size, lambda: transform.encoded(transform.applied(pixels_of(picture)), mime_type)
+            )
         rendition = Rendition(content, mime_type)
         renditions.put(key, rendition)
     return rendition

@@ -5,14 +5,15 @@ of the picture's size, so that a small rendition looks like a large one.
 """
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from math import ceil, sin
 from pathlib import Path
 from random import Random
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias, TypeVar, cast
 
 from PIL import Image, ImageColor, ImageDraw, ImageOps, UnidentifiedImageError
 
@@ -20,6 +21,7 @@ from scenario_async.emulator.silhouettes import Point, shapes_of
 from scenario_async.emulator.subjects import PALETTES, AnyPicture, Picture
 from scenario_async.emulator.vocabulary import GENRE_OF
 
+_T = TypeVar("_T")
 Rgb: TypeAlias = tuple[int, int, int]
 
 MIME_TYPES: Final = {
@@ -38,7 +40,8 @@ MOST_PIXELS: Final = 89 * 10**6
 
 # Pixels from which a picture takes so much memory that it must be the only one of its sort.
 _LARGE: Final = 16 * 10**6
-_large_one: Final = threading.RLock()
+_large_one: Final = threading.Lock()
+_here: Final = threading.local()
 
 _FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 _OVERSAMPLING: Final = 2
@@ -60,8 +63,8 @@ def encoded(picture: AnyPicture) -> bytes:
         image.save(file, _FORMATS[picture.mime_type], compress_level=1, quality=88)
         return file.getvalue()
     content = _content(picture.path)
-    with opened(content) as image, alone_if_large(image.width, image.height):
-        _decode(image)
+    with opened(content) as image:
+        alone_if_large(image.size, partial(_decode, image))
     return content
 
 
@@ -81,26 +84,36 @@ def read(content: bytes, *, least: int | None = None, most_pixels: int = MOST_PI
     with opened(content, most_pixels=most_pixels) as image:
         if least is not None:
             image.draft("RGB", (2 * least, 2 * least))
-        with alone_if_large(image.width, image.height) as large:
-            _decode(image)
-            ImageOps.exif_transpose(image, in_place=True)
-            pixels = _eight_bit(image)
-            if large and least is not None:
-                pixels = pixels.reduce(max(1, min(pixels.size) // (4 * least)))
-            return pixels
+        return alone_if_large(image.size, partial(_pixels, image, least))
 
 
-@contextmanager
-def alone_if_large(width: int, height: int) -> Generator[bool]:
-    """Work with a picture, of all large ones only with this one; tells whether it is large."""
-    large = width * height > _LARGE
-    if large:
-        _large_one.acquire()
-    try:
-        yield large
-    finally:
-        if large:
-            _large_one.release()
+def _pixels(image: Image.Image, least: int | None) -> Image.Image:
+    _decode(image)
+    ImageOps.exif_transpose(image, in_place=True)
+    pixels = _eight_bit(image)
+    if least is not None and _is_large(image.size):
+        pixels = pixels.reduce(max(1, min(pixels.size) // (4 * least)))
+    return pixels
+
+
+def _is_large(size: tuple[int, int]) -> bool:
+    return size[0] * size[1] > _LARGE
+
+
+def alone_if_large(size: tuple[int, int], work: Callable[[], _T]) -> _T:
+    """Work with a picture; with a large one in a thread of its own, and of all large ones only with this one.
+
+    A thread's allocator keeps what was freed for the next picture: of many threads, each would keep a large one.
+    """
+    if not _is_large(size) or getattr(_here, "alone", False):
+        return work()
+
+    def alone() -> _T:
+        _here.alone = True
+        return work()
+
+    with _large_one, ThreadPoolExecutor(1, "scenario-emulator-large-picture") as one:
+        return one.submit(alone).result()
 
 
 @contextmanager
