@@ -18,6 +18,7 @@ from scenario_async._paging.fan_out import check_fan_out
 from scenario_async._paging.token import NO_PART_OF_IT, search_digest
 from scenario_async._scans.start import check_scannable
 from scenario_async._support import checks
+from scenario_async._tables.formats import FORMATS, OF_TABLES, PAGE
 from scenario_async._tables.texts import mended
 from scenario_async.images import Images
 from scenario_async.searches import Search
@@ -100,7 +101,19 @@ def checked(
         checks.refuse("max_hits", max_hits, "a scan reads every hit: leave one of them out")
     checks.callback(on_progress, "on_progress", "a HarvestProgress")
     rule = "it must be the path of a SQLite file, a str or a pathlib.Path"
-    return Path(checks.path(path, "path", rule)).absolute()
+    file = Path(checks.path(path, "path", rule))
+    if file.suffix.lower() in _other_suffixes():
+        better = (
+            f"write {file.with_suffix('.sqlite')}, whose view `assets` has flat columns for other formats"
+        )
+        checks.refuse("path", str(file), f"it would be an SQLite file, whatever its name says: {better}")
+    return file.absolute()
+
+
+def _other_suffixes() -> set[str]:
+    """Give the suffixes of names that promise another format."""
+    others = [each for each in (*FORMATS.values(), *OF_TABLES.values()) if not each.database]
+    return {f".{PAGE}", ".htm", ".txt", ".tsv", ".xlsx"}.union(*(each.suffixes for each in others))
 
 
 def wanted(search: object, index: int, *, project_id: str | None, scan: bool, max_hits: int | None) -> Wanted:

@@ -199,7 +199,6 @@ def _run(
     path: Path,
     **given: Any,  # noqa: ANN401
 ) -> None:
-    _check_suffix(path)
     from scenario_async.cli.listed import rows_of  # noqa: PLC0415 - `--help` needs none of it
     from scenario_async.cli.progress import Progress  # noqa: PLC0415 - as above
 
@@ -220,27 +219,6 @@ def _run(
             work.once(len(wrong))
         else:
             work.again_and_again()
-
-
-def _check_suffix(path: Path) -> None:
-    """Refuse a file that would be taken for another format by its name."""
-    from scenario_async._tables.formats import FORMATS, OF_TABLES, PAGE  # noqa: PLC0415 - as above
-
-    others = [each for each in (*FORMATS.values(), *OF_TABLES.values()) if not each.database]
-    suffixes = [suffix for each in others for suffix in each.suffixes] + [
-        f".{PAGE}",
-        ".htm",
-        ".txt",
-        ".tsv",
-        ".xlsx",
-    ]
-    if path.suffix.lower() in suffixes:
-        message = (
-            f"{path} would be an SQLite file, whatever its name says: write {path.with_suffix('.sqlite')}"
-        )
-        raise click.BadParameter(
-            f"{message}; its view `assets` has flat columns for other formats", param_hint="'FILE'"
-        )
 
 
 def _last_of(path: Path) -> int:

@@ -142,6 +142,7 @@ def test_it_ends_with_three_things_to_type(run: Callable[..., tuple[int, str, st
     assert "Knight" in done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("columns", [80, 40])
 def test_it_fits(
     run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch, columns: int
@@ -158,6 +159,7 @@ def test_it_fits(
     assert len(re.findall(r"(?m)^ *asset_[\w-]{22}\b", shown)) == 9
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("columns", [80, 40])
 def test_step(
     run: Callable[..., tuple[int, str, str]],
@@ -200,6 +202,7 @@ def test_step_without_more_input(
     assert "Three things to type next" in out
 
 
+@pytest.mark.long
 def test_step_in_a_terminal(
     run: Callable[..., tuple[int, str, str]],
     monkeypatch: pytest.MonkeyPatch,
@@ -214,6 +217,7 @@ def test_step_in_a_terminal(
     assert out.count("[Enter] ") == out.count("\x1b[1A\x1b[2K\x1b[1A\x1b[2K") == 3
 
 
+@pytest.mark.long
 def test_pause(
     run: Callable[..., tuple[int, str, str]],
     monkeypatch: pytest.MonkeyPatch,

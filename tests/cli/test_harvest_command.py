@@ -144,7 +144,9 @@ def test_a_file_of_another_format(run: Run, served: Emulator, folder: Path, name
     (folder / "searches.txt").write_text("knight\n")
     code, out, err = run("harvest", "searches.txt", name)
     assert (code, out) == (2, "")
-    assert f"{name} would be an SQLite file, whatever its name says: write all.sqlite" in err
+    assert (
+        f"path is {name!r}, but it would be an SQLite file, whatever its name says: write all.sqlite" in err
+    )
     assert not (folder / name).exists()
     assert not served.requests
 

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,7 +34,6 @@ from scenario_async.emulator import Emulator, Library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from support.faces import Connect
     from support.servers import Arrived, Serve
@@ -451,6 +451,11 @@ def test_several_processes_work_on_one_file(tmp_path: Path) -> None:
         ({"searches": 5}, "searches is 5, but it must give"),
         ({"searches": "knight"}, "searches is 'knight', but it must give"),
         ({"path": ""}, "path is '', but it must be the path of a SQLite file"),
+        (
+            {"path": "some/all.csv"},
+            "path is 'some/all.csv', but it would be an SQLite file.*: write some/all.sqlite",
+        ),
+        ({"path": Path("all.XLSX")}, "path is 'all.XLSX', but it would be an SQLite file"),
         ({"path": 5}, "path is 5, but it must be the path of a SQLite file"),
         ({"refresh": "new"}, "refresh is 'new', but it must be False, True"),
         ({"concurrency": 0}, "concurrency is 0"),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from support.faces import Connect, Face
 
-pytestmark = pytest.mark.any_versions
+pytestmark = [pytest.mark.any_versions, pytest.mark.long]
 
 KINDS: dict[str, type[Search[Any]]] = {
     "asset_search": AssetSearch,

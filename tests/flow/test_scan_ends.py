@@ -32,6 +32,7 @@ def test_a_service_that_gives_half_of_what_is_asked(
     assert (len(found.ids), len({*found.ids}), found.report.complete) == (count, count, True)
 
 
+@pytest.mark.long
 @BOTH
 @pytest.mark.parametrize("shown", [0, 50, 99])
 @pytest.mark.parametrize("number", range(1, 9))

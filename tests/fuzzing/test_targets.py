@@ -56,6 +56,7 @@ def mutated(draw: st.DrawFn, target: Target) -> bytes:
     return bytes(data)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", TARGETS)
 def test_what_comes_from_a_seed(name: str) -> None:
     """Inputs like those that are right, which reach deep, break no target."""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     Exploring = Callable[..., AbstractContextManager[Explorer]]
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def emulator() -> Generator[Emulator]:

@@ -103,6 +103,7 @@ def outcome(plan: Any, engine: Engine) -> str:
     return "complete"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", PLANS)
 @MANY
 @given(
@@ -139,6 +140,7 @@ def test_an_engine_that_does_right_is_read_completely(
         assert done == "complete"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", PLANS)
 @pytest.mark.parametrize("compares", ["right", "by day", "always", "never", "strictly"])
 @MANY

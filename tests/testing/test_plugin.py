@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     Suite = Callable[..., pytest.RunResult]
 
-pytestmark = pytest.mark.any_versions
+pytestmark = [pytest.mark.any_versions, pytest.mark.long]
 
 pytest_plugins = ["pytester"]
 
