@@ -74,7 +74,9 @@ def lowest_dependencies(session: nox.Session) -> None:
         "-W",
         "ignore:unclosed <socket:ResourceWarning",
     ]
-    session.run("pytest", *unclosed, *(session.posargs or ["-n", WORKERS, "-m", "not any_versions", *COVERAGE]))
+    session.run(
+        "pytest", *unclosed, *(session.posargs or ["-n", WORKERS, "-m", "not any_versions", *COVERAGE])
+    )
 
 
 @nox.session

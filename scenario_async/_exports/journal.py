@@ -110,10 +110,12 @@ class Journal:
             raise
         return journal
 
-    def append(self, lines: bytes, hits: int, next: Place, end: StopReason | None) -> None:
-        """Add a page, which is safe from the end of this process then; what could not be written whole is taken back."""
-        told = {"hits": hits, "bytes": len(lines), "crc": zlib.crc32(lines), "next": next, "end": end}
-        self._append(told, lines)
+    def append(self, page: bytes, hits: int, next: Place, end: StopReason | None) -> None:
+        """Add a page as `page_of` gives it, which is safe from the end of this process then.
+
+        What could not be written whole is taken back.
+        """
+        self._append(page)
         self._took(Record(hits, next, end, self._size))
 
     def read(self) -> Iterator[tuple[Record, bytes]]:
@@ -135,16 +137,14 @@ class Journal:
         self.hits = self.pages = 0
         self.last = None
         told = {"scenario_async": "export", "version": _VERSION, "since": since, **attrs.asdict(purpose)}
-        self._append(told, b"")
+        self._append(_head(told))
 
-    def _append(self, head: dict[str, Any], lines: bytes) -> None:
-        line = json.dumps(head, separators=(",", ":")).encode() + b"\n"
-        content = memoryview(line + lines)
+    def _append(self, content: bytes) -> None:
+        left = memoryview(content)
         self.file.seek(self._size)
         try:
-            written = 0
-            while written < len(content):
-                written += self.file.write(content[written:])
+            while left:
+                left = left[self.file.write(left) :]
         except OSError:
             with suppress(OSError):
                 self.file.truncate(self._size)
@@ -195,6 +195,12 @@ class Journal:
         raise WriteError(f"{self.path} {what}: {way}", code=errno.EEXIST)
 
 
+def page_of(lines: bytes, hits: int, next: Place, end: StopReason | None) -> bytes:
+    """Give what a journal has of a page; made outside of its thread, which would wait its turn for each step of it."""
+    told = {"hits": hits, "bytes": len(lines), "crc": zlib.crc32(lines), "next": next, "end": end}
+    return _head(told) + lines
+
+
 def locked_file(path: Path) -> BinaryIO:
     """Open and lock a file, which is made if it is not there."""
     if path.is_dir():
@@ -219,6 +225,10 @@ def locked_file(path: Path) -> BinaryIO:
         file.close()  # another export has finished just now, and removed it
     way = "wait for its end, or name another file"
     raise WriteError(f"another export to this file is under way, and has {path}: {way}", code=errno.EBUSY)
+
+
+def _head(told: dict[str, Any]) -> bytes:
+    return json.dumps(told, separators=(",", ":")).encode() + b"\n"
 
 
 def _records(file: BinaryIO, *, checked: bool) -> Iterator[tuple[Record, bytes]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from scenario_async._exports.journal import Journal
+from scenario_async._exports.journal import Journal, page_of
 from scenario_async._exports.lines import hits_of, lines_of
 from scenario_async._exports.sink import Sink, StoppedError
 from scenario_async._paging.seen import CompactIds
@@ -67,15 +67,17 @@ class Kept(Sink):
                     self.seen.update(hit.id for hit in self._read(lines))
 
     def prepared(self, portion: Portion) -> Portion:
-        """Make the lines of a page."""
-        return attrs.evolve(portion, lines=lines_of(portion.hits))
+        """Make what the journal has of a page."""
+        hits = portion.hits
+        page = page_of(lines_of(hits), len(hits), portion.next, portion.end)
+        return attrs.evolve(portion, page=page)
 
     def append(self, portion: Portion) -> None:
         """Add a page to the journal."""
         assert self._journal is not None  # noqa: S101 - it was opened
         hits = portion.hits
         with told(self._target):
-            self._journal.append(portion.lines, len(hits), portion.next, portion.end)
+            self._journal.append(portion.page, len(hits), portion.next, portion.end)
         self.hits += len(hits)
         self.pages += portion.is_page
 

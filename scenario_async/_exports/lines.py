@@ -16,7 +16,7 @@ from scenario_async._http import typed
 from scenario_async._http.structure import shapes_of, structure_hits
 from scenario_async._support.loading import LOADING
 from scenario_async._tables.texts import json_text
-from scenario_async._tables.unsigned import MAY_BE_SIGNED, unsigned
+from scenario_async._tables.unsigned import may_be_signed, unsigned
 from scenario_async.models import Hit
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def lines_of(hits: Sequence[Hit]) -> bytes:
         return b""
     make, encode = _maker(cast("Hashable", type(hits[0]))), encoder()
     whole = _encoded_at_once(hits, make)
-    if whole is not None and not _may_be_signed(whole):
+    if whole is not None and not may_be_signed(whole):
         return whole
     lines: list[bytes] = []
     for hit in hits:
@@ -44,7 +44,7 @@ def lines_of(hits: Sequence[Hit]) -> bytes:
             line = encode(make(hit))
         except (TypeError, ValueError, RecursionError):
             line = b""
-        if not line or _may_be_signed(line):
+        if not line or may_be_signed(line):
             line = json_text(unsigned(hit).to_dict()).encode()
         lines.append(line)
     lines.append(b"")
@@ -67,10 +67,6 @@ def hits_of(lines: bytes, hit_class: type[_HitT]) -> list[_HitT]:
     content = b'{"hits":[' + lines[:-1].replace(b"\n", b",") + b"]}"
     found = typed.read(content, hit_class, {})
     return found[0] if found is not None else structure_hits(codec.loads(content)["hits"], hit_class)
-
-
-def _may_be_signed(lines: bytes) -> bool:
-    return (b"?" in lines or b"%3" in lines) and MAY_BE_SIGNED.search(lines) is not None
 
 
 def _plain(extra: Mapping[str, Any], made: dict[str, Any]) -> None:

@@ -43,8 +43,8 @@ class Portion:
     hits: Sequence[Hit]
     next: Place
     end: StopReason | None
-    lines: bytes = b""
-    """The hits as lines, where the sink keeps them so."""
+    page: bytes = b""
+    """All of it as the sink keeps it, where that is as bytes."""
 
     @property
     def is_page(self) -> bool:

@@ -12,6 +12,7 @@ from scenario_async._tables.texts import moment_text
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from scenario_async._tables.sqlite import Rows
     from scenario_async.models import Hit
 
 Refresh: TypeAlias = Literal["", "new", "full"]
@@ -82,6 +83,8 @@ class Portion:
     complete: bool = False
     """Whether that is proved to be the end of all that there is."""
     reach: str | None = None
+    rows: Sequence[Rows] = ()
+    """The hits as rows, made on the loop: the thread that writes would wait its turn for each step of that."""
 
 
 def next_job(row: dict[str, Any], wanted: Wanted, run: int | None, refresh: Refresh) -> Job | None:

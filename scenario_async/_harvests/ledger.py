@@ -11,11 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import uuid4
 
-from scenario_async._exports.lines import lines_of
 from scenario_async._harvests.jobs import COLUMNS, next_job, now
 from scenario_async._harvests.merging import attached, merge
 from scenario_async._harvests.tables import opened
-from scenario_async._tables.sqlite import Upserted, upsert
+from scenario_async._tables.sqlite import Upserted, insert, upsert
 from scenario_async._tables.texts import mended, moment_text
 from scenario_async._tables.writing import told
 
@@ -186,15 +185,11 @@ class Ledger:
 
     def _write(self, file: sqlite3.Connection, portion: Portion) -> Upserted:
         job, hits = portion.job, portion.hits
-        done = Upserted(0, 0)
-        if hits:
-            lines = lines_of(hits).decode().split("\n")
-            lines.pop()
-            done = upsert(file, hits, self.seen, lines)
+        done = upsert(file, portion.rows, self.seen)
         first = job.hits if job.since is None else job.next_place
         rows = [(job.number, mended(hit.id), first + place, job.round) for place, hit in enumerate(hits)]
         job.next_place += len(hits)
-        file.executemany(_FOUND if job.since is None else _FOUND_SINCE, rows)
+        insert(file, _FOUND if job.since is None else _FOUND_SINCE, rows)
         if portion.is_page:
             page = (job.number, job.round, job.pages, len(hits), done.new, done.changed, now())
             file.execute("REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?, ?)", page)
@@ -252,14 +247,14 @@ UPDATE searches SET state = 'reading', how = ?, round = ?, place = ?, since = ?,
   reach = ?, max_hits = ?, owner = ?, owned_at = ?, started_at = ?, finished_at = NULL, error = NULL, stopped_because = NULL
 WHERE number = ?
 """
-_FOUND: Final = """
-INSERT INTO found (search, hit, place, round) VALUES (?, ?, ?, ?)
-ON CONFLICT (search, hit) DO UPDATE SET place = excluded.place, round = excluded.round, gone_at = NULL
-"""
-_FOUND_SINCE: Final = """
-INSERT INTO found (search, hit, place, round) VALUES (?, ?, ?, ?)
-ON CONFLICT (search, hit) DO UPDATE SET round = excluded.round, gone_at = NULL
-"""
+_FOUND: Final = (
+    "INSERT INTO found (search, hit, place, round)",
+    "ON CONFLICT (search, hit) DO UPDATE SET place = excluded.place, round = excluded.round, gone_at = NULL",
+)
+_FOUND_SINCE: Final = (
+    "INSERT INTO found (search, hit, place, round)",
+    "ON CONFLICT (search, hit) DO UPDATE SET round = excluded.round, gone_at = NULL",
+)
 _ADVANCE: Final = (
     "UPDATE searches SET place = ?, pages = ?, hits = ?, reach = ?, requests = requests + ? WHERE number = ?"
 )

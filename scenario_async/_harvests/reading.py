@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from scenario_async._exports.lines import lines_of
 from scenario_async._harvests.jobs import Portion
 from scenario_async._harvests.noting import NotingSource
 from scenario_async._paging.iteration import Iteration, PageSource
@@ -16,6 +17,7 @@ from scenario_async._paging.position import Position
 from scenario_async._paging.seen import CompactIds
 from scenario_async._paging.token import read_scan_token
 from scenario_async._scans.start import begun, resumed
+from scenario_async._tables.sqlite import rows_of
 from scenario_async.errors import BadRequestError
 from scenario_async.pages import LARGEST_PAGE, USUAL_WINDOW
 
@@ -165,6 +167,7 @@ class Reading:
         return attrs.evolve(self._of((), place, end, complete=complete), is_page=False)
 
     def _of(self, hits: Sequence[Any], place: str, end: str | None, *, complete: bool) -> Portion:
+        lines = lines_of(hits).decode().split("\n")
         return Portion(
             job=self._job,
             hits=hits,
@@ -173,6 +176,7 @@ class Reading:
             end=end,
             complete=complete,
             reach=None if self._noted is None else self._noted.reach,
+            rows=list(rows_of(hits, lines)),
         )
 
 

@@ -75,6 +75,8 @@ def opened(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
     try:
         _look_at(connection, path)  # a file of something else is not changed, not even in how it is journaled
+        # Hits are long rows: pages of a new file have room for several, which is a tenth of the time.
+        connection.execute("PRAGMA page_size = 16384")
         # A killed process loses nothing, a loss of power the last pages; readers and other writers go on meanwhile.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")

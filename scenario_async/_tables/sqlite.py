@@ -12,7 +12,7 @@ import sqlite3
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from scenario_async._tables.rows import batched, cells, leftover, moment
@@ -22,7 +22,7 @@ from scenario_async.errors import WriteError
 from scenario_async.searches import ENDPOINTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from scenario_async._tables.formats import Layout
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from scenario_async.models import Hit
 
 _BATCH: Final = 500
+_IN_ONE: Final = 100
+"""Rows of a statement: of seven columns, as many as any SQLite takes."""
 _PATIENCE: Final = 60.0
 _COLUMNS: Final = ("id", "kind", "data", "created_at", "updated_at", "first_seen", "last_seen")
 _TABLES: Final = """
@@ -54,10 +56,10 @@ _AS_USUAL: Final = re.compile(
     r"(?a)[12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z"
 )
 """A timestamp as the service writes it, on a day that every month has."""
-_ADD: Final = """
-INSERT INTO hits (id, kind, data, created_at, updated_at, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (id, kind) DO NOTHING
-"""
+_ADD: Final = (
+    "INSERT INTO hits (id, kind, data, created_at, updated_at, first_seen, last_seen)",
+    "ON CONFLICT (id, kind) DO NOTHING",
+)
 _CHANGE: Final = """
 UPDATE hits SET data = ?3, created_at = ?4, updated_at = ?5
 WHERE id = ?1 AND kind = ?2 AND json_remove(data, '$.score') IS NOT json_remove(?3, '$.score')
@@ -84,13 +86,21 @@ class Upserted(NamedTuple):
     changed: int
 
 
+class Rows(NamedTuple):
+    """Hits of one class as rows, each id once, and by id what no column of a view holds."""
+
+    kind: str
+    rows: dict[str, tuple[Any, ...]]
+    extras: dict[str, str]
+
+
 def write(path: Path, hits: Iterable[Hit], layout: Layout) -> None:
     """Bring a database up to date, in one transaction; make one of an empty file."""
     seen = layout.seen or moment_text(datetime.now(UTC))
     with closing(sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         prepare(connection, str(path))
-        upsert(connection, hits, seen)
+        upsert(connection, rows_of(hits), seen)
         connection.execute("COMMIT")
 
 
@@ -114,21 +124,13 @@ def refuse_others(connection: sqlite3.Connection, name: str) -> None:
         )
 
 
-def upsert(
-    connection: sqlite3.Connection, hits: Iterable[Hit], seen: str, lines: Sequence[str] | None = None
-) -> Upserted:
-    """Add hits and change those that are there; one that comes twice stands there as it came last.
-
-    `lines` are the JSON texts of the hits, by those who have them.
-    """
-    new = changed = 0
+def rows_of(hits: Iterable[Hit], lines: Sequence[str] | None = None) -> Iterator[Rows]:
+    """Make rows of hits, as `upsert` takes them; `lines` are the JSON texts of the hits, by those who have them."""
     given = None if lines is None else iter(lines)
     for batch in batched(hits, _BATCH):
         texts = None if given is None else list(islice(given, len(batch)))
         for alike, told in _by_class(batch, texts):
-            added, altered = _upsert(connection, alike, seen, told)
-            new, changed = new + added, changed + altered
-    return Upserted(new, changed)
+            yield from _rows_of(alike, [json_text(hit.to_dict()) for hit in alike] if told is None else told)
 
 
 def _by_class(
@@ -145,29 +147,38 @@ def _by_class(
     ]
 
 
-def _upsert(
-    connection: sqlite3.Connection, hits: Sequence[Hit], seen: str, texts: Sequence[str] | None
-) -> Upserted:
-    """Add those that are new in one go, and look at the others one by one."""
-    kind = kind_of(type(hits[0]))
-    texts = [json_text(hit.to_dict()) for hit in hits] if texts is None else texts
+def _rows_of(hits: Sequence[Hit], texts: Sequence[str]) -> Iterator[Rows]:
+    kind, begins = kind_of(type(hits[0])), 0
     rows: dict[str, tuple[Any, ...]] = {}
-    for place, row in enumerate(_rows(hits, kind, seen, texts)):
-        if row[0] in rows:  # as it came first, and then as it came later
-            parts = ((hits[:place], seen, texts[:place]), (hits[place:], seen, texts[place:]))
-            first, later = (_upsert(connection, *part) for part in parts)
-            return Upserted(first.new + later.new, first.changed + later.changed)
-        rows[row[0]] = row
+    for place, (hit, text) in enumerate(zip(hits, texts, strict=True)):
+        identifier = mended(hit.id)
+        if identifier in rows:  # as it came first, and then as it came later
+            yield Rows(kind, rows, _extras(hits[begins:place], texts[begins:place]))
+            begins, rows = place, {}
+        rows[identifier] = identifier, kind, text, _time(hit.created_at), _time(hit.updated_at)
+    yield Rows(kind, rows, _extras(hits[begins:], texts[begins:]))
+
+
+def upsert(connection: sqlite3.Connection, hits: Iterable[Rows], seen: str) -> Upserted:
+    """Add hits and change those that are there; one that comes twice stands there as it came last."""
+    new = changed = 0
+    for some in hits:
+        added, altered = _upsert(connection, some, seen)
+        new, changed = new + added, changed + altered
+    return Upserted(new, changed)
+
+
+def _upsert(connection: sqlite3.Connection, hits: Rows, seen: str) -> Upserted:
+    """Add those that are new in one go, and look at the others one by one."""
+    kind, rows, extras = hits
     marks = ", ".join("?" * len(rows))
     asked = f"SELECT id FROM hits WHERE kind = ? AND id IN ({marks})"  # noqa: S608 - question marks alone
     there = {each for (each,) in connection.execute(asked, (kind, *rows))}
-    connection.executemany(_ADD, [row for identifier, row in rows.items() if identifier not in there])
-    altered = {
-        identifier for identifier in there if connection.execute(_CHANGE, rows[identifier][:5]).rowcount
-    }
+    added = [(*row, seen, seen) for identifier, row in rows.items() if identifier not in there]
+    insert(connection, _ADD, added)
+    altered = {identifier for identifier in there if connection.execute(_CHANGE, rows[identifier]).rowcount}
     connection.executemany(_SEE, [(identifier, kind, seen) for identifier in there])
     connection.executemany(_FORGET, [(identifier, kind) for identifier in altered])
-    extras = _extras(hits, texts)
     connection.executemany(
         _REMEMBER,
         [
@@ -176,19 +187,27 @@ def _upsert(
             if identifier in altered or identifier not in there
         ],
     )
-    return Upserted(len(rows) - len(there), len(altered))
+    return Upserted(len(added), len(altered))
 
 
-def _rows(hits: Sequence[Hit], kind: str, seen: str, texts: Sequence[str]) -> Iterable[tuple[Any, ...]]:
-    for hit, text in zip(hits, texts, strict=True):
-        yield mended(hit.id), kind, text, _time(hit.created_at), _time(hit.updated_at), seen, seen
+def insert(
+    connection: sqlite3.Connection, statement: tuple[str, str], rows: Iterable[tuple[Any, ...]]
+) -> None:
+    """Insert rows by what stands before `VALUES` and behind them, many at a time.
+
+    `executemany` lets go of the interpreter's lock for each row, and a busy event loop is slow to give it back.
+    """
+    into, conflicts = statement
+    for batch in batched(rows, _IN_ONE):
+        marks = ", ".join([f"({', '.join('?' * len(batch[0]))})"] * len(batch))
+        connection.execute(f"{into} VALUES {marks} {conflicts}", tuple(chain.from_iterable(batch)))
 
 
 def _extras(hits: Sequence[Hit], texts: Sequence[str]) -> dict[str, str]:
     """Give what no column of a view holds, by id: what no flat one does, and texts that SQLite would cut off."""
     [extras] = cells(hits, [columns_of(type(hits[0]))[-1]])
     found = {mended(hit.id): extra for hit, extra in zip(hits, extras, strict=True) if extra is not None}
-    for hit in (hit for hit, text in zip(hits, texts, strict=True) if _ZERO in text):
+    for hit in (hit for hit, text in zip(hits, texts, strict=True) if "\\" in text and _ZERO in text):
         if rest := leftover(hit, without_zeros=True):
             found[mended(hit.id)] = json_text(rest)
     return found

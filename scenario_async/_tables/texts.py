@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 def mended(text: str) -> str:
     """Give a text with U+FFFD for every lone surrogate, which UTF-8 cannot carry."""
+    if text.isascii():
+        return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 

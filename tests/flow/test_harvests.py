@@ -561,7 +561,8 @@ def test_a_full_disk_ends_it_with_what_is_kept(
     def small(path: Path) -> sqlite3.Connection:
         connection = opened(path)
         [(pages,)] = connection.execute("pragma page_count").fetchall()
-        connection.execute(f"pragma max_page_count = {pages + 40}")
+        [(size,)] = connection.execute("pragma page_size").fetchall()
+        connection.execute(f"pragma max_page_count = {pages + 160 * 1024 // size}")
         return connection
 
     monkeypatch.setattr("scenario_async._harvests.ledger.opened", small)

@@ -160,9 +160,9 @@ def test_an_upsert_counts_what_is_new_and_what_changed() -> None:
     """A hit that comes twice stands there as it came last."""
     with closing(sqlite3.connect(":memory:")) as connection:
         sqlite.prepare(connection, "memory")
-        first = sqlite.upsert(connection, table(count=3), DAYS[0])
+        first = sqlite.upsert(connection, sqlite.rows_of(table(count=3)), DAYS[0])
         more = [*table(count=4), *of(description="later"), *of(description="last")]
-        second = sqlite.upsert(connection, more, DAYS[1])
+        second = sqlite.upsert(connection, sqlite.rows_of(more), DAYS[1])
         assert (first.new, first.changed) == (3, 0)
         assert (second.new, second.changed) == (1, 2)
         [[found]] = connection.execute("select description from assets where id = 'asset_1'").fetchall()
@@ -174,7 +174,7 @@ def test_mixed_hits_are_taken_together() -> None:
     with closing(sqlite3.connect(":memory:")) as connection:
         sqlite.prepare(connection, "memory")
         mixed = [hit for hits in zip(*map(table, CLASSES), strict=True) for hit in hits]
-        assert sqlite.upsert(connection, mixed, DAYS[0]).new == 9
+        assert sqlite.upsert(connection, sqlite.rows_of(mixed), DAYS[0]).new == 9
         assert connection.execute("select count(*) from workflows").fetchall() == [(3,)]
 
 
