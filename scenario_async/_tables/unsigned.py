@@ -31,16 +31,14 @@ _NEXT: Final = re.compile(r"(?i)(?<=[)\]}])(?=[(\[{]*[a-z][a-z0-9+.-]*://)")
 """Where another address begins behind brackets, without a blank between them."""
 _QUERY: Final = re.compile(rf"(?i){_ASKS}")
 _SIGNED: Final = re.compile(rf"(?i)(?:{_ASKS}|{_BETWEEN}){_NAMES}[\w.~%+/=-]*(?:{_BETWEEN}[\w.~%+/=-]*)*")
-_MARK: Final = re.compile(rb"[?&;%]")
-_NAMED: Final = re.compile(rf"(?i)(?:{_ASKS}|{_BETWEEN}){_NAMES}".encode())
-"""Where each begins with such a mark, which is found ten times as fast."""
+_NAMED: Final = re.compile(rf"(?:\?|&|;|%3[fF]|%26)(?i:{_NAMES})".encode())
+"""Every alternative begins with a character that has no case: such a beginning is found ten times as fast."""
 
 
 def may_be_signed(content: bytes) -> bool:
     """Tell whether a text, in UTF-8, may hold a signed URL."""
-    if b"?" not in content and (b"%" not in content or b"%3" not in content):
-        return False
-    return any(_NAMED.match(content, mark.start()) for mark in _MARK.finditer(content))
+    asks = b"?" in content or (b"%" in content and b"%3" in content)
+    return asks and _NAMED.search(content) is not None
 
 
 def unsigned(record: _RecordT) -> _RecordT:
