@@ -11,12 +11,13 @@ from scenario_async._exports.lines import lines_of
 from scenario_async._harvests.jobs import Portion
 from scenario_async._harvests.noting import NotingSource
 from scenario_async._paging.iteration import Iteration, PageSource
-from scenario_async._paging.page import full_size, hinted_total, next_position, origin_of, requests_for
+from scenario_async._paging.page import full_size, hinted_total, next_position, origin_of
 from scenario_async._paging.patience import OutOfRequestsError, Spent
 from scenario_async._paging.position import Position
 from scenario_async._paging.seen import CompactIds
 from scenario_async._paging.token import read_scan_token
 from scenario_async._scans.start import begun, resumed
+from scenario_async._support.counting import requests_for
 from scenario_async._tables.sqlite import rows_of
 from scenario_async.errors import BadRequestError
 from scenario_async.pages import LARGEST_PAGE, USUAL_WINDOW

@@ -108,14 +108,6 @@ def hinted_total(page: LinkedPage[Any]) -> int | None:
     return page.total_hits if origin_of(page).position.by_page else page.estimated_total_hits
 
 
-def requests_for(hits: int, size: int, most: int | None = None) -> int:
-    """Give how many requests it takes to read so many hits, or the `most` that are wanted of them.
-
-    Only a page that is not full shows that nothing follows.
-    """
-    return hits // size + 1 if most is None or most > hits else -(-most // size)
-
-
 def ends_at_window(page: LinkedPage[Any], *, follows: bool) -> bool:
     """Tell whether the hits seem to end because an engine shows no more of them, and not because there are none.
 

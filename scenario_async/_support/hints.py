@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import AsyncIterable, Callable, Coroutine
 from functools import wraps
@@ -109,6 +108,8 @@ def awaited(
 
 def gives_coroutines(function: _FunctionT) -> _FunctionT:
     """Let mocks give something to await in place of a function whose result can be awaited."""
+    import asyncio  # noqa: PLC0415 - it takes half of what `scenario-async search --help` may take, which needs none of it
+
     marks = vars(asyncio.coroutines)
     if "_is_coroutine" in marks:
         function.__dict__["_is_coroutine"] = marks["_is_coroutine"]

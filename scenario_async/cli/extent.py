@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import attrs
 import click
 
-from scenario_async._paging.page import requests_for
-from scenario_async._support.counting import counted
+from scenario_async._support.counting import counted, requests_for
 from scenario_async.cli.sections import EXTENT, Positive, option
 from scenario_async.pages import DEFAULT_PAGE, LARGEST_PAGE
 
