@@ -334,7 +334,7 @@ HEAVY = {"PIL", "aiohttp", "asyncio", "attrs", "cattrs", "numpy", "pyarrow", "ri
 
 
 @pytest.mark.parametrize(
-    ("words", "allowed"), [("", set()), ("search assets", {"attrs"}), ("scan assets", {"attrs"})]
+    ("words", "allowed"), [("", set[str]()), ("search assets", {"attrs"}), ("scan assets", {"attrs"})]
 )
 def test_help_loads_little(words: str, allowed: set[str]) -> None:
     """`--help` is there at once, because it imports none of what a search does."""
