@@ -11,6 +11,7 @@ import attrs
 from scenario_async._paging.patience import patient
 from scenario_async._paging.position import Position
 from scenario_async._scans.report import Estimate
+from scenario_async._support.counting import requests_for
 from scenario_async._support.hints import is_async
 from scenario_async.pages import LARGEST_PAGE, USUAL_WINDOW
 
@@ -74,4 +75,4 @@ async def _of_one(source: PageSource[Any]) -> Estimate:
     skipped = (search.page or 1) * size - size if by_page else search.offset or 0
     hits = max(0, found - skipped)
     at_least = found > 0 and found % USUAL_WINDOW == 0
-    return Estimate(hits=hits, requests=hits // size + 1, seconds=0.0, at_least=at_least)
+    return Estimate(hits=hits, requests=requests_for(hits, size), seconds=0.0, at_least=at_least)

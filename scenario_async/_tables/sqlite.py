@@ -128,22 +128,21 @@ def rows_of(hits: Iterable[Hit], lines: Sequence[str] | None = None) -> Iterator
     """Make rows of hits, as `upsert` takes them; `lines` are the JSON texts of the hits, by those who have them."""
     given = None if lines is None else iter(lines)
     for batch in batched(hits, _BATCH):
-        texts = None if given is None else list(islice(given, len(batch)))
+        texts = (
+            [json_text(hit.to_dict()) for hit in batch] if given is None else list(islice(given, len(batch)))
+        )
         for alike, told in _by_class(batch, texts):
-            yield from _rows_of(alike, [json_text(hit.to_dict()) for hit in alike] if told is None else told)
+            yield from _rows_of(alike, told)
 
 
-def _by_class(
-    hits: Sequence[Hit], texts: Sequence[str] | None
-) -> Iterable[tuple[Sequence[Hit], Sequence[str] | None]]:
+def _by_class(hits: Sequence[Hit], texts: Sequence[str]) -> Iterable[tuple[Sequence[Hit], Sequence[str]]]:
     """Part hits by their class, each with its texts."""
     classes = {type(hit) for hit in hits}
     if len(classes) < 2:  # noqa: PLR2004 - as nearly always
         return [(hits, texts)] if hits else []
     places = {each: [place for place, hit in enumerate(hits) if type(hit) is each] for each in classes}
     return [
-        ([hits[place] for place in which], None if texts is None else [texts[place] for place in which])
-        for which in places.values()
+        ([hits[place] for place in which], [texts[place] for place in which]) for which in places.values()
     ]
 
 

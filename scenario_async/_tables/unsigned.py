@@ -37,6 +37,7 @@ _NAMED: Final = re.compile(rf"(?:\?|&|;|%3[fF]|%26)(?i:{_NAMES})".encode())
 
 def may_be_signed(content: bytes) -> bool:
     """Tell whether a text, in UTF-8, may hold a signed URL."""
+    # One character is found a hundred times as fast as two.
     asks = b"?" in content or (b"%" in content and b"%3" in content)
     return asks and _NAMED.search(content) is not None
 
