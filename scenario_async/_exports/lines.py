@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from scenario_async._http import json as codec
 from scenario_async._http import typed
@@ -22,8 +22,9 @@ from scenario_async.models import Hit
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
+    from scenario_async._http.structure import FieldShape
+
 _HitT = TypeVar("_HitT", bound=Hit)
-_ODD: Final = "not 0.0001 <= abs(value) < 1e16 and value != 0"
 
 
 class _OddError(ValueError):
@@ -34,10 +35,10 @@ def lines_of(hits: Sequence[Hit]) -> bytes:
     """Give a line of JSON for each hit, none of them with a signature."""
     if not hits:
         return b""
-    make, encode = _maker(cast("Hashable", type(hits[0]))), encoder()
-    whole = _encoded_at_once(hits, make)
+    whole = _written_at_once(hits)
     if whole is not None and not may_be_signed(whole):
         return whole
+    make, encode = _maker(cast("Hashable", type(hits[0]))), encoder()
     lines: list[bytes] = []
     for hit in hits:
         try:
@@ -51,11 +52,14 @@ def lines_of(hits: Sequence[Hit]) -> bytes:
     return b"\n".join(lines)
 
 
-def _encoded_at_once(hits: Sequence[Hit], make: Callable[[Any], dict[str, Any]]) -> bytes | None:
+def _written_at_once(hits: Sequence[Hit]) -> bytes | None:
     """Give the lines of a page in which nothing is odd; None where one by one has to be tried."""
-    encode = _encoder_of_lines()
+    msgspec = module()
+    if msgspec is None:
+        return None
+    pack = _packer(cast("Hashable", type(hits[0])))
     try:
-        return None if encode is None else encode(list(map(make, hits)))
+        return cast("bytes", msgspec.json.Encoder().encode_lines([pack(hit) for hit in hits]))
     except (TypeError, ValueError, RecursionError):
         return None
 
@@ -80,45 +84,79 @@ def _plain(extra: Mapping[str, Any], made: dict[str, Any]) -> None:
 
 
 @cache
-def _encoder_of_lines() -> Callable[[list[dict[str, Any]]], bytes] | None:
+def module() -> Any | None:  # noqa: ANN401
+    """Give msgspec, of the extra `speed`; None where it is not installed."""
     try:
         with LOADING:
-            import msgspec  # noqa: PLC0415 - of the extra `speed`
+            import msgspec  # noqa: PLC0415
     except ImportError:
         return None
-    return msgspec.json.Encoder().encode_lines
+    return msgspec
 
 
-@cache
 def encoder() -> Callable[[dict[str, Any]], bytes]:
-    try:
-        with LOADING:
-            import msgspec  # noqa: PLC0415 - of the extra `speed`
-    except ImportError:
-        encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
-        return lambda row: encode(row).encode()
-    return msgspec.json.Encoder().encode
+    """Give what writes one line."""
+    msgspec = module()
+    if msgspec is not None:
+        return cast("Callable[[dict[str, Any]], bytes]", msgspec.json.Encoder().encode)
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+    return lambda row: encode(row).encode()
 
 
 @cache
 def _maker(cls: Any) -> Callable[[Any], dict[str, Any]]:  # noqa: ANN401 - mypy takes no class for a hashable
     """Generate the function that gives a record's JSON, in the order of `to_dict`, with bare URLs."""
     names: dict[str, Any] = {"plain": _plain, "OddError": _OddError}
-    lines = ["def make(record):", "    made = {}"]
+    lines = ["made = {}"]
     for field in shapes_of(cls):
-        taken, indent = "value", "        " if field.optional else "    "
-        lines.append(f"    value = record.{field.name}")
-        if field.optional:
-            lines.append("    if value is not None:")
-        if field.record is not None:
-            made = f"make_{field.name}"
-            names[made] = _maker(cast("Hashable", field.record))
-            taken = f"[{made}(each) for each in value]" if field.shape == "records" else f"{made}(value)"
-        elif field.shape == "number":
-            lines.append(f"{indent}if type(value) is float and {_ODD}: raise OddError")
-        elif field.wire == "url":
-            taken = "value.partition('?')[0]"
-        lines.append(f"{indent}made[{field.wire!r}] = {taken}")
-    lines += ["    if record.extra: plain(record.extra, made)", "    return made"]
-    exec("\n".join(lines), names)  # noqa: S102 - made of our own field names alone
-    return cast("Callable[[Any], dict[str, Any]]", names["make"])
+        lines += _read(field)
+        there = f"if its_{field.name} is not None: " if field.optional else ""
+        lines.append(f"{there}made[{field.wire!r}] = {_taken(field, _maker, names)}")
+    lines += ["if record.extra: plain(record.extra, made)", "return made"]
+    return _made_of(lines, names)
+
+
+@cache
+def _packer(cls: Any) -> Callable[[Any], Any]:  # noqa: ANN401
+    """Generate the function that gives a record as a struct, which msgspec writes as the JSON of `_maker`.
+
+    A struct takes half the time of a dict. A record with fields that this version does not know is a dict.
+    """
+    msgspec: Any = module()
+    shapes = shapes_of(cls)
+    fields = [(field.name, object, None if field.optional else msgspec.UNSET) for field in shapes]
+    wires = {field.name: field.wire for field in shapes}
+    struct = msgspec.defstruct(cls.__name__, fields, rename=wires, omit_defaults=True, gc=False)
+    names: dict[str, Any] = {"Struct": struct, "as_dict": _maker(cls), "OddError": _OddError}
+    lines = ["if record.extra: return as_dict(record)"]
+    values: list[str] = []
+    for field in shapes:
+        lines += _read(field)
+        its, taken = f"its_{field.name}", _taken(field, _packer, names)
+        values.append(taken if taken == its else f"None if {its} is None else {taken}")
+    return _made_of([*lines, f"return Struct({', '.join(values)})"], names)
+
+
+def _read(field: FieldShape) -> list[str]:
+    """Give the statements that read a field, and refuse an odd number."""
+    its = f"its_{field.name}"
+    lines = [f"{its} = record.{field.name}"]
+    if field.shape == "number":
+        odd = f"not 0.0001 <= abs({its}) < 1e16 and {its} != 0"
+        lines.append(f"if type({its}) is float and {odd}: raise OddError")
+    return lines
+
+
+def _taken(field: FieldShape, maker: Callable[[Any], Any], names: dict[str, Any]) -> str:
+    """Give the expression of what is written of a field that is there; `names` gets what it needs."""
+    its = f"its_{field.name}"
+    if field.record is None:
+        return f"{its}.partition('?')[0]" if field.wire == "url" else its
+    make = f"make_{field.name}"
+    names[make] = maker(field.record)
+    return f"[{make}(each) for each in {its}]" if field.shape == "records" else f"{make}({its})"
+
+
+def _made_of(lines: Sequence[str], names: dict[str, Any]) -> Callable[[Any], Any]:
+    exec("\n    ".join(("def make(record):", *lines)), names)  # noqa: S102 - made of our own field names alone
+    return cast("Callable[[Any], Any]", names["make"])

@@ -30,9 +30,9 @@ def codec(request: pytest.FixtureRequest) -> Generator[None]:
             pytest.importorskip("msgspec")
         else:
             patch.setitem(sys.modules, "msgspec", None)
-        lines.encoder.cache_clear()
+        lines.module.cache_clear()
         yield
-    lines.encoder.cache_clear()
+    lines.module.cache_clear()
 
 
 def written(hits: list[Hit]) -> bytes:
