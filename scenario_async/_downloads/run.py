@@ -151,10 +151,16 @@ class Run:
             elif ends is not None and self.room and (not self._jobs or now() >= ends):
                 return []
             else:
-                self._news.clear()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout_at(ends if self.room else None):
-                        await self._news.wait()
+                await self._wait_for_news(ends if self.room else None)
+
+    async def _wait_for_news(self, until: float | None) -> None:
+        self._news.clear()
+        if until is None:
+            await self._news.wait()
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(until):
+                await self._news.wait()
 
     def tell(self, download: Download[Any]) -> None:
         """Tell whoever wants to know how far it is."""

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _MOST: Final = 32
-_PATIENCE: Final = 0.002
+_PATIENCE: Final = 0.008
 """Seconds that work waits before another thread is started for it, and what is done before it is told."""
-_TOGETHER: Final = 4
+_TOGETHER: Final = 8
 """So much that was done at once is told together."""
 
 
