@@ -15,7 +15,7 @@ from scenario_async._harvests.jobs import COLUMNS, next_job, now
 from scenario_async._harvests.merging import attached, merge
 from scenario_async._harvests.tables import opened
 from scenario_async._tables.sqlite import Upserted, insert, upsert
-from scenario_async._tables.texts import mended, moment_text
+from scenario_async._tables.texts import all_mended, moment_text
 from scenario_async._tables.writing import told
 
 if TYPE_CHECKING:
@@ -187,7 +187,8 @@ class Ledger:
         job, hits = portion.job, portion.hits
         done = upsert(file, portion.rows, self.seen)
         first = job.hits if job.since is None else job.next_place
-        rows = [(job.number, mended(hit.id), first + place, job.round) for place, hit in enumerate(hits)]
+        ids = all_mended([hit.id for hit in hits])
+        rows = [(job.number, identifier, place, job.round) for place, identifier in enumerate(ids, first)]
         job.next_place += len(hits)
         insert(file, _FOUND if job.since is None else _FOUND_SINCE, rows)
         if portion.is_page:

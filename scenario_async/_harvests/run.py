@@ -280,7 +280,7 @@ class Run(Carried[Harvest, HarvestProgress]):
             batch, self._to_write = self._to_write, []
             try:
                 done = await self._do(partial(self._ledger.write, [portion for portion, _ in batch]))
-            except ScenarioError as error:
+            except Exception as error:  # noqa: BLE001 - those who wait for it raise it
                 for _, written in batch:
                     if not written.done():
                         written.set_exception(error)

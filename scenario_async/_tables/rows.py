@@ -29,6 +29,11 @@ _EXACT: Final = 2**53
 """Up to here every integer is a float64."""
 _MICROSECONDS: Final = len("2025-01-16T11:19:41.579123Z")
 _FINER: Final = re.compile(r"[.,]\d{6}0*[1-9]")
+_AS_USUAL: Final = re.compile(
+    r"(?a)(?:[12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z )*+"
+)
+"""Timestamps as the service writes them, on days that every month has, with a blank behind each."""
+_USUAL_LENGTH: Final = len("2025-01-16T11:19:41.579Z ")
 
 
 def batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
@@ -70,6 +75,15 @@ def moment(text: str) -> datetime | None:
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def are_usual(texts: Sequence[str | None]) -> bool:
+    """Tell whether all timestamps are written as the service does: told in no time, and true of nearly all."""
+    given = [text for text in texts if text is not None]
+    joined = " ".join([*given, ""])
+    # A text with a blank in it would be told by the length.
+    whole = len(given) == len(texts) and len(joined) == _USUAL_LENGTH * len(texts)
+    return whole and _AS_USUAL.fullmatch(joined) is not None
 
 
 class _Reading:
@@ -122,7 +136,9 @@ class _Reading:
                 more = not _all_exact(self._at(here))
             elif is_moment(field):
                 texts: list[str | None] = self._at(here)
-                more = None in self._moments(here) or max(map(len, filter(None, texts))) > _MICROSECONDS
+                more = not are_usual(texts) and (
+                    None in self._moments(here) or max(map(len, filter(None, texts))) > _MICROSECONDS
+                )
             else:
                 continue
             if more:

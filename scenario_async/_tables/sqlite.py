@@ -7,17 +7,16 @@ A hit stands once. Written again, `last_seen` moves; the rest of its row is writ
 from __future__ import annotations
 
 import errno
-import re
 import sqlite3
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from scenario_async._tables.rows import batched, cells, leftover, moment
+from scenario_async._tables.rows import are_usual, batched, cells, leftover, moment
 from scenario_async._tables.schema import EXTRA, columns_of, kind_of
-from scenario_async._tables.texts import json_text, mended, moment_text
+from scenario_async._tables.texts import all_mended, json_text, mended, moment_text
 from scenario_async.errors import WriteError
 from scenario_async.searches import ENDPOINTS
 
@@ -52,10 +51,6 @@ CREATE TABLE IF NOT EXISTS extras (
   PRIMARY KEY (id, kind)
 )
 """
-_AS_USUAL: Final = re.compile(
-    r"(?a)[12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z"
-)
-"""A timestamp as the service writes it, on a day that every month has."""
 _ADD: Final = (
     "INSERT INTO hits (id, kind, data, created_at, updated_at, first_seen, last_seen)",
     "ON CONFLICT (id, kind) DO NOTHING",
@@ -147,14 +142,16 @@ def _by_class(hits: Sequence[Hit], texts: Sequence[str]) -> Iterable[tuple[Seque
 
 
 def _rows_of(hits: Sequence[Hit], texts: Sequence[str]) -> Iterator[Rows]:
-    kind, begins = kind_of(type(hits[0])), 0
+    kind, ids = kind_of(type(hits[0])), all_mended([hit.id for hit in hits])
+    created, updated = _times([hit.created_at for hit in hits]), _times([hit.updated_at for hit in hits])
+    made = zip(ids, repeat(kind), texts, created, updated, strict=False)
     rows: dict[str, tuple[Any, ...]] = {}
-    for place, (hit, text) in enumerate(zip(hits, texts, strict=True)):
-        identifier = mended(hit.id)
+    begins = 0
+    for place, (identifier, row) in enumerate(zip(ids, made, strict=True)):
         if identifier in rows:  # as it came first, and then as it came later
             yield Rows(kind, rows, _extras(hits[begins:place], texts[begins:place]))
             begins, rows = place, {}
-        rows[identifier] = identifier, kind, text, _time(hit.created_at), _time(hit.updated_at)
+        rows[identifier] = row
     yield Rows(kind, rows, _extras(hits[begins:], texts[begins:]))
 
 
@@ -176,17 +173,20 @@ def _upsert(connection: sqlite3.Connection, hits: Rows, seen: str) -> Upserted:
     added = [(*row, seen, seen) for identifier, row in rows.items() if identifier not in there]
     insert(connection, _ADD, added)
     altered = {identifier for identifier in there if connection.execute(_CHANGE, rows[identifier]).rowcount}
-    connection.executemany(_SEE, [(identifier, kind, seen) for identifier in there])
-    connection.executemany(_FORGET, [(identifier, kind) for identifier in altered])
-    connection.executemany(
-        _REMEMBER,
-        [
-            (identifier, kind, extra)
-            for identifier, extra in extras.items()
-            if identifier in altered or identifier not in there
-        ],
-    )
+    _each(connection, _SEE, [(identifier, kind, seen) for identifier in there])
+    _each(connection, _FORGET, [(identifier, kind) for identifier in altered])
+    remembered = [
+        (identifier, kind, extra)
+        for identifier, extra in extras.items()
+        if identifier in altered or identifier not in there
+    ]
+    _each(connection, _REMEMBER, remembered)
     return Upserted(len(added), len(altered))
+
+
+def _each(connection: sqlite3.Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    if rows:  # it would let go of the interpreter's lock even for none
+        connection.executemany(statement, rows)
 
 
 def insert(
@@ -212,10 +212,11 @@ def _extras(hits: Sequence[Hit], texts: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _time(text: str) -> str | None:
-    if _AS_USUAL.fullmatch(text) is not None:
-        return f"{text[:-1]}000Z"
-    return None if (time := moment(text)) is None else moment_text(time)
+def _times(texts: Sequence[str]) -> list[str | None]:
+    if are_usual(texts):
+        return [f"{text[:-1]}000Z" for text in texts]
+    moments = map(moment, texts)
+    return [None if found is None else moment_text(found) for found in moments]
 
 
 def view(hit_class: type[Hit]) -> str:

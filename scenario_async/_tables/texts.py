@@ -18,6 +18,11 @@ def mended(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+def all_mended(texts: list[str]) -> list[str]:
+    """Give the same for many: nearly all are plain ASCII, which is told fast."""
+    return texts if "".join(texts).isascii() else [mended(text) for text in texts]
+
+
 def json_text(value: object, indent: int | None = None) -> str:
     """Give JSON that UTF-8 can carry, compact unless it is indented."""
     separators = None if indent is not None else (",", ":")

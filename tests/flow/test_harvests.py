@@ -575,6 +575,24 @@ def test_a_full_disk_ends_it_with_what_is_kept(
     assert face.harvest([AssetSearch(query="a")], path).hits == 900
 
 
+def test_what_nobody_foresaw_ends_it(
+    connect: Connect, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of another kind while a page is written is raised, and waits for nobody; the same call goes on."""
+    from scenario_async._harvests.ledger import Ledger  # noqa: PLC0415
+
+    face, path = connect(serve(paged(assets(300))).base_url), tmp_path / "all.sqlite"
+
+    def out_of_memory(*_: object) -> None:
+        raise MemoryError("no room for a page")
+
+    monkeypatch.setattr(Ledger, "_write", out_of_memory)
+    with pytest.raises(MemoryError, match="no room for a page"):
+        face.harvest(SEARCHES[:3], path)
+    monkeypatch.undo()
+    assert face.harvest(SEARCHES[:3], path).searches == 3
+
+
 def test_a_scan_that_cannot_be_proved_is_an_error_of_its_search(
     connect: Connect, serve: Serve, tmp_path: Path
 ) -> None:

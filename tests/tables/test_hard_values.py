@@ -15,6 +15,8 @@ from support.programs import needs
 from tables.kept import of, row, without
 
 from scenario_async import AssetHit, HitTable, ModelHit, ScenarioError
+from scenario_async._tables.rows import are_usual, moment
+from scenario_async._tables.texts import moment_text
 
 QUICK = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -46,6 +48,34 @@ def test_timestamps(sent: str, instant: datetime | None, kept: Any) -> None:
     assert row(table)["created_at"] == instant
     assert extra_of(table) == kept
     assert table.to_polars()["created_at"].to_list() == [instant]
+
+
+USUAL = ("2025-01-16T11:19:41.579Z", "1999-12-28T23:59:59.000Z")
+ODD = (
+    *(
+        "2025-02-30T11:19:41.579Z",
+        "2025-01-31T11:19:41.579Z",
+        "2025-01-16T24:00:00.000Z",
+        "2025-01-16T11:19:41.57Z",
+    ),
+    *("2025-01-16T11:19:41.579z", "2025-01-16 11:19:41.579Z", "0999-01-16T11:19:41.579Z", "", " ", "soon"),
+    *(f"{USUAL[0]} {USUAL[1]}", f"{USUAL[0]} ", f"{USUAL[0]}\n", USUAL[0].replace("1", "\u0661", 1)),
+)
+
+
+@QUICK
+@given(st.lists(st.sampled_from(USUAL) | st.sampled_from((*ODD, *USUAL, None)), max_size=5))
+def test_timestamps_as_usual(texts: list[str | None]) -> None:
+    """Many are looked at in one go; what is true of all is true of each."""
+    assert are_usual(texts) == all(text in USUAL for text in texts)
+
+
+def test_what_is_usual_is_an_instant() -> None:
+    """What is not looked at again is written as milliseconds of UTC, which no column changes."""
+    for text in USUAL:
+        found = moment(text)
+        assert found is not None
+        assert moment_text(found) == f"{text[:-1]}000Z"
 
 
 @pytest.mark.parametrize(
