@@ -53,7 +53,10 @@ def too_deep(value: object) -> bool:
 
 def dumps(value: object) -> bytes:
     """Write UTF-8 JSON."""
-    return _codec()[1](value)
+    try:
+        return _codec()[1](value)
+    except (TypeError, RecursionError):  # subclasses, depth: rare, and right in the standard library
+        return _standard_dumps(value)
 
 
 def _inside(value: object) -> list[object]:
@@ -120,10 +123,4 @@ def _codec() -> tuple[Callable[[bytes], Any], Callable[[object], bytes]]:
             raise ValueError(reason)
         return _standard_loads(bytes(mended))
 
-    def dumps(value: object) -> bytes:
-        try:
-            return encode(value)
-        except (TypeError, RecursionError):  # subclasses, depth: rare, and right in the standard library
-            return _standard_dumps(value)
-
-    return loads, dumps
+    return loads, encode

@@ -50,9 +50,8 @@ def read(
     for struct in page.hits:
         before = make(struct, before)
         hits.append(before)
-    found = {name: getattr(page, wire) for name, wire in counts.items()}
-    extra = {name: getattr(page, name) for name in _OF_THE_ENGINE}
-    return hits, {name: value for name, value in found.items() if value is not None}, extra
+    found = {name: value for name, wire in counts.items() if (value := getattr(page, wire)) is not None}
+    return hits, found, {name: getattr(page, name) for name in _OF_THE_ENGINE}
 
 
 @cache
