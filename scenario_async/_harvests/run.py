@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -178,7 +179,8 @@ class Run(Carried[Harvest, HarvestProgress]):
     async def _live(self) -> None:
         while True:
             await asyncio.sleep(_SIGN_OF_LIFE)
-            await self._do(self._ledger.live)
+            with suppress(WriteError):  # the next one may come through; pages that cannot be written tell
+                await self._do(self._ledger.live)
 
     def _price(self) -> int | None:
         """Give how many requests it takes in all, once as many searches have told as are read at once."""

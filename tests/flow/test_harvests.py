@@ -575,6 +575,30 @@ def test_a_full_disk_ends_it_with_what_is_kept(
     assert face.harvest([AssetSearch(query="a")], path).hits == 900
 
 
+def test_a_sign_of_life_that_fails_is_given_again(
+    connect: Connect, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that was locked for a moment does not let other harvests think that this one is dead."""
+    from scenario_async._harvests.ledger import Ledger  # noqa: PLC0415
+
+    signs: list[None] = []
+    four = threading.Event()
+
+    def live(_: Ledger) -> None:
+        signs.append(None)
+        if len(signs) >= 4:
+            four.set()
+        raise WriteError("database is locked", code=None)
+
+    def script(arrived: Arrived) -> Answer | dict[str, Any]:
+        assert four.wait(30)
+        return paged(assets(5))(arrived)
+
+    monkeypatch.setattr("scenario_async._harvests.run._SIGN_OF_LIFE", 0.01)
+    monkeypatch.setattr(Ledger, "live", live)
+    assert connect(serve(script).base_url).harvest(SEARCHES[:1], tmp_path / "all.sqlite").searches == 1
+
+
 def test_what_nobody_foresaw_ends_it(
     connect: Connect, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
