@@ -146,12 +146,13 @@ class Manifest:
 
     def close(self) -> None:
         """Let others have the folder, with all that is in it laid down."""
+        file, self._file = self._file, -1  # the number is soon that of another file
         try:
             with suppress(OSError):
-                os.fsync(self._file)
+                os.fsync(file)
             _lay_down(self.folder)
         finally:
-            os.close(self._file)
+            os.close(file)
 
 
 def _lay_down(folder: Path) -> None:

@@ -24,7 +24,7 @@ from scenario_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from scenario_async._calls.call import Caller
     from scenario_async._downloads.store import Store
@@ -90,6 +90,7 @@ class Picture(Retried["Entry | BaseException"]):
         self._stem = stem
         self._url = ""
         self._began = asyncio.get_running_loop().time()
+        self._limit = asyncio.timeout(caller.settings.deadline)
         self._attempts: list[float] = []
         self._part: Part | None = None
         self._etag: str | None = None
@@ -103,7 +104,7 @@ class Picture(Retried["Entry | BaseException"]):
         What came is kept if it fails, where it can be continued.
         """
         self._url = url
-        limit = asyncio.timeout(self._caller.settings.deadline)
+        limit = self._limit
         outcome: Entry | BaseException
         try:
             async with limit:
@@ -169,9 +170,24 @@ class Picture(Retried["Entry | BaseException"]):
         assert self._part is not None  # noqa: S101 - `begin` made it
         chunks, self._buffer, self._buffered = self._buffer, [], 0
         work = partial(self._store.finish, self._wanted, self._stem, self._part, chunks, self._mime_type)
-        entry = await self._errands.do(work)
+        entry = await self._laid_down(work)
         self._caller.budget.refill(self.cost)
         return entry
+
+    async def _laid_down(self, work: Callable[[], Entry]) -> Entry:
+        """Lay a whole file down, which no deadline cuts short: it would stand there, and be told to have failed."""
+        ends = self._limit.when()
+        if not self._limit.expired():
+            self._limit.reschedule(None)
+        try:
+            return await self._errands.do(work)
+        except asyncio.CancelledError:
+            self._part = None  # its thread has it, to the end
+            raise
+        except BaseException:
+            if not self._limit.expired():
+                self._limit.reschedule(ends)
+            raise
 
     async def _headers(self) -> dict[str, str]:
         """Give what asks for the rest of a file, if some of it is there."""

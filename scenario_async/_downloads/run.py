@@ -27,6 +27,7 @@ from scenario_async._downloads.wanted import Wanted, nothing_to_download, wanted
 from scenario_async._http.failures import closed_meanwhile
 from scenario_async._http.pictures import PictureHost
 from scenario_async._support.errands import Errands
+from scenario_async._support.lifetimes import ClosedOnce
 from scenario_async.errors import ScenarioError, WriteError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _GATHERING: Final = 0.1
 """Seconds after which those that wait for an address are thought to be together."""
 
 
-class Run:
+class Run(ClosedOnce):
     """A download under way.
 
     `open` it; `feed` it, or as long as there is `room` put what is wanted into `given`, and in the end `no_more`; `take`
@@ -61,7 +62,6 @@ class Run:
         self._count = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._renewing: asyncio.Task[None] | None = None
-        self._closing: asyncio.Task[None] | None = None
         self._jobs: dict[Key, Job] = {}
         self._parked: list[Job] = []
         self._gathering: asyncio.TimerHandle | None = None
@@ -176,13 +176,6 @@ class Run:
         finally:
             del failure  # it holds this frame, which would hold it
 
-    async def aclose(self) -> None:
-        """Cancel what is under way, keep what came of it, and let go of the folder; whoever asks first, once."""
-        here = asyncio.get_running_loop()
-        if self._closing is None or self._closing.get_loop() is not here:
-            self._closing = here.create_task(self._close())
-        await asyncio.shield(self._closing)
-
     async def _close(self) -> None:
         self.no_more = True
         if self._gathering is not None:
@@ -202,6 +195,7 @@ class Run:
                 await host.aclose()
         finally:
             if store is not None:
+                await self._errands.settled()  # a file whose task was cancelled may be laid down just now
                 await self._errands.do(store.close)
 
     async def _end_tasks(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
 import attrs
@@ -10,6 +10,7 @@ import attrs
 from scenario_async._downloads.addresses import is_original
 from scenario_async._downloads.manifest import Key
 from scenario_async._support import checks
+from scenario_async._support.hints import is_async
 from scenario_async._tables.unsigned import unsigned, unsigned_json
 from scenario_async.errors import ScenarioError
 from scenario_async.models import AssetHit, Hit, Thumbnail, url_repr
@@ -43,9 +44,10 @@ class Wanted:
 
 
 def check_several(hits: object) -> None:
-    """Refuse what is one hit, or one id, and would be taken apart."""
-    if isinstance(hits, (str, bytes, Mapping, Hit)):
-        checks.refuse("hits", hits if isinstance(hits, str) else type(cast("object", hits)).__name__, _RULE)
+    """Refuse what is one hit, or one id, and would be taken apart, and what nothing can be read of."""
+    several = isinstance(hits, Iterable) or is_async(hits)
+    if not several or isinstance(hits, (str, bytes, Mapping, Hit)):
+        checks.refuse("hits", hits if isinstance(hits, str) else type(hits).__name__, _RULE)
 
 
 def wanted(given: object, index: int, rendition: str) -> Wanted:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
+from scenario_async._support.lifetimes import ClosedOnce
 from scenario_async._support.logger import log
 from scenario_async.errors import APIError, WriteError
 
@@ -17,7 +18,7 @@ _Result = TypeVar("_Result")
 _Progress = TypeVar("_Progress")
 
 
-class Carried(ABC, Generic[_Result, _Progress]):
+class Carried(ClosedOnce, Generic[_Result, _Progress]):
     """Work under way: `open` it, `advance` until that gives None, which is when `result` is there, `aclose` it."""
 
     result: _Result
@@ -35,10 +36,6 @@ class Carried(ABC, Generic[_Result, _Progress]):
     @abstractmethod
     async def advance(self) -> _Progress | None:
         """Go on until there is something to tell; None at the end."""
-
-    @abstractmethod
-    async def aclose(self) -> None:
-        """Give up what is under way, and let others have the file."""
 
     @abstractmethod
     def kept(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,16 +64,18 @@ class Run(Carried[Export, ExportProgress]):
             await self._write_on()
         return self._progress()
 
-    async def aclose(self) -> None:
-        """Give up what is under way, and let others have the file."""
+    async def _close(self) -> None:
         self._sink.stop()
-        if self._asking is not None:
-            self._asking.cancel()
-            await asyncio.gather(self._asking, return_exceptions=True)
-        await self._plan.asked.aclose()
-        if self._finishing is not None:
-            await asyncio.gather(self._finishing, return_exceptions=True)
-        await self._do(self._sink.close)
+        async with AsyncExitStack() as closing:
+            closing.callback(self._close_errands)
+            closing.push_async_callback(self._do, self._sink.close)
+            closing.push_async_callback(self._plan.asked.aclose)
+            under_way = [task for task in (self._asking, self._finishing) if task is not None]
+            if self._asking is not None:
+                self._asking.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    def _close_errands(self) -> None:
         if self._errands is not None:
             self._errands[1].close()
 

@@ -91,7 +91,7 @@ class Streamed(Sink):
         failure = self._failure
         if failure is None:
             return
-        if isinstance(failure, OSError):
+        if isinstance(failure, OSError) and not isinstance(failure, WriteError):
             reason = failure.strerror or str(failure) or type(failure).__name__
             raise WriteError(f"could not write to the file: {reason}", code=failure.errno) from failure
         raise failure
@@ -183,6 +183,8 @@ def out_of(file: Any, format: str) -> Out:  # noqa: ANN401
         taken = file.write(b"")
     except TypeError:
         of_texts = True
+    except WriteError:
+        raise
     except (OSError, ValueError) as error:
         _refuse(file, f"it cannot be written: {error}")
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -140,18 +140,26 @@ class Run(Carried[Harvest, HarvestProgress]):
             "the same call goes on there"
         )
 
-    async def aclose(self) -> None:
-        """Give up what is under way, and let others have what is not finished."""
-        for each in (self._working, self._writing):
-            if each is not None:
-                if each is self._working:
-                    each.cancel()
-                await asyncio.gather(each, return_exceptions=True)
-        if self._errands is not None:
-            if self._ledger.is_open:
-                await self._do(partial(self._ledger.end, finished=self._went_through_all))
-                await self._do(self._ledger.close)
-            self._errands.close()
+    async def _close(self) -> None:
+        if self._errands is None:
+            return
+        async with AsyncExitStack() as closing:
+            closing.callback(self._errands.close)
+            closing.push_async_callback(self._do, self._ledger.close)
+            closing.push_async_callback(self._let_others)
+            if self._working is not None:
+                self._working.cancel()
+                await asyncio.gather(self._working, return_exceptions=True)
+            if self._writing is not None:
+                await asyncio.gather(self._writing, return_exceptions=True)
+
+    async def _let_others(self) -> None:
+        """Let others have what is not finished."""
+        await self._do(self._end_ledger)
+
+    def _end_ledger(self) -> None:
+        if self._ledger.is_open:
+            self._ledger.end(finished=self._went_through_all)
 
     @property
     def _went_through_all(self) -> bool:

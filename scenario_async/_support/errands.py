@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _MOST: Final = 32
 _PATIENCE: Final = 0.008
-"""Seconds that work waits before another thread is started for it, and what is done before it is told."""
+"""Seconds that work waits before another thread is started for it, and that what is done may wait to be told."""
 _TOGETHER: Final = 8
 """So much that was done at once is told together."""
 
@@ -37,18 +37,28 @@ class Errands:
         self._threads = 0
         self._taken = 0.0
         self._told = False
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._looking: asyncio.TimerHandle | None = None
 
     async def do(self, work: Callable[[], _T]) -> _T:
         """Give the result of a blocking call, or raise its error; cancelled, this leaves the work to its end."""
-        now = time.perf_counter()
         if self._asked.empty():
-            self._taken = now
-        waits = now - self._taken > _PATIENCE
-        if (not self._threads or (waits and self._threads < self._most)) and not self._start():
+            self._taken = time.perf_counter()
+        if not self._threads and not self._start():
             return work()
         settled: asyncio.Future[_T] = self._loop.create_future()
+        self._under_way += 1
         self._asked.put((work, settled))
+        if self._looking is None:
+            self._looking = self._loop.call_later(_PATIENCE, self._look)
         return await settled
+
+    async def settled(self) -> None:
+        """Wait for the end of what is under way, also of what nobody waits for any more."""
+        while self._under_way:
+            self._idle.clear()
+            await self._idle.wait()
 
     def close(self) -> None:
         """Let the threads end after what they were given."""
@@ -64,6 +74,16 @@ class Errands:
             return bool(self._threads)
         self._threads += 1
         return True
+
+    def _look(self) -> None:
+        """Tell what is done, and get help where work waits: what is done just now may take its time."""
+        self._looking = None
+        self._settle()
+        waits = not self._asked.empty() and time.perf_counter() - self._taken > _PATIENCE
+        if waits and 0 < self._threads < self._most:  # there is none where this was closed
+            self._start()
+        if self._under_way:
+            self._looking = self._loop.call_later(_PATIENCE, self._look)
 
     def _work(self) -> None:
         while (asked := self._asked.get()) is not None:
@@ -87,9 +107,12 @@ class Errands:
         self._told = False
         while self._done:
             settled, result, failure = self._done.popleft()
+            self._under_way -= 1
             if settled.done():  # cancelled
                 continue
             if failure is None:
                 settled.set_result(result)
             else:
                 settled.set_exception(failure)
+        if not self._under_way:
+            self._idle.set()

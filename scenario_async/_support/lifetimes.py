@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -59,6 +60,23 @@ _TO_RESET: Final[WeakSet[ResetAfterFork]] = WeakSet()
 def reset_after_fork(thing: ResetAfterFork) -> None:
     """Have something reset in every child that is forked from now on, for as long as it lives."""
     _TO_RESET.add(thing)
+
+
+class ClosedOnce(ABC):
+    """Something that is closed once, and to the end, also where who asks for it is cancelled meanwhile."""
+
+    _closing: asyncio.Task[None] | None = None
+
+    @abstractmethod
+    async def _close(self) -> None:
+        """Close it; each step is made, also after one that fails or is cancelled."""
+
+    async def aclose(self) -> None:
+        """Give up what is under way, and let go of what was opened; whoever asks first, once."""
+        here = asyncio.get_running_loop()
+        if self._closing is None or self._closing.get_loop() is not here:
+            self._closing = here.create_task(self._close())
+        await asyncio.shield(self._closing)
 
 
 class KeptOpen(Generic[_T]):

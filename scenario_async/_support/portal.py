@@ -53,23 +53,37 @@ class Portal:
             raise PortalError("a blocking call on the event loop that would carry it out; await it instead")
         if sys.is_finalizing():
             raise PortalError("a blocking call while the interpreter shuts down, when no loop runs any more")
+        return self._carry_out(make)
+
+    def _carry_out(self, make: Callable[[], Coroutine[Any, Any, _T]], *, to_its_end: bool = False) -> _T:
+        """Run a coroutine on the portal's loop, or here; one that goes `to_its_end` is not cancelled by an interrupt."""
         serving = self._started()
         job = _Job(make)
-        if serving is None or not serving.takes(job):
+        if serving is None or not serving.takes(job, to_its_end=to_its_end):
             return _run_here(make)
         if job.was_cut_off and self._exiting:
             threading.Event().wait()  # in a daemon thread, which ends here with the program, and not in a traceback
         return job.result()
 
     def finish(self, make: Callable[[], Coroutine[Any, Any, object]]) -> None:
-        """Carry out what ends something, also where a finaliser asks: on the portal's own thread it happens soon."""
+        """Carry out what ends something, also where a finaliser asks: on the portal's own thread it happens soon.
+
+        Interrupted, this lets it go on to its end, or begin once more where it had not begun, and goes on interrupting.
+        """
         if sys.is_finalizing():  # the loop has ended, and all that was under way with it
             return
         if isinstance(threading.current_thread(), _LoopThread):
             with suppress(RuntimeError):  # the loop ends just now
                 _Job(make).start()
         else:
-            self.run(make)
+            try:
+                self._carry_out(make, to_its_end=True)
+            except BaseException:
+                serving = self._running.get("loop")
+                if serving is not None:
+                    with suppress(RuntimeError):
+                        serving.begin(_Job(make))
+                raise
 
     def exit(self) -> None:
         """Stop for good, because the program ends; calls that come later run in their own threads."""
@@ -118,19 +132,24 @@ class _LoopThread(threading.Thread):
         """Let the loop end soon."""
         self.loop.call_soon_threadsafe(self.loop.stop)
 
-    def takes(self, job: _Job[Any]) -> bool:
-        """Carry out a job; False if the loop had ended before."""
+    def takes(self, job: _Job[Any], *, to_its_end: bool) -> bool:
+        """Carry out a job; False if the loop had ended before. Interrupted, this cancels it, or lets it go on."""
         try:
             try:
-                self.loop.call_soon_threadsafe(job.start)
+                self.begin(job)
             except RuntimeError:
                 return False
             job.done.wait()
         except BaseException:
-            self.loop.call_soon_threadsafe(job.cancel)
-            job.done.wait()
+            if not to_its_end:
+                self.loop.call_soon_threadsafe(job.cancel)
+                job.done.wait()
             raise
         return True
+
+    def begin(self, job: _Job[Any]) -> None:
+        """Have a job begun; `RuntimeError` if the loop has ended."""
+        self.loop.call_soon_threadsafe(job.start)
 
 
 class _Job(Generic[_T]):

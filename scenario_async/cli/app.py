@@ -61,6 +61,11 @@ class _Commands(Guiding):
         except BaseException as error:
             ended = interruption(error)
             if ended is None:
+                if isinstance(error, OSError):  # with some of them, click would end by itself
+                    from scenario_async.cli import printing  # noqa: PLC0415 - only where something failed
+
+                    if printing.of_output(error):
+                        raise printing.unwritten(error) from error
                 raise
             from scenario_async.cli import failures  # noqa: PLC0415 - only where something was interrupted
 

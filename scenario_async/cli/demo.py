@@ -13,6 +13,7 @@ from scenario_async.cli import typed
 from scenario_async.cli._tour import listings
 from scenario_async.cli.emulating import environment, make_emulator, variables
 from scenario_async.cli.pauses import Pauses
+from scenario_async.cli.printing import of_output
 from scenario_async.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def demo(*, step: bool, pause: float | None) -> None:
             _warm_up()
             _show(screen, emulator.library)
     except (ScenarioError, OSError) as error:
+        if of_output(error):
+            raise
         raise click.ClickException(str(error)) from error
 
 

@@ -14,6 +14,7 @@ from scenario_async.cli.account import account, account_options, client
 from scenario_async.cli.extent import Extent, reading_options
 from scenario_async.cli.options import keywords_of, options_of
 from scenario_async.cli.piped import NAME, Piped
+from scenario_async.cli.saying import say
 from scenario_async.cli.sections import FILES, Option, Place, Positive, Sectioned
 from scenario_async.searches import AssetSearch
 
@@ -138,7 +139,7 @@ def _tell_rest(reading: Reading) -> None:
 
     told, unasked = reading.ended()
     if unasked:
-        click.echo(told, err=True)
+        say(told)
     elif told:
         hint(told)
 
@@ -169,7 +170,7 @@ def _fetch(opened: Scenario, hits: Iterable[Any], given: Mapping[str, Any], prog
             with progress.aside(always=each.error is not None):
                 if each.error is not None:
                     failure = failure or each.error
-                    click.echo(f"failed: {_id_of(each.hit)}: {redact(each.error.message)}", err=True)
+                    say(f"failed: {_id_of(each.hit)}: {redact(each.error.message)}")
                 else:
                     out.write(f"{each.path}\n".encode(errors="surrogateescape"))
                     out.flush()

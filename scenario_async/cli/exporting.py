@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from scenario_async._support.counting import counted
 from scenario_async.cli.progress import hint
 from scenario_async.cli.reading import announce
+from scenario_async.cli.saying import say
 from scenario_async.errors import APIError
 from scenario_async.pages import LARGEST_PAGE
 
@@ -75,7 +74,7 @@ def export(client: Scenario, search: Search[Any], extent: Extent, wish: Wish, pr
     cut = done.stopped_because == "max_hits"
     if cut and extent.cut_by_requests(done.hits, size):
         said = f"stopped after {counted(extent.max_requests or 0, 'request')} (--max-requests), {counted(done.hits, 'hit')} in {path}"
-        click.echo(f"{said}; a larger --max-requests reads more", err=True)
+        say(f"{said}; a larger --max-requests with --overwrite reads more")
     else:
         rest = "; there may be more: --all reads all of them" if cut and not extent.several else ""
         hint(f"{path} has {counted(done.hits, 'hit')}{rest}")

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Final
 import attrs
 import click
 
+from scenario_async.cli.saying import say
 from scenario_async.errors import (
     APIConnectionError,
     APIError,
+    APIResponseValidationError,
     AuthenticationError,
     BadRequestError,
     ConfigurationError,
     InvalidSearchError,
+    NotFoundError,
     PermissionDeniedError,
     PlanLimitError,
     RateLimitError,
@@ -26,14 +29,14 @@ from scenario_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 REFUSED: Final = 1
 USAGE: Final = 2
 UNREACHABLE: Final = 3
 UNWRITTEN: Final = 4
 
-_KEYWORD: Final = re.compile(r"\b(overwrite|flat|resume|format|max_hits)=(?:True|\.\.\.)?")
+_KEYWORD: Final = re.compile(r"\b(overwrite|flat|resume|format|max_hits|scan)=(True|False|None|\d+|\.\.\.|)")
 _VARIABLES: Final[Sequence[tuple[re.Pattern[str], str]]] = (
     (re.compile(r"\(for a SOCKS proxy [^)]*\)"), "(commands go through HTTP proxies only)"),
     (re.compile(r"\bpass proxy=, or put\b"), "put"),
@@ -59,9 +62,13 @@ _FIXES: Final[Sequence[tuple[type[Exception], str]]] = (
     (PermissionDeniedError, f"check that the key may do this{DOCTOR}"),
     (PlanLimitError, "the plan has no more of this: waiting does not help"),
     (RateLimitError, "wait a minute, and run it again; --rate-limit sets a slower pace"),
-    (BadRequestError, "--dry-run shows what was asked"),
+    (BadRequestError, "--dry-run of a search shows what was asked"),
+    (NotFoundError, "check the ids that were given, and that they are of this project"),
     (APIConnectionError, f"check the network and SCENARIO_BASE_URL{DOCTOR}"),
-    (APIError, "run it again later"),
+    (
+        APIResponseValidationError,
+        f"check SCENARIO_BASE_URL, and what is in between, such as a proxy{DOCTOR}",
+    ),
 )
 
 
@@ -122,7 +129,8 @@ def fix_of(error: ScenarioError) -> str:
     hint = error.hint.removesuffix(_NOTHING_KEPT).rstrip("; ") if isinstance(error, APIError) else ""
     if hint and not isinstance(error, (AuthenticationError, PermissionDeniedError)):
         return as_typed(hint)  # those of a refused key speak of keywords
-    return next((fix for kind, fix in _FIXES if isinstance(error, kind)), "")
+    later = "run it again later" if isinstance(error, APIError) and error.retryable else ""
+    return next((fix for kind, fix in _FIXES if isinstance(error, kind)), later)
 
 
 def _without_hint(error: ScenarioError) -> str:
@@ -136,8 +144,16 @@ def as_typed(message: str) -> str:
     """Name options and variables in place of the keywords that they stand for."""
     for keyword, variable in _VARIABLES:
         message = keyword.sub(variable, message)
-    message = _KEYWORD.sub(lambda found: "--" + found[1].replace("_", "-"), message)
+    message = _KEYWORD.sub(_option, message).replace("(without resume)", "(without --resume)")
     return message.replace("the same call with --", "the same line with --")
+
+
+def _option(keyword: re.Match[str]) -> str:
+    """Give the option that a keyword stands for, as it is given or left out."""
+    name, value = f"--{keyword[1].replace('_', '-')}", keyword[2]
+    if value in {"False", "None"}:
+        return f"no {name}"
+    return f"{name} {value}" if value.isdecimal() else name
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
@@ -152,13 +168,13 @@ def wants_json(arguments: Sequence[str]) -> bool:
 def tell(error: Exception, *, as_json: bool) -> int:
     """Write on stderr what went wrong, and give the exit code."""
     failure = failure_of(error)
-    write: Callable[[str], None] = lambda line: click.echo(line, err=True)  # noqa: E731 - one way to write
     if as_json:
-        write(failure.json())
+        say(failure.json())
     elif isinstance(error, click.UsageError):
-        error.show()
+        with suppress(OSError):
+            error.show()
     else:
-        write(f"Error: {failure.line()}")
+        say(f"Error: {failure.line()}")
     return failure.code
 
 
@@ -166,14 +182,15 @@ def tell_interruption(error: KeyboardInterrupt, *, as_json: bool) -> None:
     """Write that a command was interrupted, what is kept, and how to go on; nobody may be there to read it."""
     notes = as_typed("; ".join(getattr(error, "__notes__", ())))
     failure = Failure("interrupted", notes, retryable=True)
-    with suppress(OSError):
-        click.echo(failure.json() if as_json else failure.line(), err=True)
+    say(failure.json() if as_json else failure.line())
 
 
 def end(error: Exception, *, as_json: bool) -> int:
     """End a command with what stopped it, and give the exit code; what nobody foresaw is raised again."""
-    from scenario_async.cli.printing import NobodyReadsError  # noqa: PLC0415 - which may not be loaded
+    from scenario_async.cli.printing import NobodyReadsError, of_output, unwritten  # noqa: PLC0415 - only where it failed
 
+    if isinstance(error, OSError) and of_output(error):  # of what is written before a command begins
+        error = unwritten(error)
     if isinstance(error, NobodyReadsError):
         return 0
     foreseen = isinstance(error, (click.ClickException, ScenarioError)) or (

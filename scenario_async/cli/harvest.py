@@ -15,6 +15,7 @@ from scenario_async._paging.token import search_digest
 from scenario_async._support.counting import counted
 from scenario_async.cli.account import account, account_options, client
 from scenario_async.cli.extent import time_of
+from scenario_async.cli.saying import say
 from scenario_async.cli.searching import SEARCHES
 from scenario_async.cli.sections import EXTENT, RESULT, WANTED, Option, Place, Positive, Sectioned, Span
 from scenario_async.errors import APIError, InvalidSearchError, redact
@@ -97,7 +98,7 @@ class _Watch:
                 more = now.at_least and requests == now.expected
                 about = f"{requests:,} requests or more" if more else f"about {requests:,} requests"
                 told = f"{about}, {time_of(requests, self._rate_limit)}"
-                click.echo(told, err=True)
+                say(told)
                 self._progress.begin(None)
         self._progress.stand(now.hits, now.requests, now.waiting)
 
@@ -140,12 +141,12 @@ class _Work:
             self._fail(done, wrong)
         if done.searches < distinct:
             told = f"stopped after {counted(done.requests, 'request')} (--max-requests)"
-            click.echo(f"{told}: the same line goes on", err=True)
+            say(f"{told}: the same line goes on")
 
     def _tell_failed(self, done: Harvest) -> None:
         for each in done.errors:
             message = redact(each.error.message)
-            click.echo(f"failed: line {self.rows[each.index].line}: {message}", err=True)
+            say(f"failed: line {self.rows[each.index].line}: {message}")
 
     def _fail(self, done: Harvest, wrong: int) -> NoReturn:
         from scenario_async.cli.failures import SeveralFailedError  # noqa: PLC0415 - only where something failed
@@ -171,7 +172,7 @@ class _Work:
                 if not error.retryable:
                     raise
                 told = f"this round failed, and the next one goes on with it: {redact(str(error))}"
-                click.echo(told, err=True)
+                say(told)
             finally:
                 last = self._write_new(last)
             time.sleep(max(0.0, self.given["watch"] - (time.monotonic() - began)))
@@ -208,7 +209,7 @@ def _run(
         more = f"; and {len(wrong) - 1:,} more" if wrong[1:] else ""
         raise click.UsageError(f"{wrong[0]}{more}; --on-error yield runs the others")
     for each in wrong:
-        click.echo(each, err=True)
+        say(each)
     rows = [row for row in rows if row.search is not None]
     if not rows:
         raise click.UsageError(f"{source} has no search in it")

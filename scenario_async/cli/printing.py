@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _TEXTS: Final = ("jsonl", "json", "csv")
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 class NobodyReadsError(Exception):
@@ -86,6 +88,22 @@ class Output:
         reason = "it is closed" if failure is None else failure.strerror
         message = f"could not write the standard output: {reason}; write to another place"
         raise WriteError(message, code=None if failure is None else failure.errno)
+
+
+def of_output(error: BaseException) -> bool:
+    """Tell whether an error of the system is that of the standard output, which took no more or which nobody reads."""
+    if not isinstance(error, OSError) or isinstance(error, WriteError):
+        return False
+    return error.errno in (errno.EPIPE, *_FULL) and error.filename is None
+
+
+def unwritten(error: OSError) -> WriteError | NobodyReadsError:
+    """Give what a command ends with whose standard output took no more."""
+    leave_output()
+    if error.errno == errno.EPIPE:
+        return NobodyReadsError()
+    message = f"could not write the standard output: {error.strerror}; write to another place"
+    return WriteError(message, code=error.errno)
 
 
 def leave_output() -> None:

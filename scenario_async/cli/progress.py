@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from scenario_async._support.counting import counted
+from scenario_async.cli.saying import say
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -33,7 +34,7 @@ def is_terminal(stream: Any) -> bool:  # noqa: ANN401 - it may be None, or a rep
 def hint(text: str) -> None:
     """Write a line that helps people, where people read: on the terminal of the standard error."""
     if is_terminal(sys.stderr):
-        print(text, file=sys.stderr, flush=True)  # noqa: T201 - a plain line
+        say(text)
 
 
 class Progress:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
-import click
-
 from scenario_async._paging.iteration import iteration_from
 from scenario_async._paging.page import full_size, hinted_total, origin_of
 from scenario_async._support.counting import counted
+from scenario_async.cli.saying import say
 from scenario_async.pages import table_of
 from scenario_async.sync import SyncIteration
 
@@ -128,7 +127,7 @@ class Reading:
 def announce(text: str) -> None:
     """Write the line about the price on stderr, also into a pipe."""
     if text:
-        click.echo(text, err=True)
+        say(text)
 
 
 def count_of(client: Scenario, search: Search[Any]) -> int:

@@ -12,6 +12,7 @@ from scenario_async._tables.formats import FORMATS
 from scenario_async.cli.account import account, account_options, client
 from scenario_async.cli.extent import Extent
 from scenario_async.cli.options import keywords_of, options_of
+from scenario_async.cli.saying import say
 from scenario_async.cli.searching import SEARCHES
 from scenario_async.cli.sections import EXTENT, RESULT, Option, Positive, Sectioned
 from scenario_async.cli.writing import writing_options
@@ -118,20 +119,22 @@ def _run(
 def _export(
     opened: Scenario, wanted: Search[Any], given: dict[str, Any], watch: _Watch, progress: Progress
 ) -> None:
-    from scenario_async.cli.progress import hint  # noqa: PLC0415 - as above
+    from scenario_async.cli.printing import Output  # noqa: PLC0415 - as above
+    from scenario_async.cli.progress import hint  # noqa: PLC0415
     from scenario_async.errors import ScenarioError  # noqa: PLC0415 - as above
 
     path = given["output"] or "-"
+    how = given["format"] or (None if given["output"] else "jsonl")
     try:
         done = opened.search.export(
-            wanted, path, format=given["format"], scan=True, resume=given["resume"], overwrite=given["overwrite"],
+            wanted, given["output"] or Output(), format=how, scan=True, resume=given["resume"], overwrite=given["overwrite"],
             flat=given["flat"], prefetch=0, on_progress=watch,
         )  # fmt: skip
     except _EnoughError:
         last = watch.last
         hits, requests = (0, 0) if last is None else (last.hits, last.requests)
         told = f"stopped after {counted(requests, 'request')} (--max-requests), {counted(hits, 'hit')}"
-        click.echo(f"{told}: {_going_on(path)}", err=True)
+        say(f"{told}: {_going_on(path)}")
         return
     except ScenarioError as error:
         if watch.last is not None and watch.last.hits:

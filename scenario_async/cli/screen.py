@@ -15,6 +15,7 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from scenario_async.cli.pauses import Pauses
+from scenario_async.cli.printing import NobodyReadsError, leave_output
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 _INDENT: Final = 2
 _NARROW: Final = 60
 """In a narrower terminal nothing is indented: every column is needed."""
+
+
+class _Output(Console):
+    """The standard output; where nobody reads it any more, the command ends as every other does."""
+
+    def on_broken_pipe(self) -> None:
+        leave_output()
+        raise NobodyReadsError
 
 
 class Screen:
@@ -37,7 +46,7 @@ class Screen:
         if reconfigure := getattr(sys.stdout, "reconfigure", None):
             reconfigure(errors="replace")  # a terminal that lacks a letter is no reason to fail
         # It keeps to this output: what a step prints is written by us, too.
-        self._console = Console(file=sys.stdout, markup=False, highlight=False, emoji=False)
+        self._console = _Output(file=sys.stdout, markup=False, highlight=False, emoji=False)
         self._indent = _INDENT if self._console.width >= _NARROW else 0
         self._pauses = pauses or Pauses()
         self._unread = 0

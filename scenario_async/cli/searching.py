@@ -12,10 +12,11 @@ from scenario_async._support.counting import counted
 from scenario_async.cli.account import account, account_options, client
 from scenario_async.cli.extent import Extent, reading_options
 from scenario_async.cli.options import keywords_of, options_of
+from scenario_async.cli.saying import say
 from scenario_async.cli.sections import Sectioned
 from scenario_async.cli.writing import Wish, writing_options
 from scenario_async.errors import APIError, BadRequestError
-from scenario_async.pages import LARGEST_PAGE
+from scenario_async.pages import LARGEST_PAGE, USUAL_WINDOW
 from scenario_async.searches import ENDPOINTS
 
 if TYPE_CHECKING:
@@ -101,12 +102,18 @@ def _run(
             _carry_out(opened, wanted, extent, wish, progress)
 
 
+def _tell_count(count: int) -> None:
+    click.echo(count)
+    if count and count % USUAL_WINDOW == 0:
+        say(f"{count:,} hits or more, as engines count no further: `scan` reads every hit, and counts them")
+
+
 def _carry_out(opened: Scenario, wanted: Search[Any], extent: Extent, wish: Wish, progress: Any) -> None:  # noqa: ANN401
     from scenario_async.cli.progress import hint, is_terminal  # noqa: PLC0415 - as above
     from scenario_async.cli.reading import Reading, count_of  # noqa: PLC0415
 
     if wish.counts:
-        click.echo(count_of(opened, wanted))
+        _tell_count(count_of(opened, wanted))
         return
     if wish.exports:
         from scenario_async.cli.exporting import export  # noqa: PLC0415
@@ -127,7 +134,7 @@ def _carry_out(opened: Scenario, wanted: Search[Any], extent: Extent, wish: Wish
         raise
     told, unasked = reading.ended()
     if unasked:
-        click.echo(told, err=True)
+        say(told)
     elif told:
         hint(told)
     elif not reading.delivered and is_terminal(sys.stdout):

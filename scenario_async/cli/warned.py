@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import click
+from scenario_async.cli.saying import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -30,9 +30,9 @@ def plainly_warned(command: Callable[[], str | None]) -> Generator[None]:
 
     def show(message: Warning | str, category: type[Warning], filename: str, *where: Any) -> None:  # noqa: ANN401 - as in warnings
         if category.__name__ == "SearchWindowWarning":
-            click.echo(_WINDOW.format(_WAYS.get(command() or "", _WAY)), err=True)
+            say(_WINDOW.format(_WAYS.get(command() or "", _WAY)))
         elif Path(filename).is_relative_to(_PACKAGE):
-            click.echo(str(message), err=True)
+            say(str(message))
         else:
             shown_before(message, category, filename, *where)
 

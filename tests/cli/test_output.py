@@ -115,7 +115,7 @@ def test_max_requests(run: Run, served: Emulator, tmp_path: Path) -> None:
     assert code == 0
     assert (
         err.splitlines()[-1]
-        == "stopped after 2 requests (--max-requests), 200 hits in hits.jsonl; a larger --max-requests reads more"
+        == "stopped after 2 requests (--max-requests), 200 hits in hits.jsonl; a larger --max-requests with --overwrite reads more"
     )
     assert len(served.requests) == 2
     assert len(rows("jsonl", tmp_path / "hits.jsonl")) == 200

@@ -16,11 +16,10 @@ from cli.driving import BY_ITSELF, COMMAND, Terminal, in_pipes, in_terminal, sur
 from cli.files import rows
 
 from scenario_async import F, Scenario
+from scenario_async.emulator import Emulator, Library
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from scenario_async.emulator import Emulator
 
 IMAGES = ("--where", "kind=image")
 
@@ -110,14 +109,75 @@ def test_no_space_left(served: Emulator, name: str) -> None:
         )
 
 
-def test_a_closed_output(served: Emulator) -> None:
-    """Where there is no standard output, that is said, with 4."""
-    line = " ".join([*COMMAND, "search", "assets", "knight", ">&-"])
+EVERY = [
+    ["search", "assets", "knight", "--count"],
+    ["search", "assets", "knight", "--dry-run"],
+    ["search", "assets", "--help"],
+    ["scan", "assets", "knight"],
+    ["doctor"],
+    ["demo"],
+    ["--version"],
+]
+"""Command lines that write on the standard output, each in its own way."""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is full")  # noqa: PTH110
+@pytest.mark.parametrize("line", EVERY, ids=" ".join)
+def test_no_space_left_for_whatever_it_is(served: Emulator, line: list[str]) -> None:
+    """Each command ends with 4, and says what could not be written."""
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [*COMMAND, *line],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+            env=surroundings(),
+        )
+    told = "Error: could not write the standard output: No space left on device; write to another place"
+    assert (done.returncode, done.stderr.decode().splitlines()[-1].partition("; with")[0]) == (4, told)
+
+
+@pytest.mark.parametrize("line", [["scan", "assets", "knight"], ["demo"]], ids=" ".join)
+def test_a_reader_that_leaves_any_command(served: Emulator, line: list[str]) -> None:
+    """It ends with 0, as the others do, and without a word of that."""
+    shell = " ".join([*COMMAND, *line, "2>&1", "| head -n 1; echo ${PIPESTATUS[0]}"])
     done = subprocess.run(
-        ["/bin/sh", "-c", line], stderr=subprocess.PIPE, check=False, timeout=60, env=surroundings()
+        ["/bin/bash", "-c", shell], capture_output=True, text=True, timeout=60, check=True, env=surroundings()
+    )
+    assert (done.stdout.splitlines()[-1], done.stderr) == ("0", "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is full")  # noqa: PTH110
+def test_what_cannot_be_said_costs_no_hit(served: Emulator) -> None:
+    """The price and other lines of the standard error are left out where that takes no more."""
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [*COMMAND, "search", "assets", *IMAGES, "--all", "--ids"],
+            stdout=subprocess.PIPE, stderr=full, check=False, timeout=60, env=surroundings(),
+        )  # fmt: skip
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 284)
+
+
+@pytest.mark.parametrize("line", ["search assets knight", "scan assets knight"])
+def test_a_closed_output(served: Emulator, line: str) -> None:
+    """Where there is no standard output, that is said, with 4."""
+    shell = " ".join([*COMMAND, line, ">&-"])
+    done = subprocess.run(
+        ["/bin/sh", "-c", shell], stderr=subprocess.PIPE, check=False, timeout=60, env=surroundings()
     )
     assert (done.returncode, done.stderr.count(b"\n")) == (4, 1)
     assert b"it is closed" in done.stderr
+
+
+def test_a_count_that_engines_cut_says_so(served: Emulator) -> None:
+    """The number stands alone on the standard output; that there may be more is said beside it."""
+    command = [*COMMAND, "search", "assets", "--where", "kind!=3d", "--count"]
+    with Emulator(Library.sample(3, size=3000)).running() as base_url:
+        told = surroundings() | {"SCENARIO_BASE_URL": base_url}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=told)
+    assert done.stdout == "1000\n"
+    assert done.stderr.startswith("1,000 hits or more, as engines count no further: `scan` reads every hit")
 
 
 def test_the_table_in_a_terminal(served: Emulator) -> None:

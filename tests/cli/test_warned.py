@@ -71,8 +71,13 @@ def test_other_warnings(capsys: pytest.CaptureFixture[str], recwarn: pytest.Warn
 @pytest.mark.parametrize(
     ("status", "fix"),
     [
-        ("400", "--dry-run shows what was asked"),
+        ("400", "--dry-run of a search shows what was asked"),
         ("plan-limit", "the plan has no more of this: waiting does not help"),
+        ("404", "check the ids that were given, and that they are of this project"),
+        (
+            "html",
+            "check SCENARIO_BASE_URL, and what is in between, such as a proxy; scenario-async doctor tells more",
+        ),
     ],
 )
 def test_a_refusal_keeps_its_own_way_out(run: Run, served: Emulator, status: str, fix: str) -> None:
@@ -82,6 +87,21 @@ def test_a_refusal_keeps_its_own_way_out(run: Run, served: Emulator, status: str
     assert code == 1
     assert err.rstrip().endswith(f"; {fix}")
     assert "again" not in err
+
+
+def test_a_journal_is_told_of_by_options(run: Run, served: Emulator) -> None:
+    """One that was begun with another bound, or with none."""
+    everything, some = ["--all"], ["--max-hits", "150"]
+    for name, first, then, told in (
+        ("a.csv", everything, some, "no --max-hits"),
+        ("b.csv", some, everything, "--max-hits 150"),
+    ):
+        served.faults.add("ok, 403")
+        assert run("search", "assets", *IMAGES[:2], *first, "--output", name)[0] == 1
+        code, _, err = run("search", "assets", *IMAGES[:2], *then, "--output", name, "--resume")
+        assert code == 4
+        assert f"is the journal of {told} (100 hits)" in err
+        assert "pass --overwrite (without --resume)" in err
 
 
 @pytest.mark.parametrize(

@@ -329,6 +329,8 @@ def test_concurrency_bounds_what_is_under_way(connect: Connect, tmp_path: Path) 
     ("hits", "options", "told"),
     [
         ("asset_1", {}, "hits is 'asset_1', but it must be several hits"),
+        (None, {}, "hits is 'NoneType', but it must be several hits"),
+        (5, {}, "hits is 'int', but it must be several hits"),
         ([], {"folder": ""}, "folder is '', but it must be the path of a folder"),
         ([], {"folder": 5}, "folder is 5, but it must be the path of a folder"),
         ([], {"name": ""}, "name is '', but it must be a text like"),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 from download.running import Downloads, digest, library, statuses
+from support.faces import AsyncFace
 
 from scenario_async import (
     APIConnectionError,
@@ -19,7 +22,7 @@ from scenario_async import (
     ScenarioError,
 )
 from scenario_async._calls.retries import Backoff
-from scenario_async._downloads import picture, run
+from scenario_async._downloads import files, manifest, picture, run
 from scenario_async.emulator import Emulator
 
 if TYPE_CHECKING:
@@ -324,3 +327,72 @@ def test_pictures_cost_none_of_the_quota(connect: Connect, tmp_path: Path) -> No
     with emulator.running() as base_url:
         downloads = Downloads(connect(base_url, max_concurrency=1), emulator, tmp_path / "pictures")
         assert statuses(downloads.run()) == {"saved": 12}
+
+
+@attrs.define
+class SlowDisk:
+    """A disk that takes so many seconds for each file; `done` has what was laid down."""
+
+    seconds: float = 0.3
+    done: list[str] = attrs.field(factory=list[str])
+
+
+@pytest.fixture
+def slow_disk(monkeypatch: pytest.MonkeyPatch) -> SlowDisk:
+    """Let the disk take its time."""
+    disk, lay_down = SlowDisk(), files.Part.lay_down
+
+    def late(part: files.Part) -> None:
+        time.sleep(disk.seconds)
+        lay_down(part)
+        disk.done.append(part.name)
+
+    monkeypatch.setattr(files.Part, "lay_down", late)
+    return disk
+
+
+def test_a_slow_disk_is_no_failure_of_a_file(
+    connect: Connect, downloads: Downloads, slow_disk: SlowDisk
+) -> None:
+    """The deadline is that of the fetching: a file that came whole is saved, and not told to have failed."""
+    slow_disk.seconds = 2.5
+    face = connect(downloads.face.client.settings.base_url, deadline=2.0)
+    bounded = attrs.evolve(downloads, face=face)
+    assert statuses(bounded.run(downloads.hits()[:3])) == {"saved": 3}
+    assert len(slow_disk.done) == 3
+    assert {line["status"] for line in downloads.manifest} == {"saved"}
+
+
+def test_a_download_that_is_left_writes_nothing_later(
+    downloads: Downloads, slow_disk: SlowDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files that are laid down just then are finished before the folder is let go, and the manifest knows them."""
+    open_when_written: list[bool] = []
+    write = manifest.Manifest.write
+
+    def noted(self: manifest.Manifest, key: manifest.Key, entry: manifest.Entry) -> None:
+        write(self, key, entry)
+        open_when_written.append(True)
+
+    monkeypatch.setattr(manifest.Manifest, "write", noted)
+    hits, face, folder = downloads.hits(), downloads.face, downloads.folder
+    if isinstance(face, AsyncFace):
+
+        async def leave() -> None:
+            items = face.client.download(hits, folder, concurrency=6)
+            await anext(items)
+            await items.aclose()
+
+        face.runner.run(leave())
+    else:
+        items = face.client.download(hits, folder, concurrency=6)
+        next(items)
+        items.close()
+    written = len(open_when_written)
+    assert written == len(slow_disk.done) == len(downloads.manifest)
+    there = {path.name for path in folder.iterdir()} - {"manifest.jsonl"}
+    assert there == {line["path"] for line in downloads.manifest}
+    time.sleep(0.4)
+    assert len(open_when_written) == written
+    assert written < 12
+    assert statuses(downloads.run()) == {"present": written, "saved": 12 - written}

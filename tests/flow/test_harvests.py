@@ -28,6 +28,7 @@ from scenario_async import (
     InvalidSearchError,
     ModelSearch,
     ScanIncompleteError,
+    Scenario,
     WriteError,
 )
 from scenario_async.emulator import Emulator, Library
@@ -373,6 +374,78 @@ async def test_a_harvest_that_is_cancelled_leaves_nothing_behind(
         assert not path.with_name("all.sqlite-wal").exists()
         assert (await client.search.harvest(searches, path)).searches == 20
     assert "destroyed but it is pending" not in caplog.text
+
+
+@pytest.mark.parametrize("turns", [0, 1, 3])
+async def test_a_harvest_that_is_cancelled_twice_leaves_nothing_behind(
+    serve: Serve, tmp_path: Path, turns: int
+) -> None:
+    """Its closing goes on: the searches are free for others, and its thread ends."""
+
+    def script(arrived: Arrived) -> Answer | dict[str, Any]:
+        time.sleep(0.02)
+        return paged(assets(500))(arrived)
+
+    path = tmp_path / "all.sqlite"
+    keys: dict[str, Any] = {"api_key": "a", "api_secret": "b"}
+    async with AsyncScenario(**keys, base_url=serve(script).base_url) as client:
+        searches = [AssetSearch(query=str(number)) for number in range(8)]
+        first_page = asyncio.Event()
+
+        def tell(told: HarvestProgress) -> None:
+            if told.hits:
+                first_page.set()
+
+        harvest = asyncio.create_task(client.search.harvest(searches, path, on_progress=tell))
+        await first_page.wait()
+        harvest.cancel()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        harvest.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await harvest
+        async with asyncio.timeout(20):
+            while rows(path, "select count(owner) from searches") != [(0,)] or "harvest" in str(
+                threading.enumerate()
+            ):
+                await asyncio.sleep(0.01)
+            assert (await client.search.harvest(searches, path)).searches == 8
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are sent to a thread")
+def test_a_second_ctrl_c_lets_the_closing_go_on(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The blocking client goes on interrupting at once, and the file is let go all the same."""
+    from scenario_async._harvests.ledger import Ledger  # noqa: PLC0415
+
+    end, interrupted, waited = Ledger.end, threading.Event(), threading.Event()
+
+    def interrupting(ledger: Ledger, *, finished: bool) -> None:
+        main = threading.main_thread().ident
+        assert main is not None
+        signal.pthread_kill(main, signal.SIGINT)
+        if interrupted.wait(30):
+            waited.set()
+        end(ledger, finished=finished)
+
+    def give_up(told: HarvestProgress) -> None:
+        if told.hits:
+            raise KeyboardInterrupt("the first")
+
+    monkeypatch.setattr(Ledger, "end", interrupting)
+    path = tmp_path / "all.sqlite"
+    with Scenario(api_key="a", api_secret="b", base_url=serve(paged(assets(500))).base_url) as client:
+        with pytest.raises(KeyboardInterrupt) as raised:
+            client.search.harvest(SEARCHES[:4], path, on_progress=give_up)
+        assert raised.value.args == ()  # the second
+        interrupted.set()
+        assert waited.wait(30)
+        monkeypatch.undo()
+        until = time.monotonic() + 20
+        while rows(path, "select count(owner) from searches") != [(0,)] and time.monotonic() < until:
+            time.sleep(0.01)
+        assert client.search.harvest(SEARCHES[:4], path).searches == 4
 
 
 WORK = """
