@@ -45,9 +45,10 @@ class Wanted:
 
 def check_several(hits: object) -> None:
     """Refuse what is one hit, or one id, and would be taken apart, and what nothing can be read of."""
+    kind = type(hits).__name__
     several = isinstance(hits, Iterable) or is_async(hits)
     if not several or isinstance(hits, (str, bytes, Mapping, Hit)):
-        checks.refuse("hits", hits if isinstance(hits, str) else type(hits).__name__, _RULE)
+        checks.refuse("hits", hits if isinstance(hits, str) else kind, _RULE)
 
 
 def wanted(given: object, index: int, rendition: str) -> Wanted:
