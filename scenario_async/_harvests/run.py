@@ -146,18 +146,15 @@ class Run(Carried[Harvest, HarvestProgress]):
         async with AsyncExitStack() as closing:
             closing.callback(self._errands.close)
             closing.push_async_callback(self._do, self._ledger.close)
-            closing.push_async_callback(self._let_others)
+            closing.push_async_callback(self._do, self._let_others)
             if self._working is not None:
                 self._working.cancel()
                 await asyncio.gather(self._working, return_exceptions=True)
             if self._writing is not None:
                 await asyncio.gather(self._writing, return_exceptions=True)
 
-    async def _let_others(self) -> None:
+    def _let_others(self) -> None:
         """Let others have what is not finished."""
-        await self._do(self._end_ledger)
-
-    def _end_ledger(self) -> None:
         if self._ledger.is_open:
             self._ledger.end(finished=self._went_through_all)
 

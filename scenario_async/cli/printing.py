@@ -82,12 +82,7 @@ class Output:
                 return act(self._file)
             except OSError as error:
                 failure = error
-            leave_output()
-        if isinstance(failure, BrokenPipeError):
-            raise NobodyReadsError
-        reason = "it is closed" if failure is None else failure.strerror
-        message = f"could not write the standard output: {reason}; write to another place"
-        raise WriteError(message, code=None if failure is None else failure.errno)
+        raise unwritten(failure)
 
 
 def of_output(error: BaseException) -> bool:
@@ -97,13 +92,14 @@ def of_output(error: BaseException) -> bool:
     return error.errno in (errno.EPIPE, *_FULL) and error.filename is None
 
 
-def unwritten(error: OSError) -> WriteError | NobodyReadsError:
-    """Give what a command ends with whose standard output took no more."""
-    leave_output()
-    if error.errno == errno.EPIPE:
+def unwritten(error: OSError | None) -> WriteError | NobodyReadsError:
+    """Give what a command ends with whose standard output took no more; None is the error of one that is closed."""
+    if error is not None:
+        leave_output()
+    if isinstance(error, BrokenPipeError):
         return NobodyReadsError()
-    message = f"could not write the standard output: {error.strerror}; write to another place"
-    return WriteError(message, code=error.errno)
+    reason, code = ("it is closed", None) if error is None else (error.strerror, error.errno)
+    return WriteError(f"could not write the standard output: {reason}; write to another place", code=code)
 
 
 def leave_output() -> None:

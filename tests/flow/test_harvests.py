@@ -343,18 +343,22 @@ def test_searches_come_from_the_calling_thread(
     assert not (tmp_path / "all.sqlite").exists()
 
 
-async def test_a_harvest_that_is_cancelled_leaves_nothing_behind(
-    serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Its searches are free for others, its tasks are gone, and its error says how to go on."""
+def slowly_read(serve: Serve) -> AsyncScenario:
+    """Give a client whose service takes its time for each page."""
 
     def script(arrived: Arrived) -> Answer | dict[str, Any]:
         time.sleep(0.02)
         return paged(assets(500))(arrived)
 
+    return AsyncScenario(api_key="a", api_secret="b", base_url=serve(script).base_url)
+
+
+async def test_a_harvest_that_is_cancelled_leaves_nothing_behind(
+    serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its searches are free for others, its tasks are gone, and its error says how to go on."""
     path = tmp_path / "all.sqlite"
-    keys: dict[str, Any] = {"api_key": "a", "api_secret": "b"}
-    async with AsyncScenario(**keys, base_url=serve(script).base_url) as client:
+    async with slowly_read(serve) as client:
         searches = [AssetSearch(query=str(number)) for number in range(20)]
         before = asyncio.all_tasks()
         harvest = asyncio.create_task(client.search.harvest(searches, path))
@@ -381,14 +385,8 @@ async def test_a_harvest_that_is_cancelled_twice_leaves_nothing_behind(
     serve: Serve, tmp_path: Path, turns: int
 ) -> None:
     """Its closing goes on: the searches are free for others, and its thread ends."""
-
-    def script(arrived: Arrived) -> Answer | dict[str, Any]:
-        time.sleep(0.02)
-        return paged(assets(500))(arrived)
-
     path = tmp_path / "all.sqlite"
-    keys: dict[str, Any] = {"api_key": "a", "api_secret": "b"}
-    async with AsyncScenario(**keys, base_url=serve(script).base_url) as client:
+    async with slowly_read(serve) as client:
         searches = [AssetSearch(query=str(number)) for number in range(8)]
         first_page = asyncio.Event()
 
