@@ -4,6 +4,7 @@ A drawn picture is a backdrop and, before it, the silhouette of the subject. Eve
 of the picture's size, so that a small rendition looks like a large one.
 """
 
+import os
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +41,7 @@ MOST_PIXELS: Final = 89 * 10**6
 
 # Pixels from which a picture takes so much memory that it must be the only one of its sort.
 _LARGE: Final = 16 * 10**6
-_large_one: Final = threading.Lock()
+_choosing: Final = threading.Lock()
 _here: Final = threading.local()
 
 _FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
@@ -101,19 +102,20 @@ def _is_large(size: tuple[int, int]) -> bool:
 
 
 def alone_if_large(size: tuple[int, int], work: Callable[[], _T]) -> _T:
-    """Work with a picture; with a large one in a thread of its own, and of all large ones only with this one.
+    """Work with a picture; with large ones one at a time, in a thread that they have for themselves.
 
     A thread's allocator keeps what was freed for the next picture: of many threads, each would keep a large one.
     """
     if not _is_large(size) or getattr(_here, "alone", False):
         return work()
+    with _choosing:
+        thread = _thread_of(os.getpid())
+    return thread.submit(work).result()
 
-    def alone() -> _T:
-        _here.alone = True
-        return work()
 
-    with _large_one, ThreadPoolExecutor(1, "scenario-emulator-large-picture") as one:
-        return one.submit(alone).result()
+@cache
+def _thread_of(process: int) -> ThreadPoolExecutor:  # noqa: ARG001 - a fork has no thread of its parent
+    return ThreadPoolExecutor(1, "scenario-emulator-large-pictures", lambda: setattr(_here, "alone", True))
 
 
 @contextmanager

@@ -255,7 +255,7 @@ async def test_a_fault_of_the_user_is_raised_as_it_is(way: str) -> None:
 
 @pytest.mark.parametrize("way", ["loop", "thread"])
 async def test_it_does_not_wait_for_idle_clients(session: ClientSession, way: str) -> None:
-    """A connection that is kept alive doesn't keep it from stopping."""
+    """A connection that is kept alive doesn't keep it from stopping for the minute that aiohttp would wait."""
     emulator = small()
     if way == "loop":
         await emulator.__aenter__()
@@ -266,7 +266,7 @@ async def test_it_does_not_wait_for_idle_clients(session: ClientSession, way: st
         with emulator.running() as base_url:
             assert await answers(session, base_url)
             start = perf_counter()
-    assert perf_counter() - start < 0.5
+    assert perf_counter() - start < 10
 
 
 async def test_it_does_not_wait_for_a_search_in_flight(session: ClientSession) -> None:
@@ -287,7 +287,7 @@ async def test_it_does_not_wait_for_a_search_in_flight(session: ClientSession) -
         )
         await body.wait()
         start = perf_counter()
-    assert perf_counter() - start < 0.5
+    assert perf_counter() - start < 10
     with pytest.raises(ClientConnectionError):
         await sending
 

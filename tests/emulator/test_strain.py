@@ -40,9 +40,9 @@ FORMS = [
 ]
 
 
-def seconds(filter: str) -> float:
+def seconds(filter: str, assets: int = 600) -> float:
     """Measure a search with a filter in seconds of this thread, the fewest of three times."""
-    library = Library.sample()
+    library = Library.sample(size=assets)
     request = read_search({"filter": filter}, SCHEMAS["assets"])
     times: list[float] = []
     for _ in range(3):
@@ -54,19 +54,24 @@ def seconds(filter: str) -> float:
 
 @pytest.mark.parametrize("form", FORMS[:4])
 @pytest.mark.parametrize("word", ["OR", "AND"])
-def test_sixty_thousand_conditions_are_linear(form: str, word: str) -> None:
-    """Whatever is compared with, as the conditions of an attribute are put to it together: a third of a second each.
+def test_many_conditions_are_linear(form: str, word: str) -> None:
+    """Ten times as many take ten times as long, and no longer over ten times as many assets.
 
-    Coverage makes that three times as long; one by one they would take minutes.
+    The conditions of an attribute are put to it together. How long 60,000 take is told by the benchmarks.
     """
-    assert seconds(f" {word} ".join(form.format(number) for number in range(60_000))) < 4
+    few, many = (f" {word} ".join(form.format(each) for each in range(number)) for number in (3000, 30_000))
+    taken = seconds(few)
+    assert seconds(many) < 30 * taken
+    assert seconds(few, 6000) < 3 * taken
 
 
 def test_conditions_of_many_attributes_take_no_longer() -> None:
     """Each attribute is read once, however often it is named."""
     names = sorted(SCHEMAS["assets"].filterable)
-    conditions = [f"{names[number % len(names)]} = x{number}" for number in range(60_000)]
-    assert seconds(" OR ".join(conditions)) < 1
+    assert len(names) > 20
+    conditions = [f"{names[number % len(names)]} = x{number}" for number in range(10_000)]
+    of_one = [f"name = x{number}" for number in range(10_000)]
+    assert seconds(" OR ".join(conditions)) < 3 * seconds(" OR ".join(of_one))
 
 
 @pytest.mark.long
@@ -74,6 +79,7 @@ async def test_a_filter_of_five_megabytes_holds_nobody_up(talk: Talk) -> None:
     """It is read and put in a thread, while others are answered."""
     long = " OR ".join(FORMS[number % len(FORMS)].format(number) for number in range(270_000))
     assert 5_000_000 < len(long) < 6_000_000
+    began = time.perf_counter()
     task = asyncio.create_task(talk.ids(filter=long, limit=1))
     waits: list[float] = []
     while not task.done():
@@ -82,9 +88,10 @@ async def test_a_filter_of_five_megabytes_holds_nobody_up(talk: Talk) -> None:
         waits.append(time.perf_counter() - begin)
         await asyncio.sleep(0.05)
     assert await task
+    whole = time.perf_counter() - began
     assert len(waits) > 3
-    assert max(waits) < 5
-    assert sorted(waits)[len(waits) // 2] < 1
+    assert max(waits) < whole / 4
+    assert sorted(waits)[len(waits) // 2] < whole / 20
 
 
 async def test_too_many_attributes_to_sort_by_are_refused(talk: Talk) -> None:
