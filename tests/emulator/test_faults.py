@@ -372,10 +372,12 @@ class TestHanging:
             with emulator.running() as base_url:
                 asking = await wait(base_url)
                 start = perf_counter()
-        assert perf_counter() - start < 0.5
+        assert perf_counter() - start < 10
         replies = await asyncio.gather(*asking, return_exceptions=True)
         assert all(isinstance(reply, (ClientConnectionError, ClientPayloadError)) for reply in replies)
-        assert asyncio.all_tasks() == before
+        async with asyncio.timeout(10):
+            while asyncio.all_tasks() - before:  # the session may still be giving up what it wrote
+                await asyncio.sleep(0.001)
         assert "scenario-emulator" not in {thread.name for thread in set(threading.enumerate()) - threads}
         assert not caplog.records
 
@@ -386,7 +388,7 @@ class TestHanging:
             while not emulator.requests:
                 await asyncio.sleep(0.001)
             start = perf_counter()
-        assert perf_counter() - start < 0.5
+        assert perf_counter() - start < 10
         with pytest.raises(ClientConnectionError):
             await asking
 
