@@ -14,6 +14,9 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = ["3.11", "3.12", "3.13"]
 CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
 COVERAGE = ["--cov", "--cov-report=term", "--cov-fail-under=95"]
+# Properties are tried with the same examples in each run, so that a run tells of the code alone, and without a limit of
+# time. Plain `pytest` looks for new ones, and so does `nox -s tests -- --hypothesis-profile=default`.
+SAME_EXAMPLES = "--hypothesis-profile=ci"
 # Many tests wait for a clock or another process: there is work for half as many again as there are processors.
 WORKERS = str((os.cpu_count() or 1) * 3 // 2)
 
@@ -53,7 +56,7 @@ def lowest(requirements: list[str]) -> list[str]:
 def tests(session: nox.Session) -> None:
     """Run the suite in parallel, but for what takes long; arguments choose tests."""
     session.install(".[all]", *group("test"), *group("guides"))
-    session.run("pytest", *(session.posargs or ["-n", WORKERS, "-m", "not long"]))
+    session.run("pytest", SAME_EXAMPLES, *(session.posargs or ["-n", WORKERS, "-m", "not long"]))
 
 
 @nox.session(name="lowest", python="3.11")
@@ -77,6 +80,7 @@ def lowest_dependencies(session: nox.Session) -> None:
     ]
     session.run(
         "pytest",
+        SAME_EXAMPLES,
         *unclosed,
         *(session.posargs or ["-n", WORKERS, "-m", "not any_versions and not long", *COVERAGE]),
     )

@@ -68,7 +68,7 @@ class Template:
     def stem(self, values: Mapping[str, str | int]) -> str:
         """Give the name without its extension, which `named` adds: the values cut so that it fits."""
         texts = [_text_of(field, spec, values) for _, field, spec in self.parts]
-        while (over := len(self._joined(texts).encode()) - (_MOST_BYTES - _ROOM)) > 0:
+        while (over := _size(self._joined(texts)) - (_MOST_BYTES - _ROOM)) > 0:
             place = max(range(len(texts)), key=lambda each: len(texts[each].encode()))
             shorter = _cut(texts[place], max(0, len(texts[place].encode()) - over))
             if shorter == texts[place]:
@@ -169,11 +169,18 @@ def _presentable(stem: str) -> str:
     return stem.rstrip(" .")
 
 
+def _size(text: str) -> int:
+    """Give how many bytes a text may have once its extensions are known."""
+    return len(text.encode()) + (_LONGEST_EXTENSION - 1) * text.count(_LATER)
+
+
 def _cut(text: str, most: int) -> str:
     """Cut a text to so many bytes, not within a character nor before what belongs to one."""
-    if len(text.encode()) <= most:
+    if _size(text) <= most:
         return text
     kept = text.encode()[:most].decode(errors="ignore")
+    while _size(kept) > most:
+        kept = kept[:-1]
     following = text[len(kept) : len(kept) + 1]
     while kept and (following in _JOINERS or category(following).startswith("M") or kept[-1] in _JOINERS):
         kept, following = kept[:-1], kept[-1]

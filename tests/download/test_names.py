@@ -6,7 +6,7 @@ import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scenario_async._downloads.formats import EXTENSIONS
@@ -51,6 +51,8 @@ def values(id_: str, name: str, kind: str = "image") -> dict[str, Any]:
     return {"id": id_, "name": name, "index": 7, "kind": kind, "created": "2024-05-01"}
 
 
+@example("{id}{ext}{ext}{ext}{ext}", "0" * 201, "", "", "jsonl")
+@example("{ext}" * 60, "", "", "", "jsonl")
 @given(TEMPLATES, ANYTHING, ANYTHING, ANYTHING, st.sampled_from(EXTENSIONS))
 def test_every_name_is_safe(template: str, id_: str, name: str, kind: str, extension: str) -> None:
     """It stays in its folder, fits, can be seen, and is no device, on any system."""
