@@ -255,7 +255,7 @@ async def test_a_fault_of_the_user_is_raised_as_it_is(way: str) -> None:
 
 @pytest.mark.parametrize("way", ["loop", "thread"])
 async def test_it_does_not_wait_for_idle_clients(session: ClientSession, way: str) -> None:
-    """A connection that is kept alive doesn't keep it from stopping for the minute that aiohttp would wait."""
+    """A connection that is kept alive doesn't keep it from stopping."""
     emulator = small()
     if way == "loop":
         await emulator.__aenter__()
@@ -270,7 +270,7 @@ async def test_it_does_not_wait_for_idle_clients(session: ClientSession, way: st
 
 
 async def test_it_does_not_wait_for_a_search_in_flight(session: ClientSession) -> None:
-    """What still runs when it stops is cut off."""
+    """What still runs when it stops is cut off; aiohttp by itself would wait for a minute."""
     emulator = small()
     async with emulator:
         body = asyncio.Event()
