@@ -19,7 +19,7 @@ from scenario_async._http.reply import Reply, request_id, status_error
 from scenario_async._http.signing import Signer
 from scenario_async._http.transport import Answer, Pool
 from scenario_async._observing.observer import Observer
-from scenario_async._support.lifetimes import running_loop
+from scenario_async._support.lifetimes import no_loop
 from scenario_async._support.network import Network
 from scenario_async.errors import (
     FIRST_ERROR_STATUS,
@@ -124,7 +124,10 @@ class Call(Retried["Answer | BaseException"]):
     def __init__(self, caller: Caller, request: Request) -> None:
         settings = caller.settings
         self._caller = caller
-        self._loop = running_loop()
+        try:
+            self._loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise no_loop() from None
         self._began = self._loop.time()
         self._timeout = settings.timeout if request.timeout is None else request.timeout
         self._deadline = settings.deadline if request.deadline is None else request.deadline

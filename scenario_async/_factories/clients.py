@@ -14,7 +14,7 @@ from scenario_async.client import AsyncScenario, Client
 from scenario_async.settings import CREDENTIALS, signs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
     from scenario_async._calls.call import Caller
     from scenario_async._factories.answers import Answers
@@ -108,5 +108,5 @@ class _AnsweringSessions(Sessions):
         # No session is opened, as nothing is sent.
         self._answering = answering
 
-    def send(self, request: Request, *_: object, **__: object) -> Coroutine[Any, Any, Answer]:
-        return self._answering.answer(request)
+    async def send(self, request: Request, *_: object, **__: object) -> Answer:
+        return await self._answering.answer(request)

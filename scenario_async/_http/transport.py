@@ -69,7 +69,7 @@ class Sessions:
             self._fresh = new_session(force_close=True)
         return self._fresh
 
-    def send(
+    async def send(
         self,
         request: Request,
         authorization: Secret | None,
@@ -77,9 +77,29 @@ class Sessions:
         network: Network,
         most_bytes: int,
         fresh: bool = False,
-    ) -> Coroutine[Any, Any, Answer]:
-        """Send a request over them; what answers in place of the service (`_factories.clients`) does otherwise."""
-        return send(self, request, authorization, network=network, most_bytes=most_bytes, fresh=fresh)
+    ) -> Answer:
+        """Send a request and read the whole answer, whatever its status; `fresh` asks for a new connection.
+
+        Raises `APIConnectionError`, or `APIResponseValidationError` for an answer that is too large or no HTTP.
+        """
+        session = self.fresh if fresh else self.kept_alive
+        exchange = Exchange(reused=not self.ours)  # of the user's sessions we cannot know
+        try:
+            return await _exchanged(
+                session, request, authorization, network=network, most_bytes=most_bytes, exchange=exchange
+            )
+        except ScenarioError as error:
+            raise drop_frames(error)  # noqa: B904 - the same error
+        except BaseException as error:
+            stale = exchange.reused and not (exchange.begun or fresh)
+            failure = failure_of(error, network, stale=stale, closed=session.closed, ours=self.ours)
+            if failure is None:
+                raise
+        # Raised out here, it has no context but the caller's own.
+        try:
+            raise failure
+        finally:
+            del failure  # it holds this frame, which would hold it
 
     async def aclose(self) -> None:
         try:
@@ -213,39 +233,6 @@ class Answer:
     status: int
     headers: Mapping[str, str] = attrs.field(repr=False)
     content: bytes = attrs.field(repr=False)
-
-
-async def send(
-    sessions: Sessions,
-    request: Request,
-    authorization: Secret | None,
-    *,
-    network: Network,
-    most_bytes: int,
-    fresh: bool = False,
-) -> Answer:
-    """Send a request and read the whole answer, whatever its status; `fresh` asks for a new connection.
-
-    Raises `APIConnectionError`, or `APIResponseValidationError` for an answer that is too large or no HTTP.
-    """
-    session = sessions.fresh if fresh else sessions.kept_alive
-    exchange = Exchange(reused=not sessions.ours)  # of the user's sessions we cannot know
-    try:
-        return await _exchanged(
-            session, request, authorization, network=network, most_bytes=most_bytes, exchange=exchange
-        )
-    except ScenarioError as error:
-        raise drop_frames(error)  # noqa: B904 - the same error
-    except BaseException as error:
-        stale = exchange.reused and not (exchange.begun or fresh)
-        failure = failure_of(error, network, stale=stale, closed=session.closed, ours=sessions.ours)
-        if failure is None:
-            raise
-    # Raised out here, it has no context but the caller's own.
-    try:
-        raise failure
-    finally:
-        del failure  # it holds this frame, which would hold it
 
 
 async def _exchanged(

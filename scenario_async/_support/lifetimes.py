@@ -22,8 +22,16 @@ def running_loop() -> asyncio.AbstractEventLoop:
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
-        reason = "the async client needs a running event loop of asyncio"
-    raise ScenarioError(f"{reason}; under trio, and where no loop runs, use Scenario, in a thread of its own")
+        missing = no_loop()
+    raise missing
+
+
+def no_loop() -> ScenarioError:
+    """Make the error of an async call where no loop of asyncio's runs."""
+    reason = "the async client needs a running event loop of asyncio"
+    return ScenarioError(
+        f"{reason}; under trio, and where no loop runs, use Scenario, in a thread of its own"
+    )
 
 
 class PerLoop(WeakKeyDictionary[asyncio.AbstractEventLoop, _T]):

@@ -20,7 +20,7 @@ from scenario_async import (
 )
 from scenario_async._http.failures import StaleConnectionError
 from scenario_async._http.request import Request
-from scenario_async._http.transport import Answer, Sessions, send
+from scenario_async._http.transport import Answer, Sessions
 from scenario_async._support.network import Network
 from scenario_async._support.secret import Secret
 
@@ -64,9 +64,8 @@ async def sent_by(
 ) -> Answer:
     """Send a request for `/x`."""
     request = Request(method="GET", url=URL_X, address=URL_X, headers={})
-    return await send(
-        Sessions(session), request, signature, network=Network(), most_bytes=most_bytes, fresh=fresh
-    )
+    sessions = Sessions(session)
+    return await sessions.send(request, signature, network=Network(), most_bytes=most_bytes, fresh=fresh)
 
 
 async def test_nothing_leaves_before_it_is_awaited(http: Any, client: AsyncScenario) -> None:
