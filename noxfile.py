@@ -57,9 +57,10 @@ def lowest(requirements: list[str]) -> list[str]:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the suite in parallel, but for what takes long; arguments choose tests."""
+    """Run the suite in parallel, but for what takes long, and what the session `types` runs; arguments choose tests."""
     session.install(".[all]", *group("test"), *group("guides"))
-    session.run("pytest", SAME_EXAMPLES, *(session.posargs or ["-n", WORKERS, "-m", "not long"]))
+    quick = ["-n", WORKERS, "-m", "not long", "--ignore=tests/typing"]
+    session.run("pytest", SAME_EXAMPLES, *(session.posargs or quick))
 
 
 @nox.session(name="lowest", python="3.11")

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from typing import Any
 
 import scenario_async
-from scenario_async import AssetSearch, Scenario
+from scenario_async import AssetSearch, Scenario, SearchWindowWarning
 from scenario_async._exports import kept, run, start, streamed
 
 LOADED = (kept, run, start, streamed)
@@ -26,6 +27,7 @@ def export(told: dict[str, Any]) -> None:
 
 def main() -> None:
     """Serve line after line."""
+    warnings.simplefilter("ignore", SearchWindowWarning)  # of so many hits there may always be more
     scenario_async.preload()
     for module in ("pyarrow.parquet", "pyarrow.ipc", "scenario_async._tables.sqlite"):
         __import__(module)

@@ -14,6 +14,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.any_versions  # the session `types` runs it
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 WRONG = HERE / "wrong.py"
