@@ -184,7 +184,7 @@ def test_readme_shell_lines() -> None:
     [demo] = [line for line in lines if line.endswith("scenario-async demo")]
     assert demo == start + "'.[all]' && .venv/bin/scenario-async demo"
     suite = next(line for line in lines if line.endswith("nox"))
-    assert suite == start + "nox && .venv/bin/nox"
+    assert suite == start + "'nox[uv]' && .venv/bin/nox"
     for line in (demo, suite):
         place = lines.index(line)
         assert (lines[place - 1], lines[place + 1]) == ("```sh", "```")
