@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+import time
 from typing import TYPE_CHECKING, Final
 
 from scenario_async._tables.sqlite import prepare, refuse_others
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 _PATIENCE: Final = 60.0
+_PAUSE: Final = 0.01
+_PRIMARY: Final = 0xFF
+"""The bits of an error's code that tell its kind; the others tell more of it."""
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS searches (
   number INTEGER PRIMARY KEY,
@@ -74,11 +78,14 @@ def opened(path: Path) -> sqlite3.Connection:
     """Open a harvest's file, or make one; `WriteError` for a file of something else, or of another version."""
     connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
     try:
-        _look_at(connection, path)  # a file of something else is not changed, not even in how it is journaled
+        # A file of something else is not changed, not even in how it is journaled.
+        connection.execute("BEGIN")
+        _look_at(connection, path)
+        connection.execute("COMMIT")
         # Hits are long rows: pages of a new file have room for several, which is a tenth of the time.
         connection.execute("PRAGMA page_size = 16384")
         # A killed process loses nothing, a loss of power the last pages; readers and other writers go on meanwhile.
-        connection.execute("PRAGMA journal_mode = WAL")
+        _patiently(connection, "PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("BEGIN IMMEDIATE")
         _prepare(connection, path)
@@ -87,6 +94,20 @@ def opened(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _patiently(connection: sqlite3.Connection, statement: str) -> None:
+    """Execute what SQLite refuses at once, whatever its timeout, while another process opens the same file."""
+    ends_at = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute(statement)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & _PRIMARY != sqlite3.SQLITE_BUSY or time.monotonic() > ends_at:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def _look_at(connection: sqlite3.Connection, path: Path) -> bool:
