@@ -26,12 +26,11 @@ from scenario_async._endpoints import Searches
 from scenario_async._http.request import free_request
 from scenario_async._paging.iteration import HasStatus, Iteration, iteration_from
 from scenario_async._paging.page import LinkedPage, following, origin_of
-from scenario_async._paging.pager import AsyncIteration
 from scenario_async._paging.position import Position
 from scenario_async._support.hints import guided, instead, is_async
 from scenario_async._support.items import Items
 from scenario_async._support.loading import LOADING
-from scenario_async._support.portal import PortalError, portal
+from scenario_async._support.portal import PortalError, Series, portal
 from scenario_async.client import Client
 from scenario_async.errors import ScenarioError
 from scenario_async.models import Hit
@@ -40,7 +39,7 @@ from scenario_async.settings import configured, session_factory
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Mapping
     from types import TracebackType
 
     from scenario_async._calls.call import Caller
@@ -87,10 +86,6 @@ def blocking(
     raise ScenarioError(reason)
 
 
-async def _next(items: AsyncGenerator[_T]) -> _T | None:
-    return await anext(items, None)
-
-
 @evaluable
 class SyncIteration(HasStatus, Generic[_T]):
     """An iterator that fetches page by page; `close()` it, or leave it with `with`, to stop early.
@@ -99,15 +94,15 @@ class SyncIteration(HasStatus, Generic[_T]):
     """
 
     def __init__(self, iteration: Iteration[Any], *, by_page: bool) -> None:
-        self._search = iteration.source.search
+        self._iteration = iteration
         self._status = iteration.status
-        self._pages = AsyncIteration(iteration, iteration.pages())
+        self._series = Series(portal)
         self._by_page = by_page
         self._ready: Iterator[Any] = iter(())
         self._turn = Lock()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._search!r}>"
+        return f"<{type(self).__name__} of {self._iteration.source.search!r}>"
 
     def __iter__(self) -> Self:
         return self
@@ -118,21 +113,33 @@ class SyncIteration(HasStatus, Generic[_T]):
                 for item in self._ready:
                     self._status.delivered += 1
                     return cast("_T", item)
-                page = blocking(partial(_next, self._pages))
+                page = self._next_page()
                 if page is None:
                     raise StopIteration
                 if self._by_page:
+                    self._status.delivered = len(page.hits)
                     return cast("_T", page)
                 self._status.delivered = 0
                 self._ready = iter(page.hits)
 
+    def _next_page(self) -> LinkedPage[Any] | None:
+        page: LinkedPage[Any] | None = None
+        try:
+            page = blocking(self._iteration.next_page, self._series.run)
+        finally:
+            if page is None:  # it has ended, or failed, which ends it as well
+                self._series.close()
+        return page
+
     def close(self) -> None:
         """Cancel what is under way; the iteration ends here."""
         self._ready = iter(())
-        blocking(self._closed)
+        blocking(self._iteration.aclose, self._series.finish)
 
-    async def _closed(self) -> None:
-        await self._pages.aclose()
+    def __del__(self) -> None:
+        iteration: Iteration[Any] | None = getattr(self, "_iteration", None)
+        if iteration is not None and iteration.is_under_way:
+            portal.begin(iteration.aclose)
 
     def __enter__(self) -> Self:
         return self
@@ -360,34 +367,37 @@ class SyncSearches(Searches):
 
 def _carried_out(run: Carried[_T, Any]) -> _T:
     """Carry out all of it, with what users are told in the calling thread."""
+    series = Series(portal)
     try:
-        blocking(run.open)
-        while (progress := blocking(run.advance)) is not None:
+        blocking(run.open, series.run)
+        while (progress := blocking(run.advance, series.run)) is not None:
             run.tell(progress)
     except BaseException as error:
         try:
-            blocking(run.aclose, portal.finish)
+            blocking(run.aclose, series.finish)
         finally:
             run.explain(error)
         raise
-    blocking(run.aclose, portal.finish)
+    blocking(run.aclose, series.finish)
     return run.result
 
 
 def _fanned_out(fan_out: FanOut[Any], searches: Iterator[Search[Any]]) -> Generator[Any]:
+    series = Series(portal)
     try:
-        while (items := blocking(partial(fan_out.take, or_room=True))) is not None:
+        while (items := blocking(partial(fan_out.take, or_room=True), series.run)) is not None:
             yield from items
             if fan_out.room:
                 fan_out.given = next(searches, fan_out.no_more)
     finally:
-        blocking(fan_out.aclose, portal.finish)
+        blocking(fan_out.aclose, series.finish)
 
 
 def _downloaded(run: Run, hits: Input[object]) -> Generator[Download[Any]]:
+    series = Series(portal)
     try:
-        blocking(run.open)
-        while (downloads := blocking(partial(run.take, hits.patience))) is not None:
+        blocking(run.open, series.run)
+        while (downloads := blocking(partial(run.take, hits.patience), series.run)) is not None:
             for download in downloads:
                 run.tell(download)
                 yield download
@@ -395,7 +405,7 @@ def _downloaded(run: Run, hits: Input[object]) -> Generator[Download[Any]]:
                 run.given = hits.read()
                 run.no_more = not run.given
     finally:
-        blocking(run.aclose, portal.finish)
+        blocking(run.aclose, series.finish)
 
 
 @evaluable

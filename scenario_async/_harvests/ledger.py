@@ -199,7 +199,8 @@ class Ledger:
         job.place, job.reach = portion.place, portion.reach or job.reach
         file.execute(_ADVANCE, (job.place, job.pages, job.hits, job.reach, portion.requests, job.number))
         if portion.end is not None:
-            file.execute(_DONE, (portion.end, portion.complete, now(), job.number))
+            done_with = {"end": portion.end, "complete": portion.complete, "at": now(), "number": job.number}
+            file.execute(_DONE, done_with)
             if job.since is None:
                 self._settle_others(file, portion)
         return done
@@ -260,9 +261,9 @@ _ADVANCE: Final = (
     "UPDATE searches SET place = ?, pages = ?, hits = ?, reach = ?, requests = requests + ? WHERE number = ?"
 )
 _DONE: Final = """
-UPDATE searches SET state = 'done', stopped_because = ?1, complete = ?2, finished_at = ?3, owner = NULL,
-  read_to = CASE WHEN ?2 THEN nullif(max(coalesce(read_to, ''), coalesce(reach, '')), '') ELSE read_to END
-WHERE number = ?4
+UPDATE searches SET state = 'done', stopped_because = :end, complete = :complete, finished_at = :at, owner = NULL,
+  read_to = CASE WHEN :complete THEN nullif(max(coalesce(read_to, ''), coalesce(reach, '')), '') ELSE read_to END
+WHERE number = :number
 """
 _FAILED: Final = """
 UPDATE searches SET state = 'failed', error = ?, requests = requests + ?, owner = NULL WHERE number = ? AND owner = ?

@@ -253,6 +253,11 @@ class Iteration(Generic[HitT_co]):
             return "max_hits" if self._hits_left == 0 else "max_pages"
         return None
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether pages are asked for that nobody has taken."""
+        return self._prefetch.is_under_way
+
     async def next_page(self) -> LinkedPage[HitT_co] | None:
         """Give the next page with something new, None at the end."""
         found: LinkedPage[HitT_co] | StopReason | None = None

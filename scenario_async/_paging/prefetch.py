@@ -23,6 +23,11 @@ class Prefetch(Generic[HitT_co]):
         self._most = most
         self._asked: deque[tuple[Position, asyncio.Task[LinkedPage[HitT_co]]]] = deque()
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether pages are asked for that nobody has taken."""
+        return bool(self._asked)
+
     async def page_at(self, position: Position) -> LinkedPage[HitT_co]:
         """Give a page that was asked for, or ask for it now."""
         if self._asked:

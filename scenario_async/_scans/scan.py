@@ -177,6 +177,11 @@ class Scan(Generic[HitT_co]):
             reason=self._reason,
         )
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a page is asked for that nobody has taken."""
+        return self._reading is not None
+
     async def next_page(self) -> LinkedPage[HitT_co] | None:
         """Give the next page with something new; None at the end, once it is proved to be the end."""
         portion: Portion[HitT_co] | None = None

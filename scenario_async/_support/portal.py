@@ -2,7 +2,7 @@
 
 One loop serves the whole process. It starts with the first call, ends with the interpreter, and starts anew in a
 forked child. Where it is gone, or no thread can be started any more, a call runs on a loop of its own in the calling
-thread. A call's context variables are those of its caller.
+thread, and calls that belong together on one for all of them. A call's context variables are those of its caller.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _EXIT_SECONDS: Final = 2.0
+_CANCELLED: Final = "the call was cancelled: its event loop ended, or what the call ran cancelled it"
 
 
 class PortalError(RuntimeError):
@@ -42,7 +43,7 @@ class Portal:
         self._running: dict[str, _LoopThread] = {}
         self._exiting = False
 
-    def run(self, make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+    def run(self, make: Callable[[], Coroutine[Any, Any, _T]], series: Series | None = None) -> _T:
         """Give the result of the coroutine that `make` gives, or raise its error.
 
         It is made on the loop, so that none is left unawaited, whenever an interrupt comes. Interrupted (by Ctrl-C
@@ -53,19 +54,21 @@ class Portal:
             raise PortalError("a blocking call on the event loop that would carry it out; await it instead")
         if sys.is_finalizing():
             raise PortalError("a blocking call while the interpreter shuts down, when no loop runs any more")
-        return self._carry_out(make)
+        return self._carry_out(make, series)
 
-    def _carry_out(self, make: Callable[[], Coroutine[Any, Any, _T]], *, to_its_end: bool = False) -> _T:
+    def _carry_out(
+        self, make: Callable[[], Coroutine[Any, Any, _T]], series: Series | None, *, to_its_end: bool = False
+    ) -> _T:
         """Run a coroutine on the portal's loop, or here; one that goes `to_its_end` is not cancelled by an interrupt."""
-        serving = self._started()
+        serving = None if series is not None and series.has_loop else self._started()
         job = _Job(make)
         if serving is None or not serving.takes(job, to_its_end=to_its_end):
-            return _run_here(make)
+            return _run_here(make) if series is None else series.run_here(make)
         if job.was_cut_off and self._exiting:
             threading.Event().wait()  # in a daemon thread, which ends here with the program, and not in a traceback
         return job.result()
 
-    def finish(self, make: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    def finish(self, make: Callable[[], Coroutine[Any, Any, object]], series: Series | None = None) -> None:
         """Carry out what ends something, also where a finaliser asks: on the portal's own thread it happens soon.
 
         Interrupted, this lets it go on to its end, or begin once more where it had not begun, and goes on interrupting.
@@ -77,13 +80,17 @@ class Portal:
                 _Job(make).start()
         else:
             try:
-                self._carry_out(make, to_its_end=True)
+                self._carry_out(make, series, to_its_end=True)
             except BaseException:
-                serving = self._running.get("loop")
-                if serving is not None:
-                    with suppress(RuntimeError):
-                        serving.begin(_Job(make))
+                self.begin(make)
                 raise
+
+    def begin(self, make: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Have the coroutine run soon, for nobody who waits; where no loop runs, there is nothing to run it for."""
+        serving = self._running.get("loop")
+        if serving is not None:
+            with suppress(RuntimeError):  # the loop ends just now
+                serving.begin(_Job(make))
 
     def exit(self) -> None:
         """Stop for good, because the program ends; calls that come later run in their own threads."""
@@ -112,6 +119,52 @@ class Portal:
         if serving is not made:  # another caller was quicker
             made.stop()
         return serving
+
+
+class Series:
+    """Calls that belong together, as those for the pages of one search.
+
+    Where the portal runs them, there is nothing to it. Where it is gone, they share a loop, on which what is under way
+    between two calls lives on, until `close`.
+    """
+
+    def __init__(self, through: Portal) -> None:
+        self._portal = through
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.RLock()
+
+    @property
+    def has_loop(self) -> bool:
+        """Whether the calls run on a loop of their own."""
+        return self._loop is not None
+
+    def run(self, make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+        """Do what `Portal.run` does."""
+        return self._portal.run(make, self)
+
+    def finish(self, make: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Do what `Portal.finish` does, and let go of the loop: these calls have come to their end."""
+        try:
+            self._portal.finish(make, self)
+        finally:
+            self.close()
+
+    def run_here(self, make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+        """Run a coroutine on the loop of these calls, in this thread."""
+        with self._lock:
+            self._loop = self._loop or _new_loop()
+            return _on(self._loop, make)
+
+    def close(self) -> None:
+        """Let go of the loop, if there is one; what is under way on it is cancelled."""
+        with self._lock:
+            loop, self._loop = self._loop, None
+            if loop is not None:
+                _close(loop)
+
+    def __del__(self) -> None:
+        if self._loop is not None and not _runs_a_loop():
+            self.close()
 
 
 class _LoopThread(threading.Thread):
@@ -205,7 +258,7 @@ class _Job(Generic[_T]):
         if error is None:
             return self._result
         if isinstance(error, asyncio.CancelledError):
-            raise PortalError("the call was cancelled, because the portal's loop ended")
+            raise PortalError(_CANCELLED)
         try:
             raise error
         finally:
@@ -214,15 +267,41 @@ class _Job(Generic[_T]):
 
 def _run_here(make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     """Run a coroutine on a loop of its own in this thread."""
+    loop = _new_loop()
+    try:
+        return _on(loop, make)
+    finally:
+        _close(loop)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """Make a loop that this thread can run."""
     if _runs_a_loop():
         raise PortalError(
             "no thread can be started for the event loop, and this one is busy with a loop already"
         )
-    loop = asyncio.new_event_loop()
+    return asyncio.new_event_loop()
+
+
+def _on(loop: asyncio.AbstractEventLoop, make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+    """Run a coroutine on a loop in this thread; interrupted, cancel it, and go on interrupting at its end."""
+    if _runs_a_loop():
+        raise PortalError("a blocking call while this thread runs the event loop of another one")
+    task = loop.create_task(_awaited(make))
     try:
-        return loop.run_until_complete(make())
-    finally:
-        _close(loop)
+        return loop.run_until_complete(task)
+    except asyncio.CancelledError:
+        raise PortalError(_CANCELLED) from None
+    except BaseException:
+        if not task.done():
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                loop.run_until_complete(task)
+        raise
+
+
+async def _awaited(make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+    return await make()
 
 
 def _runs_a_loop() -> bool:

@@ -56,10 +56,11 @@ _ADD: Final = (
     "ON CONFLICT (id, kind) DO NOTHING",
 )
 _CHANGE: Final = """
-UPDATE hits SET data = ?3, created_at = ?4, updated_at = ?5
-WHERE id = ?1 AND kind = ?2 AND json_remove(data, '$.score') IS NOT json_remove(?3, '$.score')
+UPDATE hits SET data = :data, created_at = :created_at, updated_at = :updated_at
+WHERE id = :id AND kind = :kind AND json_remove(data, '$.score') IS NOT json_remove(:data, '$.score')
 """
-_SEE: Final = "UPDATE hits SET last_seen = ?3 WHERE id = ?1 AND kind = ?2 AND last_seen < ?3"
+_CHANGED: Final = ("id", "kind", "data", "created_at", "updated_at")
+_SEE: Final = "UPDATE hits SET last_seen = ? WHERE id = ? AND kind = ? AND last_seen < ?"
 _FORGET: Final = "DELETE FROM extras WHERE id = ? AND kind = ?"
 _REMEMBER: Final = "INSERT INTO extras (id, kind, extra) VALUES (?, ?, ?)"
 
@@ -172,8 +173,12 @@ def _upsert(connection: sqlite3.Connection, hits: Rows, seen: str) -> Upserted:
     there = {each for (each,) in connection.execute(asked, (kind, *rows))}
     added = [(*row, seen, seen) for identifier, row in rows.items() if identifier not in there]
     insert(connection, _ADD, added)
-    altered = {identifier for identifier in there if connection.execute(_CHANGE, rows[identifier]).rowcount}
-    _each(connection, _SEE, [(identifier, kind, seen) for identifier in there])
+    altered = {
+        identifier
+        for identifier in there
+        if connection.execute(_CHANGE, dict(zip(_CHANGED, rows[identifier], strict=True))).rowcount
+    }
+    _each(connection, _SEE, [(seen, identifier, kind, seen) for identifier in there])
     _each(connection, _FORGET, [(identifier, kind) for identifier in altered])
     remembered = [
         (identifier, kind, extra)

@@ -231,10 +231,10 @@ class File:
 
     def _forget_other_boots(self, file: sqlite3.Connection, now: float) -> None:
         still_to_come = (
-            "SELECT 1 FROM scenario_departures WHERE at > ?1 "
-            "UNION ALL SELECT 1 FROM scenario_line WHERE seen > ?1 "
-            "UNION ALL SELECT 1 FROM scenario_cool_down WHERE until - length > ?1 + 0.001"
+            "SELECT 1 FROM scenario_departures WHERE at > ? "
+            "UNION ALL SELECT 1 FROM scenario_line WHERE seen > ? "
+            "UNION ALL SELECT 1 FROM scenario_cool_down WHERE until - length > ? + 0.001"
         )
-        if file.execute(still_to_come, (now,)).fetchone() is not None:
+        if file.execute(still_to_come, (now, now, now)).fetchone() is not None:
             for table in ("scenario_departures", "scenario_line", "scenario_cool_down"):
                 file.execute(f"DELETE FROM {table}")  # noqa: S608 - names of this very line

@@ -21,6 +21,8 @@ from concurrent.futures import ThreadPoolExecutor
 def told(what):
     print(what, len(find().hits), flush=True)
 
+at_the_end = []
+atexit.register(lambda: [each() for each in at_the_end])
 atexit.register(lambda: told("before") if "before" in sys.argv else None)
 
 import logging
@@ -93,6 +95,69 @@ def test_a_handler_at_exit_that_was_there_before_our_import(server: Server, word
     """It runs after the loop has ended."""
     done = _run("", server, *words)
     assert (done.stdout.split(), done.stderr) == (["before", "5"], "")
+
+
+WHOLE = """
+import tempfile
+from pathlib import Path
+from scenario_async import AssetSearch
+
+def everything():
+    folder = Path(tempfile.mkdtemp())
+    search = AssetSearch(query="q", limit=25)
+    print(sum(1 for _ in client.search.asset_search(query="q", limit=25).iter_hits()))
+    print(sum(len(page.hits) for page in client.search.asset_search(query="q", limit=25).iter_pages(prefetch=2)))
+    print(len(client.search.asset_search(query="q", limit=25).collect()))
+    print(sum(1 for _ in client.search.fan_out([search, search])))
+    print(client.search.export(search, folder / "all.jsonl").hits)
+    print(client.search.harvest([search], folder / "all.sqlite").hits)
+"""
+"""What takes more than one call: whatever is under way between two of them has to live on."""
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "threading.Thread(target=lambda: (threading.main_thread().join(), time.sleep(0.2), everything())).start()",
+        "atexit.register(everything)",
+        "at_the_end.append(everything)",
+    ],
+    ids=["a thread after the main one", "a handler at exit", "a handler that was there before our import"],
+)
+@pytest.mark.parametrize("words", [(), ("warm",)])
+def test_what_takes_many_calls_is_whole(server: Server, ending: str, words: tuple[str, ...]) -> None:
+    """Each hit comes, whatever has ended already, on a loop that runs on or on one of the calls' own."""
+    done = _run(f"{WHOLE}\n{ending}", server, *words)
+    assert done.stderr == ""
+    assert done.stdout.split() == ["60", "60", "60", "120", "60", "60"]
+
+
+def test_an_iteration_goes_on_after_the_loop_has_ended(server: Server) -> None:
+    """It was begun before the end of the program, and goes on where it was, with pages asked for ahead or without."""
+    program = """
+begun = [find().iter_hits(), find().iter_hits(prefetch=2)]
+taken = [len([next(each) for _ in range(7)]) for each in begun]
+at_the_end.append(lambda: print(*[7 + sum(1 for _ in each) for each in begun], *[each.stopped_because for each in begun]))
+"""
+    done = _run(program, server)
+    assert (done.stdout.split(), done.stderr) == (["60", "60", "empty_page", "empty_page"], "")
+
+
+def test_a_fan_out_whose_loop_has_ended_says_so(server: Server) -> None:
+    """What was under way ended with the loop: it is an error of ours, and not a silent end."""
+    program = """
+from scenario_async import AssetSearch, ScenarioError
+begun = client.search.fan_out([AssetSearch(query="q", limit=5)] * 9, concurrency=2)
+next(begun)
+def go_on():
+    try:
+        print(sum(1 for _ in begun))
+    except ScenarioError as error:
+        print("its event loop ended" in str(error))
+at_the_end.append(go_on)
+"""
+    done = _run(program, server)
+    assert (done.stdout.split(), done.stderr) == (["True"], "")
 
 
 @pytest.mark.parametrize("words", [(), ("warm",)])
