@@ -106,10 +106,10 @@ def _codec() -> tuple[Callable[[bytes], Any], Callable[[object], bytes]]:
     try:
         with LOADING:
             import msgspec  # noqa: PLC0415
+
+            decode, encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
     except ImportError:
         return _standard_loads, _standard_dumps
-
-    decode, encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
 
     def loads(content: bytes) -> Any:  # noqa: ANN401
         try:

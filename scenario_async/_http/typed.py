@@ -60,13 +60,15 @@ def _reader(hit_class: Any, counts: tuple[str, ...]) -> tuple[Any, ...] | None: 
     try:
         with LOADING:
             import msgspec  # noqa: PLC0415 - of the extra `speed`
+
+            fields: list[Any] = [("hits", list.__class_getitem__(_struct(hit_class))), ("error", None, None)]
+            fields += [(wire, int | None, None) for wire in counts]
+            fields += [(wire, Any, None) for wire in _OF_THE_ENGINE]
+            page = msgspec.defstruct("Page", fields, forbid_unknown_fields=True)
+            decode = msgspec.json.Decoder(page).decode
+            misfit = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
     except ImportError:
         return None
-    fields: list[Any] = [("hits", list.__class_getitem__(_struct(hit_class))), ("error", None, None)]
-    fields += [(wire, int | None, None) for wire in counts]
-    fields += [(wire, Any, None) for wire in _OF_THE_ENGINE]
-    decode = msgspec.json.Decoder(msgspec.defstruct("Page", fields, forbid_unknown_fields=True)).decode
-    misfit = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
     return decode, _maker(hit_class), misfit, _blank(hit_class)
 
 

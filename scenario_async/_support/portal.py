@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from scenario_async._support.lifetimes import reset_after_fork
+from scenario_async._support.loading import LOADING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -60,7 +61,9 @@ class Portal:
         self, make: Callable[[], Coroutine[Any, Any, _T]], series: Series | None, *, to_its_end: bool = False
     ) -> _T:
         """Run a coroutine on the portal's loop, or here; one that goes `to_its_end` is not cancelled by an interrupt."""
-        serving = None if series is not None and series.has_loop else self._started()
+        # A handler that came in the middle of an import: the loop might have to wait for what this thread holds.
+        here = LOADING.by_this_thread or (series is not None and series.has_loop)
+        serving = None if here else self._started()
         job = _Job(make)
         if serving is None or not serving.takes(job, to_its_end=to_its_end):
             return _run_here(make) if series is None else series.run_here(make)
@@ -112,10 +115,14 @@ class Portal:
         made = _LoopThread()
         try:
             made.start()
+            serving = self._running.setdefault("loop", made)
         except RuntimeError:  # the main thread has ended, or there are too many threads
             made.loop.close()
             return None
-        serving = self._running.setdefault("loop", made)
+        except BaseException:
+            if self._running.get("loop") is not made:  # interrupted before anybody knew of it
+                made.stop()
+            raise
         if serving is not made:  # another caller was quicker
             made.stop()
         return serving
@@ -277,16 +284,14 @@ def _run_here(make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
 def _new_loop() -> asyncio.AbstractEventLoop:
     """Make a loop that this thread can run."""
     if _runs_a_loop():
-        raise PortalError(
-            "no thread can be started for the event loop, and this one is busy with a loop already"
-        )
+        raise PortalError("this thread is busy with an event loop, and no other one can carry out the call")
     return asyncio.new_event_loop()
 
 
 def _on(loop: asyncio.AbstractEventLoop, make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     """Run a coroutine on a loop in this thread; interrupted, cancel it, and go on interrupting at its end."""
     if _runs_a_loop():
-        raise PortalError("a blocking call while this thread runs the event loop of another one")
+        raise PortalError("this thread is busy with an event loop, and no other one can carry out the call")
     task = loop.create_task(_awaited(make))
     try:
         return loop.run_until_complete(task)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from support.hits import assets
+from support.programs import needs
 from support.servers import Server, paged, serving
 
 if TYPE_CHECKING:
@@ -235,3 +237,53 @@ print(len(made))
 """
     done = _run(program, server)
     assert (done.stdout.split(), done.stderr) == (["30"], "")
+
+
+AMID = """
+import os, signal
+from scenario_async import AssetSearch, ScenarioError
+
+def handler(*_):
+    try:
+        print(len(find().hits))
+    except ScenarioError as error:
+        print("preload()" in str(error))
+
+signal.signal(signal.SIGUSR1, handler)
+
+def interrupt(frame, event, _):
+    if event == "call" and frame.f_code.co_name == "<module>" and frame.f_code.co_filename.endswith(module):
+        sys.setprofile(None)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+sys.setprofile(interrupt)
+"""
+"""A signal comes while a module is being imported on first use, and its handler makes a call."""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="there is no such signal here")
+@pytest.mark.parametrize("words", [(), ("warm",)])
+@pytest.mark.parametrize(
+    ("module", "call"),
+    [
+        (
+            "_paging/fan_out.py",
+            "print(sum(1 for _ in client.search.fan_out([AssetSearch(query='q', limit=5)])))",
+        ),
+        ("_support/moved.py", "print(hasattr(client.search, 'assets') or 60)"),
+    ],
+)
+def test_a_handler_in_the_middle_of_an_import(
+    server: Server, module: str, call: str, words: tuple[str, ...]
+) -> None:
+    """Its call is carried out, and nothing waits for ever for the lock of what is imported."""
+    done = _run(f"module = {module!r}{AMID}{call}", server, *words)
+    assert (done.stdout.split(), done.stderr) == (["5", "60"], "")
+
+
+@needs("msgspec")
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="there is no such signal here")
+def test_a_handler_in_the_middle_of_importing_what_it_needs_itself(server: Server) -> None:
+    """What is half there serves no call: the error says what to do, and the call that was interrupted goes on."""
+    done = _run(f"module = 'msgspec/__init__.py'{AMID}print(sum(1 for _ in find()))", server)
+    assert (done.stdout.split(), done.stderr) == (["True", "60"], "")

@@ -221,7 +221,7 @@ def test_where_no_thread_starts_a_call_runs_in_its_own(own: Portal, monkeypatch:
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", refuse)
         assert [own.run(where) for _ in range(2)] == [threading.get_ident()] * 2
-        with pytest.raises(PortalError, match="busy with a loop"):
+        with pytest.raises(PortalError, match="this thread is busy with an event loop"):
             asyncio.run(nested())
     assert own.run(where) != threading.get_ident()
 
