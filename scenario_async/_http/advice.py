@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from typing import TYPE_CHECKING, Final
@@ -10,6 +11,7 @@ import aiohttp
 
 from scenario_async._http.signing import refuses_credentials
 from scenario_async._support.loading import LOADING
+from scenario_async._support.logger import log
 from scenario_async._support.secret import Secret
 from scenario_async.errors import APIStatusError
 
@@ -24,7 +26,18 @@ _VERSIONED: Final = r"/v\d+(/|$)"
 
 
 def advice(error: APIError, settings: Settings, request: Request, signed_with: Secret | None = None) -> str:
-    """Give what the caller may have to change, or nothing where the service's own words say enough."""
+    """Give what the caller may have to change, or nothing where the service's own words say enough.
+
+    What goes wrong in here costs the advice, and never the error.
+    """
+    try:
+        return _advice(error, settings, request, signed_with)
+    except Exception as fault:  # noqa: BLE001 - whatever it is, the error is worth more
+        log(logging.DEBUG, "no advice could be given: %s", type(fault).__name__)
+        return ""
+
+
+def _advice(error: APIError, settings: Settings, request: Request, signed_with: Secret | None) -> str:
     if isinstance(error.__cause__, aiohttp.ClientConnectorError):
         return _address(error.__cause__, settings)
     if not isinstance(error, APIStatusError) or not (error.headers or error.body):

@@ -9,10 +9,12 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from scenario_async._http.structure import shapes_of
 from scenario_async.models import wire_name
+from scenario_async.searches import ENDPOINTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Hashable, Iterable, Iterator, Mapping
 
     from scenario_async.searches import Search
 
@@ -29,7 +31,7 @@ FILTERABLE: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "workflow": tuple(f"status {_SHARED}".split()),
 }
-"""By kind of search; for workflows, which no page documents, the fields of their hits."""
+"""By kind of what is found; for workflows, which no page documents, the fields of their hits."""
 SORTABLE: Final[Mapping[str, tuple[str, ...]]] = {
     "asset": ("createdAt", "updatedAt", "width", "height"),
     "model": ("createdAt", "updatedAt", "score"),
@@ -48,7 +50,7 @@ def meant(search: Search[Any], message: str) -> str:
     """Tell which attributes may be meant, or nothing where it is not they that the service's message speaks of."""
     sent: Mapping[str, Any] = search.extra_body or {}
     if re.search("sort", message, re.IGNORECASE):
-        return _sorted(search.kind, sent.get("sortBy", search.sort_by) or ())
+        return _sorted(search, sent.get("sortBy", search.sort_by) or ())
     text = sent.get("filter", search.filter)
     if not isinstance(text, str):
         return ""
@@ -56,9 +58,9 @@ def meant(search: Search[Any], message: str) -> str:
     named = [each for each in names if re.search(rf"(?<![\w.-]){re.escape(each)}(?![\w-])", message)]
     if not named and not re.search("filter", message, re.IGNORECASE):
         return ""
-    known = FILTERABLE[search.kind]
+    known = _known(search, FILTERABLE)
     wrong = next((each for each in named or names if each not in known), None)
-    return "" if wrong is None else _filtered(search.kind, wrong)
+    return "" if wrong is None else _filtered(search, wrong, known)
 
 
 def _compared(text: str) -> Iterator[str]:
@@ -68,24 +70,39 @@ def _compared(text: str) -> Iterator[str]:
             yield found[1]
 
 
-def _filtered(kind: str, name: str) -> str:
-    if near := _nearest(name, FILTERABLE[kind]):
+def _filtered(search: Search[Any], name: str, known: Iterable[str]) -> str:
+    if near := _nearest(name, known):
         return f"did you mean {near}?"
     others = [each for each, names in FILTERABLE.items() if name in names]
     if others:
         return f"{name} is an attribute of {' and '.join(f'{each}s' for each in others)}"
-    return f"{kind}s are filtered by {', '.join(FILTERABLE[kind])}"
+    kind = _documented(search)
+    return f"{kind}s are filtered by {', '.join(known)}" if kind else ""
 
 
-def _sorted(kind: str, orders: object) -> str:
+def _sorted(search: Search[Any], orders: object) -> str:
     listed = cast("Iterable[object]", orders if isinstance(orders, (list, tuple)) else [orders])
     names = [str(each).partition(":")[0] for each in listed]
-    wrong = next((each for each in names if each not in SORTABLE[kind]), None)
+    known = _known(search, SORTABLE)
+    wrong = next((each for each in names if each not in known), None)
     if wrong is None:
         return ""
-    near = _nearest(wrong, SORTABLE[kind])
-    meant_so = f"did you mean {near}? " if near else ""
-    return f"{meant_so}{kind}s are sorted by {', '.join(SORTABLE[kind])}, each with :asc or :desc"
+    near, kind = _nearest(wrong, known), _documented(search)
+    told = [f"did you mean {near}?"] if near else []
+    told += [f"{kind}s are sorted by {', '.join(known)}, each with :asc or :desc"] if kind else []
+    return " ".join(told)
+
+
+def _documented(search: Search[Any]) -> str:
+    """Give the documented kind of what a search finds, whatever its own is; nothing for what is not in the table."""
+    kinds = (each.kind for each in ENDPOINTS if issubclass(search.hit_class, each.hit_class))
+    return next((kind for kind in kinds if kind in FILTERABLE), "")
+
+
+def _known(search: Search[Any], table: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Give the attributes that a table has for what a search finds, or else the fields of its hits."""
+    shapes = shapes_of(cast("Hashable", search.hit_class))
+    return table.get(_documented(search)) or tuple(each.wire for each in shapes if each.record is None)
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

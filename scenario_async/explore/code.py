@@ -20,11 +20,8 @@ if TYPE_CHECKING:
 _PICTURE: Final = "picture.png"
 _PATH: Final = f'Path("{_PICTURE}")'
 _SAVED: Final = f"# Save the picture that you dropped as {_PICTURE}.\n"
-_SHOWN: Final[Mapping[str, str]] = {
-    "asset": "hit.id, hit.metadata.prompt",
-    "model": "hit.id, hit.name",
-    "workflow": "hit.id, hit.name",
-}
+_SHOWN: Final[Mapping[str, str]] = {"asset": "hit.id, hit.metadata.prompt"}
+"""What a program prints of each hit, by kind of search: where nothing is said, its name."""
 _SYNC: Final = """\
 {imports}
 
@@ -66,7 +63,7 @@ def programs_of(search: Search[Any]) -> dict[str, str]:
     keywords = dict(_keywords(search))
     dropped = any(_PATH in value for value in keywords.values())
     path = "from pathlib import Path\n\n" if dropped else "\n"
-    texts = {"kind": search.kind, "shown": _SHOWN[search.kind]}
+    texts = {"kind": search.kind, "shown": _SHOWN.get(search.kind, "hit.id, hit.name")}
     return {
         "Python": _SYNC.format(
             imports=f"{path}from scenario_async import Scenario".lstrip("\n"),
