@@ -19,6 +19,7 @@ from scenario_async._paging.token import NO_PART_OF_IT, search_digest
 from scenario_async._scans.start import check_scannable
 from scenario_async._support import checks
 from scenario_async._tables.formats import FORMATS, OF_TABLES, PAGE
+from scenario_async._tables.schema import kind_of
 from scenario_async._tables.texts import mended
 from scenario_async.images import Images
 from scenario_async.searches import Search
@@ -129,7 +130,7 @@ def wanted(search: object, index: int, *, project_id: str | None, scan: bool, ma
     placed = any(getattr(each, name) is not None for name in _PLACES) or bool(each.extra_body)
     return Wanted(
         key=f"{each.kind}:{search_digest(each)}:{project}",
-        kind=each.kind,
+        kind=kind_of(each.hit_class),
         text=_shown(each),
         scan=scan,
         max_hits=max_hits,

@@ -11,13 +11,14 @@ import attrs
 
 from scenario_async._http.structure import shapes_of
 from scenario_async._support import checks
+from scenario_async.models import Hit
 from scenario_async.searches import ENDPOINTS
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
     from scenario_async._http.structure import FieldShape
-    from scenario_async.models import Hit, Record
+    from scenario_async.models import Record
 
 ColumnKind: TypeAlias = Literal["text", "number", "texts", "moment"]
 EXTRA: Final = "extra"
@@ -69,17 +70,17 @@ def _columns(
 
 
 def kind_of(hit_class: type[Hit]) -> str:
-    """Give the word that its search has for a class of hits: asset, model or workflow."""
-    return next(each.kind for each in ENDPOINTS if issubclass(hit_class, each.hit_class))
+    """Give the word for what a class of hits is: asset, model or workflow, or that in the name of a caller's own."""
+    own = hit_class.__name__.removesuffix("Hit").lower() or "hit"
+    return next((each.kind for each in ENDPOINTS if issubclass(hit_class, each.hit_class)), own)
 
 
 def checked_class(hit_class: object, parameter: str) -> type[Hit]:
     """Give a class of hits that has columns, or refuse it."""
-    classes = tuple(each.hit_class for each in ENDPOINTS)
-    if isinstance(hit_class, type) and issubclass(hit_class, classes):
+    if isinstance(hit_class, type) and issubclass(hit_class, Hit) and hit_class is not Hit:
         return hit_class
     shown: object = hit_class.__name__ if isinstance(hit_class, type) else hit_class
-    names = ", ".join(each.__name__ for each in classes)
+    names = ", ".join(each.hit_class.__name__ for each in ENDPOINTS)
     return checks.refuse(parameter, shown, f"a table has hits of one class, which is one of {names}")
 
 

@@ -46,9 +46,9 @@ class HitTable(Generic[HitT_co]):
     Arrow reads it: `polars.DataFrame(table)`, `duckdb.sql("from hits")` where `hits` is a table, `pyarrow.table(table)`,
     `pandas.DataFrame.from_arrow(table)`. Its columns are flat, and the same for every table of a class.
 
-    `HitTable(hits, hit_class=None)` takes hits of one class, which is `AssetHit`, `ModelHit` or `WorkflowHit`; None stands
-    for the class of the hits that are there. `.hit_class` gives it. `stopped_because` and `duplicates` tell of the
-    reading that gave the hits, where there was one.
+    `HitTable(hits, hit_class=None)` takes hits of one class, which is `AssetHit`, `ModelHit`, `WorkflowHit` or a class of
+    your own that derives from `Hit`; None stands for the class of the hits that are there. `.hit_class` gives it.
+    `stopped_because` and `duplicates` tell of the reading that gave the hits, where there was one.
     """
 
     # No list and no Sequence on purpose: polars, DuckDB and pyarrow take those apart before they look for Arrow.
