@@ -83,6 +83,31 @@ class BaseAPIResponse(Generic[PageT_co]):
         """The time of the whole call, waits included."""
         return timedelta(seconds=self._reply.elapsed)
 
+    @property
+    def attempt_seconds(self) -> tuple[float, ...]:
+        """How many seconds each attempt took."""
+        return self._reply.attempt_seconds
+
+    @property
+    def waited_for_slot(self) -> float:
+        """Seconds of waiting for a slot."""
+        return self._reply.waited_for_slot
+
+    @property
+    def waited_for_quota(self) -> float:
+        """Seconds of waiting for the quota of `rate_limit`."""
+        return self._reply.waited_for_quota
+
+    @property
+    def waited_for_cool_down(self) -> float:
+        """Seconds of waiting for the end of a cool-down."""
+        return self._reply.waited_for_cool_down
+
+    @property
+    def queued(self) -> float:
+        """The seconds of the three waits together."""
+        return self._reply.queued
+
     def _text(self) -> str:
         return self._reply.content.decode(errors="replace")
 

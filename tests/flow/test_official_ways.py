@@ -17,6 +17,7 @@ from scenario_async import (
     AssetSearch,
     BadRequestError,
     InvalidSearchError,
+    RateLimit,
     RateLimitError,
     ScenarioError,
     SearchPage,
@@ -67,6 +68,28 @@ def test_a_raw_response_is_the_reply(connect: Connect, serve: Serve) -> None:
     assert "s3cr3t" not in repr(response)
     settled(face, response.close())
     assert [request.query for request in server.requests] == [{"token": "s3cr3t"}] * 2
+
+
+@pytest.mark.parametrize(
+    ("options", "wait"),
+    [({"rate_limit": RateLimit(1, 0.4)}, "waited_for_quota"), ({}, "waited_for_cool_down")],
+    ids=["quota", "cool-down"],
+)
+def test_a_raw_response_tells_where_the_time_went(
+    connect: Connect, serve: Serve, options: dict[str, Any], wait: str
+) -> None:
+    """Under the names that a page's response has, and with the same figures."""
+    later, found = Answer({}, 429, {"retry-after-ms": "150"}), Answer({"hits": []})
+    face = connect(serve(answers(found, later, found)).base_url, **options)
+    raw(face)
+    response = raw(face)
+    told = settled(face, response.parse()).response
+    waits = ("waited_for_slot", "waited_for_quota", "waited_for_cool_down")
+    for name in ("attempt_seconds", "queued", *waits):
+        assert getattr(response, name) == getattr(told, name)
+    assert max(waits, key=lambda name: getattr(response, name)) == wait
+    assert response.queued == sum(getattr(response, name) for name in waits) > 0.1
+    assert len(response.attempt_seconds) == response.retries_taken + 1
 
 
 def test_a_raw_response_parses_into_the_page(connect: Connect, serve: Serve) -> None:
