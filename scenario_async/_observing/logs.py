@@ -22,13 +22,16 @@ def named(call_id: str, method: str, url: str, *, base_url: str) -> dict[str, st
 
 
 def retrying(number: int, error: APIError, wait: float, call: Mapping[str, str]) -> None:
-    """Tell, at debug, that another attempt follows after a wait."""
+    """Tell, at debug, that another attempt follows after a wait, and where the time went so far."""
     status = error.status_code if isinstance(error, APIStatusError) else None
     kind = type(error).__name__
     log(
         logging.DEBUG, "%s %s: attempt %d: %s%s, next attempt in %.2f s",
         call["method"], call["url"], number, kind, f" {status}" if status else "", wait,
-        extra={**call, "attempt": number, "status": status, "error_type": kind, "wait": wait},
+        extra={
+            **call, **_times(error), "queued": error.queued,
+            "attempt": number, "status": status, "error_type": kind, "wait": wait,
+        },
     )  # fmt: skip
 
 
@@ -62,5 +65,8 @@ def ended(
 def misread(reply: Reply, error: APIError, *, base_url: str) -> None:
     """Tell, at warning, that the reply of a call that had ended well makes no page."""
     call = named(reply.call_id, reply.method, reply.url, base_url=base_url)
-    times = {name: getattr(reply, name) for name in CALL_TIMES}
-    ended(times, call, status=reply.status, request_id=reply.request_id, error=error)
+    ended(_times(reply), call, status=reply.status, request_id=reply.request_id, error=error)
+
+
+def _times(told: Reply | APIError) -> dict[str, Any]:
+    return {name: getattr(told, name) for name in CALL_TIMES}

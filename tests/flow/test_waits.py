@@ -73,6 +73,25 @@ def test_waiting_for_a_cool_down(connect: Connect, serve: Serve, caplog: pytest.
     assert {name: getattr(record, f"waited_for_{name}") for name in waits} == waits
 
 
+def test_the_record_of_a_retry_tells_the_waits_so_far(
+    connect: Connect, serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Those before the attempts that are over: of two retries, the second knows of the cool-down after the first."""
+    caplog.set_level(logging.DEBUG, "scenario_async")
+    later = Answer({}, status=429, headers={"retry-after-ms": "150"})
+    face = connect(serve(answers(PAGE, later, later, PAGE)).base_url, rate_limit=RateLimit(1, 0.2))
+    face.page(SEARCH)
+    waits = _waits(face.page(SEARCH).response)
+    first, second = (each for each in caplog.records if each.levelno == logging.DEBUG)
+    assert _waits(first)["quota"] > 0.1
+    assert _waits(first)["cool_down"] == 0
+    assert 0.14 < _waits(second)["cool_down"] < waits["cool_down"]
+    for number, record in enumerate((first, second), 1):
+        told: Any = record
+        assert told.queued == sum(_waits(record).values()) <= told.elapsed
+        assert len(told.attempt_seconds) == told.attempts == told.attempt == number
+
+
 def test_a_pause_after_another_failure_is_no_wait(connect: Connect, serve: Serve) -> None:
     """Nobody asked the others to wait."""
     later = Answer({"reason": "later"}, status=503, headers={"retry-after-ms": "100"})
