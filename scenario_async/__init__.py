@@ -126,7 +126,9 @@ def preload() -> None:
         if room not in _WITHOUT_SEARCHES:
             __getattr__(name)
     import_module("tenacity")
+    import_module("scenario_async._observing.hooks")
     import_module("scenario_async._http.json").loads(b"null")
+    import_module("scenario_async._http.structure").converter()
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401

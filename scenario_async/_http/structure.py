@@ -146,17 +146,18 @@ def structure(data: Any, cls: type[_RecordT]) -> _RecordT:  # noqa: ANN401
 
 @cache
 def _hook(hit_class: Any) -> Callable[[Any], Any]:  # noqa: ANN401
-    return cast("Callable[[Any], Any]", _converter().get_structure_hook(hit_class))
+    return cast("Callable[[Any], Any]", converter().get_structure_hook(hit_class))
 
 
 @cache
-def _converter() -> Converter:
+def converter() -> Converter:
+    """Give cattrs' converter with our hooks, which loads cattrs when it is first asked for."""
     with LOADING:
         from cattrs import Converter  # noqa: PLC0415 - the first page may be one that is read without it
 
-    converter = Converter(detailed_validation=False)
-    converter.register_structure_hook_factory(_is_record, _record_hook)
-    return converter
+    made = Converter(detailed_validation=False)
+    made.register_structure_hook_factory(_is_record, _record_hook)
+    return made
 
 
 def _is_record(cls: Any) -> bool:  # noqa: ANN401

@@ -21,7 +21,7 @@ ROOMS = {
 # How many modules of each package; some room is left for other versions of Python and of the dependencies.
 IMPORT = {"scenario_async": 2, STANDARD: 40}
 PRELOAD = {
-    "scenario_async": 56,
+    "scenario_async": 57,
     "attrs": 8,
     "cattrs": 26,
     "tenacity": 16,
