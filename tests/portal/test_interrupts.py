@@ -158,8 +158,14 @@ def _line(stream: IO[str] | None) -> str:
 
 
 def _ended(process: subprocess.Popen[str]) -> tuple[str, str, int]:
-    out, told = process.communicate(timeout=20)
-    return out.strip(), told, process.returncode
+    """Read what is left; `communicate` would not see what came together with a line that was read before."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    too_late = threading.Timer(20, process.kill)
+    too_late.start()
+    out, told = process.stdout.read(), process.stderr.read()
+    too_late.cancel()
+    return out.strip(), told, process.wait()
 
 
 HANGING = ("search", "iteration", "prefetching iteration", "fan-out", "request", "running loop")

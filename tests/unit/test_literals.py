@@ -111,7 +111,7 @@ def test_scalars_are_spelled_as_python_values(value: Any, text: str) -> None:
     [
         (None, "cannot be compared with None"),
         (NotATime(2024, 1, 1), "cannot be compared with NaT"),
-        (np.datetime64("NaT"), "cannot be compared with NaT"),
+        (np.datetime64("NaT", "D"), "cannot be compared with NaT"),
         (np.datetime64("NaT", "ns"), "cannot be compared with NaT"),
         (float("nan"), "cannot be compared with nan"),
         (np.float64("nan"), "cannot be compared with nan"),
