@@ -7,6 +7,7 @@ import time
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http.client import responses
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import attrs
@@ -41,6 +42,8 @@ _PLAIN_ID: Final = re.compile(r"[\w:=+-]{1,200}", re.ASCII)
 _LONGEST_WAIT: Final = 7 * 24 * 3600.0
 _PLAIN_NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
 _LARGEST_KEPT: Final = 1024 * 1024
+_OF_INFO: Final = tuple(each.name for each in attrs.fields(ResponseInfo))
+_values_of_info: Final = attrgetter(*_OF_INFO)
 _ERROR_MEMBERS: Final = ("reason", "message", "error", "detail")
 
 
@@ -64,19 +67,7 @@ class Reply(ResponseInfo):
     @property
     def info(self) -> ResponseInfo:
         """The same without the body."""
-        return ResponseInfo(
-            status=self.status,
-            headers=self.headers,
-            request_id=self.request_id,
-            method=self.method,
-            url=self.url,
-            attempts=self.attempts,
-            attempt_seconds=self.attempt_seconds,
-            waited_for_slot=self.waited_for_slot,
-            waited_for_quota=self.waited_for_quota,
-            waited_for_cool_down=self.waited_for_cool_down,
-            elapsed=self.elapsed,
-        )
+        return ResponseInfo(**dict(zip(_OF_INFO, _values_of_info(self), strict=True)))
 
 
 def page_content(
