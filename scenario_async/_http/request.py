@@ -75,22 +75,11 @@ class PreparedSearch:
 
     def at(self, paging: Mapping[str, int]) -> Request:
         """Give the request of one page; `paging` says in the body where it begins, and how long it is."""
-        request = self.request
         body = self.start + b"}"
         if paging:
             between = b"," if len(self.start) > 1 else b""
             body = self.start + between + codec.dumps(paging)[1:]
-        return Request(
-            method=request.method,
-            url=request.url,
-            address=request.address,
-            headers=request.headers,
-            body=body,
-            timeout=request.timeout,
-            deadline=request.deadline,
-            template=request.template,
-            search=request.search,
-        )
+        return attrs.evolve(self.request, body=body)
 
 
 @checks.hiding
