@@ -12,7 +12,7 @@ import math
 import random
 from abc import ABC, abstractmethod
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, cast
 
 import attrs
 
@@ -203,7 +203,7 @@ def retrying(sleep: Callable[[float], Awaitable[object]]) -> AsyncRetrying:
         wait=lambda state: _call_of(state).pause_after(_error_of(state)),
         stop=lambda state: _call_of(state).gives_up(_error_of(state), state.upcoming_sleep),
         before_sleep=_before_sleep,
-        sleep=_sleep_of(sleep),
+        sleep=cast("Any", sleep),  # which gives nothing in tenacity's types, and is awaited all the same
         retry_error_callback=_error_of,
     )
 
@@ -236,10 +236,3 @@ def _error_of(state: RetryCallState) -> APIError:
 
 async def _before_sleep(state: RetryCallState) -> None:
     await _call_of(state).before_pause(_error_of(state), state.upcoming_sleep)
-
-
-def _sleep_of(sleep: Callable[[float], Awaitable[object]]) -> Callable[[float], Awaitable[None]]:
-    async def sleep_for(seconds: float) -> None:
-        await sleep(seconds)
-
-    return sleep_for
