@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, Callable, Coroutine
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 
-from scenario_async._support.loading import LOADING
+from scenario_async._support import checks
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -127,13 +127,11 @@ def guided(function: _FunctionT) -> _FunctionT:
             return call(self, *args, **given)
         except TypeError:
             names = list(inspect.signature(call).parameters)[1:]
-            wrong = next((name for name in given if name not in names), None)
-            if wrong is None:
+            fault = checks.wrong_arguments(call.__name__, (), given, names)
+            if fault is None:
                 raise
         finally:
             del self, args, given  # no error is to carry them in this frame
-        with LOADING:
-            from scenario_async._support import moved  # noqa: PLC0415 - only an error has need of it
-        raise moved.unexpected(call.__name__, wrong, names)
+        raise fault
 
     return cast("_FunctionT", method)
