@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
 from functools import cached_property
 from types import FunctionType
 from typing import (
@@ -44,7 +43,15 @@ from scenario_async.searches import ENDPOINTS, AssetSearch, HitT_co, ModelSearch
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Coroutine, Iterable, Iterator
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterable,
+        AsyncIterator,
+        Callable,
+        Coroutine,
+        Iterable,
+        Iterator,
+    )
 
     from scenario_async._calls.call import Caller
     from scenario_async._endpoints.raw import APIResponse, AsyncAPIResponse, AsyncRawSearches, SyncRawSearches
@@ -123,7 +130,12 @@ def _of_surface(method: Any, surface: type[Searches]) -> Any:  # noqa: ANN401 - 
     """Give an endpoint with the annotations that it has on a surface, as objects: tools read them."""
     search_class: type[Search[Any]] = method.search_class
     own = FunctionType(method.__code__, method.__globals__, method.__name__, None, method.__closure__)
-    signature = method_signature(search_class, return_annotation=surface.result_class[search_class.hit_class])
+    itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    signature = inspect.signature(search_class)
+    signature = signature.replace(
+        parameters=[itself, *signature.parameters.values()],
+        return_annotation=surface.result_class[search_class.hit_class],
+    )
     own.__dict__.update(method.__dict__, __signature__=signature)
     own.__annotations__ = {
         name: parameter.annotation for name, parameter in signature.parameters.items() if name != "self"
@@ -139,13 +151,6 @@ def documentation(search_class: type[Search[Any]], promise: str = "") -> str:
     listed = checks.arguments(search_class)
     parts = (summary, promise, f"Args:\n{listed}", "Raises `InvalidSearchError` before any request.")
     return "\n\n".join(part for part in parts if part)
-
-
-def method_signature(function: Callable[..., Any], **changes: Any) -> inspect.Signature:  # noqa: ANN401
-    """Give the signature of a method that takes what a function takes."""
-    signature = inspect.signature(function)
-    itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-    return signature.replace(parameters=[itself, *signature.parameters.values()], **changes)
 
 
 @evaluable
@@ -519,17 +524,10 @@ def _each(searches: Iterable[Search[_HitT]] | AsyncIterable[Search[_HitT]]) -> A
     return (
         aiter(cast("AsyncIterable[Search[_HitT]]", searches))
         if is_async(searches)
-        else _Each(iter(cast("Iterable[Search[_HitT]]", searches)))
+        else _one_by_one(iter(cast("Iterable[Search[_HitT]]", searches)))
     )
 
 
-class _Each(AsyncIterator[_T]):
-    """An iterator as an async one."""
-
-    def __init__(self, items: Iterator[_T]) -> None:
-        self._items = items
-
-    async def __anext__(self) -> _T:
-        for item in self._items:
-            return item
-        raise StopAsyncIteration
+async def _one_by_one(items: Iterator[_T]) -> AsyncGenerator[_T]:
+    for item in items:
+        yield item
