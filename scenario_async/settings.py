@@ -293,16 +293,14 @@ class Settings:
         """
         values = {name: value for name, value in given.items() if not _is_absent(value)}
         explicit = any(name in values for name in CREDENTIALS) or signs(values.get("default_headers"))
-        pair_given = "api_key" in values or "api_secret" in values
+        half_given = "api_key" in values or "api_secret" in values
+        # Keys that are given keep out those of the environment; but half a pair may find its other half there.
+        kept_out = () if not explicit else ("bearer_auth",) if half_given else CREDENTIALS
+        settled = {*values, *off, *kept_out}
         variables: dict[str, str] = {}
         for field in attrs.fields(cls):
             variable = field.metadata["variable"]
-            absent = variable and field.name not in values and field.name not in off
-            if not absent or (
-                field.name in CREDENTIALS and explicit and not _completes(field.name, pair_given)
-            ):
-                continue
-            if text := os.environ.get(variable):
+            if variable and field.name not in settled and (text := os.environ.get(variable)):
                 values[field.name] = text
                 variables[field.name] = variable
         if "api_key" in values and "bearer_auth" in values:
@@ -401,11 +399,6 @@ def signs(headers: object) -> bool:
 
 def _is_absent(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value)
-
-
-def _completes(name: str, pair_given: bool) -> bool:  # noqa: FBT001
-    """Tell whether a variable may complete credentials of which some were given: the other half of a pair may."""
-    return pair_given and name in ("api_key", "api_secret")
 
 
 def _environment_headers(*, signed: bool) -> dict[str, str]:
