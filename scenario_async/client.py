@@ -121,22 +121,23 @@ class Client(_Keywords):
                 del values
             self._begin(settings, caller, owns_pool=True)
 
-        def __getattr__(self, name: str) -> Any:  # noqa: ANN401
-            return self._raised(name)
+        evaluable_keywords(__init__, Settings.__init__)
+
+        def __init_subclass__(cls, **options: Any) -> None:  # noqa: ANN401
+            super().__init_subclass__(**options)
+            own = {name for each in cls.__mro__[: cls.__mro__.index(Client)] for name in vars(each)}
+            for name in filter(_is_setting, sorted(own)):
+                raise TypeError(_UNHEARD.format(name, cls.__name__))
 
         def __setattr__(self, name: str, value: object) -> None:
-            if _is_setting(name):
-                raise AttributeError(_UNCHANGED.format(name))
+            _check_changeable(self, name)
             object.__setattr__(self, name, value)
 
         def __delattr__(self, name: str) -> None:
-            if _is_setting(name):
-                raise AttributeError(_UNCHANGED.format(name))
+            _check_changeable(self, name)
             object.__delattr__(self, name)
 
-        evaluable_keywords(__init__, Settings.__init__)
-
-        def _raised(self, name: str) -> Any:  # noqa: ANN401
+        def __getattr__(self, name: str) -> Any:  # noqa: ANN401
             try:
                 return object.__getattribute__(self, name)  # which raises, also what a property raised
             except AttributeError:
@@ -171,8 +172,10 @@ class Client(_Keywords):
         return _unpickled, (type(self), keywords, self.settings.switched_off(), _own(self))
 
     def _begin(self, settings: Settings, caller: Caller, *, owns_pool: bool) -> None:
-        parts = (settings, caller, owns_pool, self._searches_class(caller))
-        vars(self).update(zip(_PARTS, parts, strict=True))
+        self.settings = settings
+        self._caller = caller
+        self._owns_pool = owns_pool
+        self.search = self._searches_class(caller)
 
     def _refuse_unknown(self, keywords: Mapping[str, Any], values: Sequence[object] = ()) -> None:
         call = type(self).__name__
@@ -207,12 +210,26 @@ class Client(_Keywords):
 for _field in attrs.fields(Settings):
     setattr(Client, _field.name, _Setting(_field))
 
-_PARTS: Final = ("settings", "_caller", "_owns_pool", "search")
+PARTS: Final = ("settings", "_caller", "_owns_pool", "search")
+"""What makes a client one, besides the attributes of derived classes; each is set once."""
 _UNCHANGED: Final = "{0} is a setting of this client, which stays as it is: client.with_options({0}=...) gives a client with another"
+_PART_UNCHANGED: Final = "{0} is a part of this client, which stays as it is: client.with_options(...) gives a client with other settings"
+_UNHEARD: Final = (
+    "{1}.{0} has the name of a setting, which a class cannot give as an attribute: call super().__init__({0}=...) in "
+    "{1}.__init__, write {1}({0}=...), or give the attribute another name"
+)
 
 
 def _is_setting(name: str) -> bool:
     return name in attrs.fields_dict(Settings)
+
+
+def _check_changeable(client: Client, name: str) -> None:
+    """Refuse to change or delete a setting, or a part that a client has already."""
+    if _is_setting(name):
+        raise AttributeError(_UNCHANGED.format(name))
+    if name in PARTS and name in vars(client):
+        raise AttributeError(_PART_UNCHANGED.format(name))
 
 
 _Own: TypeAlias = tuple[dict[str, Any], dict[str, Any]]
@@ -236,14 +253,14 @@ def _own(client: Client) -> _Own:
     """Give what a derived class keeps in its instances: attributes, and slots."""
     state: object = object.__getstate__(client)
     attributes, slots = cast("_Own", state if isinstance(state, tuple) else (state, {}))
-    return {name: value for name, value in attributes.items() if name not in _PARTS}, slots
+    return {name: value for name, value in attributes.items() if name not in PARTS}, slots
 
 
 def _take_over(client: Client, own: _Own) -> None:
     attributes, slots = own
     vars(client).update(attributes)
     for name, value in slots.items():
-        object.__setattr__(client, name, value)
+        setattr(client, name, value)
 
 
 def _unpickled(cls: type[Client], keywords: dict[str, Any], off: frozenset[str], own: _Own) -> Client:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+import re
 from operator import methodcaller
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 from unittest.mock import patch
 
 import aiohttp
@@ -15,6 +16,7 @@ import pytest
 from support.secrets import KEY, everything_told, leaks
 
 from scenario_async import AsyncScenario, ConfigurationError, RateLimit, Scenario, ScenarioError
+from scenario_async.client import PARTS
 from scenario_async.settings import Settings
 
 if TYPE_CHECKING:
@@ -67,6 +69,14 @@ class OwnSync(Scenario):
         self.answered = [3]
 
 
+DERIVATIONS: dict[str, Any] = {
+    "with_options": methodcaller("with_options", timeout=5),
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "pickle": pickled,
+}
+
+
 @pytest.fixture
 def in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give an environment with a key pair."""
@@ -103,6 +113,64 @@ def test_settings_are_attributes_that_stay(cls: type[AnyClient]) -> None:
     assert client.timeout == 7
 
 
+@pytest.mark.parametrize("cls", [*CLIENTS, OwnAsync, OwnSync])
+@pytest.mark.parametrize("name", PARTS)
+def test_what_a_client_is_made_of_stays(cls: Any, name: str) -> None:
+    """Neither can be set or deleted, also in what is derived from it, and the error says what to do instead."""
+    own = {"tenant": "t"} if cls in (OwnAsync, OwnSync) else {}
+    client = cls(**PAIR, **own, pickle_credentials=True)
+    for each in (client, *(derive(client) for derive in DERIVATIONS.values())):
+        before = getattr(each, name)
+        with pytest.raises(AttributeError, match=rf"^{name} .*client\.with_options\("):
+            setattr(each, name, None)
+        with pytest.raises(AttributeError, match=rf"^{name} .*client\.with_options\("):
+            delattr(each, name)
+        assert getattr(each, name) is before
+
+
+@pytest.mark.parametrize("cls", CLIENTS)
+@pytest.mark.parametrize("name", KEYWORDS)
+def test_a_class_cannot_have_an_attribute_of_the_name_of_a_setting(cls: type[AnyClient], name: str) -> None:
+    """Nobody would hear of it: its own, one of a class that it mixes in, a method, a slot. The error says what to do."""
+    told = re.escape(
+        f"Quick.{name} has the name of a setting, which a class cannot give as an attribute: call "
+        f"super().__init__({name}=...) in Quick.__init__, write Quick({name}=...), or give the attribute another name"
+    )
+    mixed_in: Any = type("MixedIn", (), {name: 1})
+    made: list[tuple[Any, dict[str, Any]]] = [
+        ((cls,), {name: 0.0001}),
+        ((cls,), {name: property(tell)}),
+        ((cls,), {"__slots__": (name,)}),
+        ((mixed_in, cls), {}),
+    ]
+    for bases, attributes in made:
+        with pytest.raises(TypeError, match=f"^{told}$"):
+            type("Quick", bases, attributes)
+
+
+def test_derived_classes_say_what_they_like_beside_the_settings() -> None:
+    """Annotations, attributes of other names, and what another base asks of those that derive from it."""
+
+    class Registered:
+        names: ClassVar[list[str]] = []
+
+        def __init_subclass__(cls, *, name: str, **options: Any) -> None:
+            super().__init_subclass__(**options)
+            cls.names.append(name)
+
+    class Mine(Scenario, Registered, name="mine"):
+        timeout: float
+        pause = 3
+
+    class Quick(Mine, name="quick"):
+        def __init__(self, **keywords: Any) -> None:
+            super().__init__(**({"timeout": 0.5} | keywords))
+
+    client = cast("Any", Quick)(**PAIR)
+    assert (client.timeout, client.pause, client.names) == (0.5, 3, ["mine", "quick"])
+    assert cast("Any", Quick)(**PAIR, timeout=4).timeout == 4
+
+
 @pytest.mark.parametrize("cls", CLIENTS)
 def test_other_attributes_are_as_usual(cls: type[AnyClient]) -> None:
     """A user may hang something onto a client; a name that is not there says so, also where all is missing."""
@@ -129,14 +197,6 @@ def test_an_unknown_keyword_is_a_type_error_without_a_key(cls: Any) -> None:
         with pytest.raises(TypeError, match="api_kye") as caught:
             build()
         assert leaks(everything_told(caught.value)) == []
-
-
-DERIVATIONS: dict[str, Any] = {
-    "with_options": methodcaller("with_options", timeout=5),
-    "copy": copy.copy,
-    "deepcopy": copy.deepcopy,
-    "pickle": pickled,
-}
 
 
 @pytest.mark.parametrize("cls", [OwnAsync, OwnSync])
