@@ -93,7 +93,8 @@ def _query(value: Mapping[str, Any] | None) -> dict[str, Any]:
     return checks.query(value, "default_query") or {}
 
 
-def _retry_budget(value: bool | int, parameter: str) -> int:  # noqa: FBT001
+def _retry_budget(value: bool | int, parameter: str) -> int | Literal[False]:  # noqa: FBT001
+    """Take a number of retries, or False for no limit, which stays False; True means the usual number."""
     if value is False:
         return value
     if value is True:

@@ -223,7 +223,7 @@ class Passage:
             self._loop.call_soon_threadsafe(end)
 
     def held_back(self, seconds: float, length: float) -> None:
-        """Take over the cool-down of another process, the rest of `length`."""
+        """Take over what is left of another process's cool-down, which is so long in all."""
         self._admission.cool_down.impose(seconds, length)
         self._refuse_if_outlasted()
 

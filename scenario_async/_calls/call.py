@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _LONG_PAGES_A_ROUND: Final = 4
 _FRESH_TOKEN: Final = 10.0  # of the 60 seconds that the service's tokens live
 _NO_LIMIT: Final = asyncio.Timeout(None)
-"""Of a call that is over."""
+"""Takes the place of a call's own limit when the call is over, as that one would keep the whole task alive."""
 
 
 @attrs.frozen(eq=False)

@@ -25,9 +25,9 @@ class Waiter(Protocol):
     """Who waits for a place in a quota."""
 
     def held_back(self, seconds: float, length: float) -> None:
-        """Take note that nobody may go for so many seconds, the rest of a cool-down so long.
+        """Take note of a cool-down that another process began: nobody may go for another `seconds`.
 
-        It may raise, to end the wait.
+        `length` is how long that cool-down is in all. It may raise, to end the wait.
         """
         ...
 

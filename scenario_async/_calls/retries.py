@@ -123,7 +123,7 @@ class Retried(ABC, Generic[_T]):
     cost: int | None = None
     over_fresh_connection = False
     first_failure: APIError | None = None
-    """What tenacity begins with: it is asked once an attempt has failed."""
+    """The error of the first attempt, which is made without tenacity and raised again for it: it goes on from there."""
     _at_once = False
     _caller: Caller
 

@@ -31,8 +31,9 @@ _USUAL_HEADERS: Final = {"accept": "application/json", "user-agent": USER_AGENT}
 class Request:
     """One request, but for its signature.
 
-    `address` is the URL without its query string, for messages; `headers` has lower-case names; `timeout` and `deadline` are the call's own, None for the client's. `template`
-    is the endpoint's path, and `search` what is asked for; both are None where they are not known.
+    `address` is the URL without its query string, for messages. `headers` has lower-case names. `timeout` and `deadline`
+    are those of this call, None for the client's. `template` is the path of the endpoint, and `search` what is asked for;
+    both are None for a free request.
     """
 
     method: str

@@ -65,7 +65,8 @@ class Signer:
     async def authorization(self, max_age: float = math.inf) -> Secret | None:
         """Give the header's value, or None when the request's own headers sign.
 
-        A token from a callable is asked for anew when it is older than `max_age` seconds. Raises `AuthenticationError`, chained to the callable's error, when it gives no token.
+        A token from a callable is asked for anew when it is older than `max_age` seconds. Raises `AuthenticationError`,
+        chained to the callable's error, when it gives no token.
         """
         if self._source is None:
             return self._fixed

@@ -25,9 +25,10 @@ class OutOfRequestsError(Exception):
 
 @attrs.define(eq=False)
 class Budget:
-    """How many requests several sources may send, retries included: `most`, or any number.
+    """How many requests several sources may send together, retries included: `most`, or any number where that is None.
 
-    None is begun that may be one too many; the retries of one that is under way still count.
+    A request that is under way counts as one that was sent, so that those which run at once do not take the same last
+    place. Its retries are known at its end only: they may go beyond `most`, and then nothing else is begun.
     """
 
     most: int | None = None

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _MOST: Final = 32
 _PATIENCE: Final = 0.008
-"""Seconds that work waits before another thread is started for it, and that what is done may wait to be told."""
+"""After so many seconds, another thread is started for work that waits, and the loop is told of what is done."""
 _TOGETHER: Final = 8
-"""So much that was done at once is told together."""
+"""The loop is told of so many results at once, as each time that it is woken costs time."""
 
 
 class Errands:

@@ -71,7 +71,7 @@ def reset_after_fork(thing: ResetAfterFork) -> None:
 
 
 class ClosedOnce(ABC):
-    """Something that is closed once, and to the end, also where who asks for it is cancelled meanwhile."""
+    """Something that is closed by one task, which runs to its end even when all who wait for it are cancelled."""
 
     _closing: asyncio.Task[None] | None = None
 
@@ -80,7 +80,10 @@ class ClosedOnce(ABC):
         """Close it; each step is made, also after one that fails or is cancelled."""
 
     async def aclose(self) -> None:
-        """Give up what is under way, and let go of what was opened; whoever asks first, once."""
+        """Give up what is under way, let go of what was opened, and wait until that is done.
+
+        The first who asks begins it, and the others wait for the same end. On another event loop it is begun anew.
+        """
         here = asyncio.get_running_loop()
         if self._closing is None or self._closing.get_loop() is not here:
             self._closing = here.create_task(self._close())

@@ -66,7 +66,10 @@ class Proxy:
     """What to look at where it does not work."""
 
     def without_credentials(self) -> Proxy:
-        """Give the same proxy, which will ask who is there."""
+        """Give the same proxy without its user name and password, for a pickle.
+
+        Requests still go through it, and not around it: if it needs them, it refuses, and the error says so.
+        """
         return attrs.evolve(self, authorization=None)
 
 
