@@ -187,7 +187,9 @@ class Searches(ABC):
         return f"<{type(self).__name__}: {', '.join([*methods(), *_OTHERS])}>"
 
     if not TYPE_CHECKING:  # a hint is no attribute
-        __call__ = instead("write client.search.asset_search(...), model_search(...) or workflow_search(...)")
+        __call__ = instead(
+            "write client.search." + " or ".join(f"{each.kind}_search(...)" for each in ENDPOINTS)
+        )
 
         def __getattr__(self, name: str) -> Any:  # noqa: ANN401
             with LOADING:

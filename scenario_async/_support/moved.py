@@ -66,6 +66,14 @@ OF_TABLES: Final = (
 )  # fmt: skip
 """What tables of hits have, and pages have not."""
 
+
+def _found(room: str) -> Any:  # noqa: ANN401
+    """Give a room above this one, which is there by the time that an error is made."""
+    return import_module(f"scenario_async.{room}")
+
+
+_KINDS: Final[tuple[str, ...]] = tuple(each.kind for each in _found("searches").ENDPOINTS)
+
 ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
     "Client": {
         **dict.fromkeys(_RESOURCES.split(), _ELSEWHERE),
@@ -73,20 +81,17 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
         "get_api_list": "client.search.run(search) gives pages",
         "with_raw_response": "write client.search.with_raw_response",
         "with_streaming_response": "write client.search.with_raw_response; a page is small, and is read whole",
-        **{
-            name: f"write client.search.{name}"
-            for name in ("asset_search", "model_search", "workflow_search")
-        },
+        **{f"{kind}_search": f"write client.search.{kind}_search" for kind in _KINDS},
         "auth_headers": "the client signs by itself; keys do not show",
         "qs": "lists in a URL are joined by commas, as there",
     },
     "Searches": {
         **{
             name: f"write client.search.{kind}_search"
-            for kind in ("asset", "model", "workflow")
+            for kind in _KINDS
             for name in (kind, f"{kind}s", f"search_{kind}s", f"{kind}s_search")
         },
-        "search": "write client.search.asset_search, model_search or workflow_search",
+        "search": "write client.search." + " or ".join(f"{kind}_search" for kind in _KINDS),
         "with_streaming_response": "write client.search.with_raw_response; a page is small, and is read whole",
     },
     "SearchPage": {
@@ -285,11 +290,6 @@ def _keyword_hint(call: str, name: str, known: list[str]) -> str:
         return f"it belongs to a search: AssetSearch({name}=...)"
     near = near_to(name, known)
     return f"did you mean {near}?" if near else f"there are {', '.join(known)}"
-
-
-def _found(room: str) -> Any:  # noqa: ANN401
-    """Give a room above this one, which is loaded where keywords are refused."""
-    return import_module(f"scenario_async.{room}")
 
 
 def of_its_own(cls: type[Any], name: str) -> TypeError:
