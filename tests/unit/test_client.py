@@ -164,7 +164,7 @@ def test_derived_classes_say_what_they_like_beside_the_settings() -> None:
 
     class Quick(Mine, name="quick"):
         def __init__(self, **keywords: Any) -> None:
-            super().__init__(**({"timeout": 0.5} | keywords))
+            super().__init__(**cast("Any", {"timeout": 0.5} | keywords))
 
     client = cast("Any", Quick)(**PAIR)
     assert (client.timeout, client.pause, client.names) == (0.5, 3, ["mine", "quick"])
