@@ -12,6 +12,7 @@ import pytest
 
 from scenario_async import __version__
 from scenario_async.cli import app, main, typed
+from scenario_async.cli.search import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,9 +59,7 @@ def test_version(run: Callable[..., tuple[int, str, str]]) -> None:
         ["download", "-h"],
         ["completion", "-h"],
         ["search", "-h"],
-        ["search", "assets", "-h"],
-        ["search", "models", "-h"],
-        ["search", "workflows", "-h"],
+        *(["search", kind, "-h"] for kind in KINDS),
     ],
 )
 def test_help(run: Callable[..., tuple[int, str, str]], arguments: list[str]) -> None:

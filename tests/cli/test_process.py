@@ -16,6 +16,7 @@ from cli.driving import BY_ITSELF, COMMAND, Terminal, in_pipes, in_terminal, sur
 from cli.files import rows
 
 from scenario_async import F, Scenario
+from scenario_async.cli.search import KINDS
 from scenario_async.emulator import Emulator, Library
 
 if TYPE_CHECKING:
@@ -417,7 +418,7 @@ finally:
     ("words", "expected"),
     [
         ("scenario-async se", ["search", "serve"]),
-        ("scenario-async search ", ["assets", "models", "workflows"]),
+        ("scenario-async search ", sorted(KINDS)),
         ("scenario-async search assets --format j", ["json", "jsonl"]),
         ("scenario-async search assets --image-", ["--image-semantic-ratio"]),
     ],
