@@ -1,8 +1,8 @@
 """Searches as values: what can be asked, declared once.
 
 Each parameter is a field of a search class, with its type, its rule, its words and the way it travels. The methods of
-both clients, the body and the URL, the checks and the documentation are made of these fields. Only `types.py` repeats
-their names and types by hand, as type checkers read no others; a test compares the two.
+both clients, the body and the URL, the checks and the documentation are made of these fields. Only the
+typed dictionaries of `types.py` repeat names and types by hand; a test compares the names.
 """
 
 import re
