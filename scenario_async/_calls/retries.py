@@ -140,7 +140,7 @@ class Retried(ABC, Generic[_T]):
             return await self.attempt()
         except APIError as error:
             self.first_failure = error
-        return await retrying(self._caller.backoff.sleep)(_attempted, self)
+        return _let_go(await retrying(self._caller.backoff.sleep)(_attempted, self))
 
     @abstractmethod
     def time_left(self) -> float:
@@ -232,6 +232,18 @@ def _error_of(state: RetryCallState) -> APIError:
     if trace is not None and trace.tb_frame.f_globals["__name__"].startswith("tenacity"):
         error.__traceback__ = trace.tb_next
     return error
+
+
+def _let_go(outcome: _T | APIError) -> _T | APIError:
+    """Give what tenacity gave, and empty its frame, which has ended.
+
+    From Python 3.12 on, the frames of an error keep alive the frame that called them: this one holds the error.
+    """
+    trace = outcome.__traceback__ if isinstance(outcome, APIError) else None
+    caller = None if trace is None else trace.tb_frame.f_back
+    if caller is not None and caller.f_globals["__name__"].startswith("tenacity"):
+        caller.clear()
+    return outcome
 
 
 async def _before_sleep(state: RetryCallState) -> None:
