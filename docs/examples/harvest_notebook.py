@@ -2,6 +2,7 @@
 
 # %% Harvest some searches into one file. Run the cell again, and it asks for nothing.
 import sqlite3
+from contextlib import closing
 
 import duckdb
 import pandas as pd
@@ -14,7 +15,7 @@ with Scenario() as client:
 print(done.searches, "searches,", done.hits, "hits")
 
 # %% Read the hits, and which search found them, into frames.
-with sqlite3.connect("all.sqlite") as file:
+with closing(sqlite3.connect("all.sqlite")) as file:
     assets = pd.read_sql("SELECT id, metadata_kind AS kind, metadata_width AS width FROM assets", file)
     found = pd.read_sql(
         "SELECT searches.search ->> 'query' AS query, hit, found.place FROM found "

@@ -27,8 +27,9 @@ PRELOAD = {
     "tenacity": 16,
     "msgspec": 14,
     STANDARD: 12,
-    "tornado": 12,
-}  # which tenacity loads where it is installed
+    "tornado": 12,  # which tenacity loads where it is installed
+    "typing_extensions": 1,  # which cattrs loads, and aiohttp before it up to Python 3.12
+}
 
 
 def loaded(program: str, before: str = "") -> dict[str, list[str]]:
