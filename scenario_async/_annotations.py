@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 
 MODULES: Final = "aiohttp os pandas polars pyarrow ssl"
 """Modules that annotations name."""
-PLACES: Final = {
+NAMES_IN: Final = {
     "PIL.Image": "Image",
     "collections.abc": (
         "AsyncGenerator AsyncIterable AsyncIterator Awaitable Callable Coroutine Generator Iterable Iterator Mapping "
@@ -47,7 +47,7 @@ PLACES: Final = {
     "scenario_async.pages": "ResponseInfo StopReason",
 }
 """Where else the names come from; those of the package itself are found there."""
-_PLACE_OF: Final = {name: place for place, names in PLACES.items() for name in names.split()}
+_ROOM_OF: Final = {name: room for room, names in NAMES_IN.items() for name in names.split()}
 
 
 class AsItIs:
@@ -142,8 +142,8 @@ def _elsewhere(name: str) -> tuple[Any, dict[str, Any]]:
     try:
         if name in MODULES.split():
             return import_module(name), {}
-        if name in _PLACE_OF:
-            module = import_module(_PLACE_OF[name])
+        if name in _ROOM_OF:
+            module = import_module(_ROOM_OF[name])
             return getattr(module, name), vars(module)
     except ImportError:  # of an extra that is not installed
         return Any, {}

@@ -339,7 +339,7 @@ class AsyncScenario(Client):
 
         Args:
             hits: hits of any kind, a pager, a page with those that follow, or ids of assets; of models and workflows it
-                is the thumbnail. It is read only as places free up.
+                is the thumbnail. It is read only as there is room.
             folder: where to; it is made if it is not there. One download has it at a time.
             name: how files are called, without the extension, which is that of the bytes that come: of `{id}`,
                 `{name}`, `{index}` (also `{index:05}`), `{kind}`, `{created}` and `{ext}`.

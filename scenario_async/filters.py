@@ -66,7 +66,7 @@ class Filter:
         raise TypeError(_NO_TRUTH)
 
     def inside(self, binding: int) -> str:
-        """Give the text for a place that binds so tightly, in parentheses if need be.
+        """Give the text as part of one that binds so tightly, in parentheses if need be.
 
         Raises `InvalidSearchError` for a text that would reach out of its parentheses.
         """
@@ -275,7 +275,7 @@ def _is_above(low: object, high: object) -> bool:
 
 
 class Fields:
-    """The place where filters begin: `F.created_at` is the attribute createdAt, `F["metadata.type"]` is verbatim.
+    """What filters begin with: `F.created_at` is the attribute createdAt, `F["metadata.type"]` is verbatim.
 
     The attributes declared here are those that the service documents, so that editors and prompts can offer them; any
     other name makes a `Field` as well.

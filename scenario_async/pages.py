@@ -29,7 +29,7 @@ DEFAULT_PAGE: Final = 20
 COUNTS: Final = (
     "limit", "offset", "estimated_total_hits", "page", "hits_per_page", "total_hits", "total_pages",
 )  # fmt: skip
-"""What a page tells of its place and of how much there is."""
+"""What a page tells of its position and of how much there is."""
 
 StopReason: TypeAlias = Literal["exhausted", "empty_page", "repeated_page", "window", "max_hits", "max_pages"]
 """Why an iteration ended: at a page that was not full, empty or a repetition, at the end of what an engine shows, or at

@@ -21,7 +21,7 @@ from scenario_async.models import AssetHit, Hit, ModelHit, Value, WorkflowHit, w
 HitT_co = TypeVar("HitT_co", bound=Hit, covariant=True)
 
 Travels: TypeAlias = Literal["body", "url", "page", "not"]
-"""How a parameter reaches the service: in the JSON body, in the URL's query, as the place of a page, or not as itself."""
+"""How a parameter reaches the service: in the JSON body, in the URL's query, as the position of a page, or not as itself."""
 
 _SORT: Final = "[A-Za-z0-9_.-]+:(asc|desc)"
 _SNAKE_SORT: Final = "[a-z0-9]+(_[a-z0-9]+)+:(asc|desc)"

@@ -298,7 +298,7 @@ class SyncSearches(Searches):
     ) -> Generator[FanOutItem[_HitT]]:
         """Run many searches, a few at a time, and give their hits as pages arrive.
 
-        `searches` is read in the calling thread, and only as places free up. All else is as with the async
+        `searches` is read in the calling thread, and only as there is room. All else is as with the async
         client: see `AsyncSearches.fan_out`.
         """
         fan_out = self._fan_out_of(concurrency, max_hits, order, on_error, ends=ends)
@@ -458,7 +458,7 @@ class Scenario(Client, _Keywords):
     ) -> Generator[Download[_T]]:
         """Download the files of hits into a folder, a few at a time; see `AsyncScenario.download`.
 
-        `hits` is read in the calling thread, one by one and only as places free up. What takes its time to give one
+        `hits` is read in the calling thread, one by one and only as there is room. What takes its time to give one
         lets files be given first, for as long as it took.
         """
         with LOADING:

@@ -143,15 +143,15 @@ class Passage:
 
     It keeps what it holds, and in `waited` how many seconds it waited for what.
     With a quota, only the first of the queue waits for a place, with a slot in hand, so that both are there at one
-    moment and all others hold nothing. `limit` is the call's timeout, which a cool-down that outlasts it ends at once:
+    moment and all others hold nothing. `clock` is the call's timeout, which a cool-down that outlasts it ends at once:
     `refused` is then the error.
     """
 
-    def __init__(self, admission: Admission, limit: asyncio.Timeout) -> None:
+    def __init__(self, admission: Admission, clock: asyncio.Timeout) -> None:
         self._admission = admission
-        self.limit = limit
+        self.clock = clock
         self._loop = asyncio.get_running_loop()
-        self._ends_at = limit.when() or math.inf
+        self._ends_at = clock.when() or math.inf
         self._slots_here = admission.slots.get(self._loop) or admission.slots.here()
         self._slots: asyncio.Semaphore | None = None
         self._place: Place | None = None
@@ -217,7 +217,7 @@ class Passage:
             if self in self._admission.cool_down.waiting and (error := self.outlasted()) is not None:
                 self.refused = error
                 with suppress(RuntimeError):  # the call has ended meanwhile
-                    self.limit.reschedule(self._loop.time())
+                    self.clock.reschedule(self._loop.time())
 
         with suppress(RuntimeError):  # the loop was closed over those who wait
             self._loop.call_soon_threadsafe(end)

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
 _LONG_PAGES_A_ROUND: Final = 4
 _FRESH_TOKEN: Final = 10.0  # of the 60 seconds that the service's tokens live
-_NO_LIMIT: Final = asyncio.Timeout(None)
-"""Takes the place of a call's own limit when the call is over, as that one would keep the whole task alive."""
+_NO_CLOCK: Final = asyncio.Timeout(None)
+"""Takes the place of a call's own clock when the call is over, as that one would keep the whole task alive."""
 
 
 @attrs.frozen(eq=False)
@@ -131,8 +131,8 @@ class Call(Retried["Answer | BaseException"]):
         self._began = self._loop.time()
         self._timeout = settings.timeout if request.timeout is None else request.timeout
         self._deadline = settings.deadline if request.deadline is None else request.deadline
-        self._limit = asyncio.timeout(self._deadline)
-        self._passage = Passage(caller.admission, self._limit)
+        self._clock = asyncio.timeout(self._deadline)
+        self._passage = Passage(caller.admission, self._clock)
         self._observer = Observer(settings, request)
         self._request = self._observer.request
         self._attempts: list[float] = []
@@ -149,21 +149,21 @@ class Call(Retried["Answer | BaseException"]):
         self._caller.check_open()
         self._caller.pool.calls.add(self)
         try:
-            async with self._limit:
+            async with self._clock:
                 outcome = await self.settled()
                 if isinstance(outcome, Answer):
                     outcome = self._replied(outcome)
                 elif isinstance(outcome, asyncio.CancelledError):
-                    raise outcome  # noqa: TRY301 - the limit is to see it
+                    raise outcome  # noqa: TRY301 - the clock is to see it
         except TimeoutError as error:
-            outcome = None if self._limit.expired() else error
+            outcome = None if self._clock.expired() else error
         except BaseException as error:  # noqa: BLE001 - it is raised again below
             outcome = error
         self._caller.pool.calls.discard(self)
         outcome = outcome or self._why_it_ended()
         self._end_pause()
         self._failed = None  # its frames hold this call
-        self._limit = self._passage.limit = _NO_LIMIT  # the other holds this task, which may hold an error
+        self._clock = self._passage.clock = _NO_CLOCK  # the other holds this task, which may hold an error
         if isinstance(outcome, APIError):
             self._describe(outcome)
             outcome.hint = outcome.hint or advice(
@@ -223,10 +223,10 @@ class Call(Retried["Answer | BaseException"]):
     async def _sent(self, sessions: Sessions) -> Answer:
         """Send once, within `timeout`: the clock starts here, with a slot in hand."""
         outcome: Answer | BaseException
-        limit = asyncio.timeout(self._timeout)
+        clock = asyncio.timeout(self._timeout)
         began = self._loop.time()
         try:
-            async with limit:
+            async with clock:
                 outcome = await sessions.send(
                     self._request,
                     self._signed_with,
@@ -236,7 +236,7 @@ class Call(Retried["Answer | BaseException"]):
                 )
         except TimeoutError as error:
             outcome = error
-            if limit.expired():
+            if clock.expired():
                 outcome = APITimeoutError(f"the attempt outlasted its timeout of {self._timeout} s")
         except BaseException as error:  # noqa: BLE001 - it is raised again below
             outcome = error
@@ -282,13 +282,13 @@ class Call(Retried["Answer | BaseException"]):
 
         def end() -> None:
             with suppress(RuntimeError):  # it has ended meanwhile
-                self._limit.reschedule(self._loop.time())
+                self._clock.reschedule(self._loop.time())
 
         with suppress(RuntimeError):  # its loop was closed over it
             self._loop.call_soon_threadsafe(end)
 
     def _why_it_ended(self) -> APIError:
-        """Give the error of a call whose limit struck: by its deadline, a cool-down, or the end of its client."""
+        """Give the error of a call whose clock struck: by its deadline, a cool-down, or the end of its client."""
         if self._caller.pool.closed:
             return closed_meanwhile()
         if self._passage.refused is not None:

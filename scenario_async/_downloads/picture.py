@@ -90,7 +90,7 @@ class Picture(Retried["Entry | BaseException"]):
         self._stem = stem
         self._url = ""
         self._began = asyncio.get_running_loop().time()
-        self._limit = asyncio.timeout(caller.settings.deadline)
+        self._clock = asyncio.timeout(caller.settings.deadline)
         self._attempts: list[float] = []
         self._part: Part | None = None
         self._etag: str | None = None
@@ -104,16 +104,16 @@ class Picture(Retried["Entry | BaseException"]):
         What came is kept if it fails, where it can be continued.
         """
         self._url = url
-        limit = self._limit
+        clock = self._clock
         outcome: Entry | BaseException
         try:
-            async with limit:
+            async with clock:
                 outcome = await self.settled()
                 if isinstance(outcome, asyncio.CancelledError):
-                    raise outcome  # noqa: TRY301 - the limit is to see it
+                    raise outcome  # noqa: TRY301 - the clock is to see it
         except TimeoutError as error:
             outcome = error
-            if limit.expired():
+            if clock.expired():
                 seconds = self._caller.settings.deadline
                 outcome = DeadlineExceededError(f"the file outlasted the deadline of {seconds} s")
         except BaseException as error:  # noqa: BLE001 - it is raised again below
@@ -176,17 +176,17 @@ class Picture(Retried["Entry | BaseException"]):
 
     async def _laid_down(self, work: Callable[[], Entry]) -> Entry:
         """Lay a whole file down, which no deadline cuts short: it would stand there, and be told to have failed."""
-        ends = self._limit.when()
-        if not self._limit.expired():
-            self._limit.reschedule(None)
+        ends = self._clock.when()
+        if not self._clock.expired():
+            self._clock.reschedule(None)
         try:
             return await self._errands.do(work)
         except asyncio.CancelledError:
             self._part = None  # its thread has it, to the end
             raise
         except BaseException:
-            if not self._limit.expired():
-                self._limit.reschedule(ends)
+            if not self._clock.expired():
+                self._clock.reschedule(ends)
             raise
 
     async def _headers(self) -> dict[str, str]:

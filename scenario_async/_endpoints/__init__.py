@@ -317,7 +317,7 @@ class AsyncSearches(Searches):
         """Iterate every hit of a search, each once, also past the 1,000 that engines show; and prove that it is every one.
 
         Args:
-            search: an AssetSearch, ModelSearch or WorkflowSearch, without `sort_by` and without a place to begin.
+            search: an AssetSearch, ModelSearch or WorkflowSearch, without `sort_by`, and without where to begin.
             by: `"created_at"` or `"updated_at"`: what it goes by, from the oldest to the newest.
             prefetch: 1 to have the next page under way while the hits of this one are used. More does not help, as each
                 page is asked for from what the one before ends with.
@@ -444,7 +444,7 @@ class AsyncSearches(Searches):
         """Run many searches, a few at a time, and give their hits as pages arrive.
 
         Args:
-            searches: search values of any kind; an iterable or an async one, read only as places free up.
+            searches: search values of any kind; an iterable or an async one, read only as there is room.
             concurrency: how many searches are under way at once.
             max_hits: the most hits of each search; None for all.
             order: `"completed"`, or `"submitted"` to give the searches' hits in the order of the input.

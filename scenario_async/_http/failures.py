@@ -101,15 +101,15 @@ def _unconnected(
     error: aiohttp.ClientConnectorError | aiohttp.ClientConnectorCertificateError, network: Network
 ) -> APIConnectionError:
     """Tell what was not reached; aiohttp's own text would show the TLS context."""
-    place = f"{error.host}:{error.port}"
+    address = f"{error.host}:{error.port}"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         reason = f"is not trusted: {redact(str(error.certificate_error))}; ssl= names other authorities"
-        return lasting(APIConnectionError(f"the certificate of {place} {reason}"))
+        return lasting(APIConnectionError(f"the certificate of {address} {reason}"))
     reason = redact(str(error.os_error))
     if isinstance(error, aiohttp.ClientProxyConnectionError) or _is_proxy(network, error):
         shown = "" if network.proxy is None else f" {network.proxy.url}"
         return _of_proxy(network, f"the proxy{shown} cannot be reached: {reason}")
-    return APIConnectionError(f"the connection failed: {place}: {reason}")
+    return APIConnectionError(f"the connection failed: {address}: {reason}")
 
 
 def _is_proxy(network: Network, error: aiohttp.ClientConnectorError) -> bool:

@@ -198,7 +198,7 @@ def http_moment(text: str | None) -> float | None:
 
 
 def _hint(value: object) -> int | None:
-    """Read what the service tells of a page's place and of how much there is; nothing where that is no whole number.
+    """Read what the service tells of a page's position and of how much there is; nothing where that is no whole number.
 
     It is a repetition or a guess, over which no page fails.
     """

@@ -44,7 +44,7 @@ class FanOutHit(Generic[HitT_co]):
     """A hit of one of several searches."""
 
     index: int
-    """The place of the search in the input, from 0."""
+    """Which search of the input it is, counted from 0."""
     search: Search[HitT_co]
     """The search that found it."""
     hit: HitT_co
@@ -56,7 +56,7 @@ class FanOutError(Generic[HitT_co]):
     """One of several searches failed."""
 
     index: int
-    """The place of the search in the input, from 0."""
+    """Which search of the input it is, counted from 0."""
     search: Search[HitT_co]
     """The search that failed."""
     error: ScenarioError
@@ -69,7 +69,7 @@ class FanOutEnd(Generic[HitT_co]):
     """One of several searches is finished."""
 
     index: int
-    """The place of the search in the input, from 0."""
+    """Which search of the input it is, counted from 0."""
     search: Search[HitT_co]
     """The search that is finished."""
     hits: int
@@ -166,7 +166,7 @@ class FanOut(Generic[_HitT]):
         self._news.set()
 
     async def feed(self, searches: AsyncIterator[Search[_HitT]]) -> None:
-        """Start searches of an iterator, which is read only as places free up."""
+        """Start searches of an iterator, which is read only as there is room."""
         error: BaseException | None = None
         try:
             while True:

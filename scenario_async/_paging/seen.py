@@ -40,14 +40,14 @@ class CompactIds:
             return self._few.isdisjoint(map(hash, ids))
         parts = self._parts
         for identifier in ids:
-            value = hash(identifier) or 1  # 0 is an empty place
+            value = hash(identifier) or 1  # 0 is an empty cell
             part = parts[value & _LAST_PART]
             last = len(part) - 1
-            place = (value >> 8) & last
-            while found := part[place]:
+            cell = (value >> 8) & last
+            while found := part[cell]:
                 if found == value:
                     return False
-                place = (place + 1) & last
+                cell = (cell + 1) & last
         return True
 
     def add(self, identifier: str) -> None:
@@ -71,13 +71,13 @@ class CompactIds:
             number = value & _LAST_PART
             part = parts[number]
             last = len(part) - 1
-            place = (value >> 8) & last
-            while found := part[place]:
+            cell = (value >> 8) & last
+            while found := part[cell]:
                 if found == value:
                     break
-                place = (place + 1) & last
+                cell = (cell + 1) & last
             else:
-                part[place] = value
+                part[cell] = value
                 counts[number] += 1
                 if counts[number] > last * _FULLEST:
                     parts[number] = _larger(part)
@@ -91,8 +91,8 @@ def _larger(part: array[int]) -> array[int]:
     larger = _empty(2 * len(part))
     last = len(larger) - 1
     for value in filter(None, part):
-        place = (value >> 8) & last
-        while larger[place]:
-            place = (place + 1) & last
-        larger[place] = value
+        cell = (value >> 8) & last
+        while larger[cell]:
+            cell = (cell + 1) & last
+        larger[cell] = value
     return larger

@@ -34,24 +34,24 @@ def make_token(
     `delivered` are ids that may come again at that position, because hits shift or the page was cut; `known`
     are digests of such ids.
     """
-    place = {"next": position.number, "size": position.size or LARGEST_PAGE}
-    return _token_of(search, place, {*known, *map(id_digest, delivered)})
+    progress = {"next": position.number, "size": position.size or LARGEST_PAGE}
+    return _token_of(search, progress, {*known, *map(id_digest, delivered)})
 
 
-def make_scan_token(search: Search[Hit], place: Mapping[str, Any], known: Iterable[bytes]) -> str:
+def make_scan_token(search: Search[Hit], progress: Mapping[str, Any], known: Iterable[bytes]) -> str:
     """Write down where a scan stands; `known` are digests of what may come again there."""
-    return _token_of(search, {"scan": place}, known)
+    return _token_of(search, {"scan": progress}, known)
 
 
 def read_scan_token(token: str, search: Search[Hit]) -> tuple[dict[str, Any], frozenset[bytes]] | None:
-    """Give the place and the digests of the token of a scan, None for a token of an iteration; refuse like `read_token`."""
-    place = _token_content(token).get("scan")
-    if place is None:
+    """Give how far the token of a scan came, and its digests, None for a token of an iteration; refuse like `read_token`."""
+    progress = _token_content(token).get("scan")
+    if progress is None:
         return None
     content = _checked_content(token, search)
-    if not isinstance(place, dict):
+    if not isinstance(progress, dict):
         raise damaged_token()
-    return cast("dict[str, Any]", place), _digests(content)
+    return cast("dict[str, Any]", progress), _digests(content)
 
 
 def damaged_token() -> InvalidSearchError:
@@ -69,13 +69,13 @@ def read_token(token: str, search: Search[Hit]) -> tuple[Position, frozenset[byt
     return Position(start.by_page, number, size), _digests(content)
 
 
-def _token_of(search: Search[Hit], place: Mapping[str, Any], known: Iterable[bytes]) -> str:
+def _token_of(search: Search[Hit], progress: Mapping[str, Any], known: Iterable[bytes]) -> str:
     digests = b"".join(sorted({*known}))
     content = {
         "v": _TOKEN_VERSION,
         "kind": search.kind,
         "search": search_digest(search),
-        **place,
+        **progress,
         "seen": base64.b64encode(digests).decode("ascii"),
     }
     text = json.dumps(content, separators=(",", ":"))

@@ -152,10 +152,10 @@ def open_end(text: str) -> str | None:
     """Tell what a text opens and does not close, or the other way round; None if it is whole."""
     depth = 0
     for found in _BRACKETS.finditer(text):
-        sign, place = found[0], found.start() + 1
+        sign, number = found[0], found.start() + 1
         if sign in "\"'":
-            return f"the quote at character {place} is not closed"
+            return f"the quote at character {number} is not closed"
         depth += {"(": 1, ")": -1}.get(sign, 0)
         if depth < 0:
-            return f"the parenthesis at character {place} closes none"
+            return f"the parenthesis at character {number} closes none"
     return "a parenthesis is not closed" if depth else None

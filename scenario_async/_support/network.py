@@ -242,9 +242,9 @@ def _environment_proxy(base: SplitResult) -> Proxy | None:
     proxies = getproxies_environment()
     scheme = base.scheme if base.scheme in proxies else "all"
     given = proxies.get(scheme)
-    place = f"{host}:{base.port or _PORTS[base.scheme]}"
+    address = f"{host}:{base.port or _PORTS[base.scheme]}"
     # With a proxy in the environment, `proxy_bypass` asks nothing else on any system.
-    if not given or is_loopback(host) or proxy_bypass(place):
+    if not given or is_loopback(host) or proxy_bypass(address):
         return None
     variable = f"{scheme.upper()}_PROXY"
     way_out = f"; pass proxy=, or put {host} into NO_PROXY to go without"

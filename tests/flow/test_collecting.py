@@ -145,13 +145,17 @@ def test_no_failure_holds_its_call(options: dict[str, Any]) -> None:
         release.wait(0.2 if "deadline" in options else 0)
         return Answer({"reason": "bad"}, status=400)
 
+    def calls() -> int:
+        return sum(isinstance(each, Call) for each in gc.get_objects())
+
     async def main(base_url: str) -> int:
+        before = calls()  # of tests that ran in this process earlier
         async with AsyncScenario(**KEYS, base_url=base_url, **options) as client:
             for _ in range(3):
                 with suppress(ScenarioError, LookupError):
                     await client.search.asset_search(query="q")
             await asyncio.sleep(0)
-            return sum(isinstance(each, Call) for each in gc.get_objects())
+            return calls() - before
 
     with serving(script) as server, collector_off():
         assert asyncio.run(main(server.base_url)) == 0

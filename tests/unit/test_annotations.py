@@ -33,7 +33,7 @@ from scenario_async import (
     Search,
     SyncSearchPage,
 )
-from scenario_async._annotations import MODULES, PLACES, Annotations
+from scenario_async._annotations import MODULES, NAMES_IN, Annotations
 from scenario_async._endpoints import AsyncSearches
 from scenario_async._endpoints.raw import AsyncRawSearches, blocking_searches
 from scenario_async._paging.pager import AsyncIteration
@@ -139,12 +139,12 @@ def _hit_type(signature: inspect.Signature) -> Any:
     return typing.get_args(typing.get_args(item)[0])[0]
 
 
-def test_every_place_has_its_names() -> None:
+def test_every_room_has_its_names() -> None:
     """None is out of date, and none says again what the package itself has."""
-    for place, names in PLACES.items():
-        module = importlib.import_module(place)
+    for room, names in NAMES_IN.items():
+        module = importlib.import_module(room)
         for name in names.split():
-            assert hasattr(module, name), (place, name)
+            assert hasattr(module, name), (room, name)
             assert name not in scenario_async.__all__
     for name in MODULES.split():
         importlib.import_module(name)
