@@ -103,6 +103,7 @@ class Client(_Keywords):
     """
 
     settings: Settings
+    search: Any
     _searches_class: ClassVar[type[Searches]]
     _caller: Caller
     _owns_pool: bool
