@@ -7,7 +7,7 @@ for a page.
 from __future__ import annotations
 
 from functools import cached_property, partial
-from threading import Lock
+from threading import RLock
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -24,7 +24,7 @@ from typing import (
 from scenario_async._annotations import AS_IT_IS, evaluable
 from scenario_async._endpoints import Searches
 from scenario_async._http.request import free_request
-from scenario_async._paging.iteration import HasStatus, Iteration, iteration_from
+from scenario_async._paging.iteration import HasStatus, Reading, iteration_from
 from scenario_async._paging.page import LinkedPage, following, origin_of
 from scenario_async._paging.position import Position
 from scenario_async._support.hints import guided, instead, is_async
@@ -93,13 +93,14 @@ class SyncIteration(HasStatus, Generic[_T]):
     Several threads may take from it: each item goes to one of them.
     """
 
-    def __init__(self, iteration: Iteration[Any], *, by_page: bool) -> None:
+    def __init__(self, iteration: Reading[Any], *, by_page: bool) -> None:
         self._iteration = iteration
         self._status = iteration.status
         self._series = Series(portal)
         self._by_page = by_page
         self._ready: Iterator[Any] = iter(())
-        self._turn = Lock()
+        self._turn = RLock()
+        self._is_read = self._is_over = False
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._iteration.source.search!r}>"
@@ -109,25 +110,36 @@ class SyncIteration(HasStatus, Generic[_T]):
 
     def __next__(self) -> _T:
         with self._turn:
-            while True:
-                for item in self._ready:
-                    self._status.delivered += 1
-                    return cast("_T", item)
-                page = self._next_page()
-                if page is None:
-                    raise StopIteration
-                if self._by_page:
-                    self._status.delivered = len(page.hits)
-                    return cast("_T", page)
-                self._status.delivered = 0
-                self._ready = iter(page.hits)
+            if self._is_read:  # by what a signal handler has interrupted in this very thread
+                raise ScenarioError("this iteration is being read already, further up in the same thread")
+            self._is_read = True
+            try:
+                return self._next_item()
+            finally:
+                self._is_read = False
+
+    def _next_item(self) -> _T:
+        while True:
+            for item in self._ready:
+                self._status.delivered += 1
+                return cast("_T", item)
+            page = None if self._is_over else self._next_page()
+            if page is None:
+                raise StopIteration
+            if self._by_page:
+                self._status.delivered = len(page.hits)
+                return cast("_T", page)
+            self._status.delivered = 0
+            self._ready = iter(page.hits)
 
     def _next_page(self) -> LinkedPage[Any] | None:
         page: LinkedPage[Any] | None = None
         try:
             page = blocking(self._iteration.next_page, self._series.run)
         finally:
-            if page is None:  # it has ended, or failed, which ends it as well
+            # It ended, or failed, or was interrupted, when a page that came is lost: no other is to follow it.
+            self._is_over = page is None
+            if page is None or not self._iteration.is_under_way:
                 self._series.close()
         return page
 
@@ -137,7 +149,7 @@ class SyncIteration(HasStatus, Generic[_T]):
         blocking(self._iteration.aclose, self._series.finish)
 
     def __del__(self) -> None:
-        iteration: Iteration[Any] | None = getattr(self, "_iteration", None)
+        iteration: Reading[Any] | None = getattr(self, "_iteration", None)
         if iteration is not None and iteration.is_under_way:
             portal.begin(iteration.aclose)
 
@@ -186,7 +198,7 @@ class SyncScan(SyncIteration[_T]):
     """A scan of the blocking client, an iterator of hits; `close()` it, or leave it with `with`, to stop early."""
 
     def __init__(self, scan: Scan[Any]) -> None:
-        super().__init__(cast("Iteration[Any]", scan), by_page=False)
+        super().__init__(scan, by_page=False)
         self._scan = scan
 
     @property

@@ -10,7 +10,7 @@ from scenario_async._annotations import evaluable_function
 from scenario_async._calls.retries import Backoff
 from scenario_async._factories.answers import Answering, finder
 from scenario_async._http.transport import Pool, Sessions
-from scenario_async.client import PARTS, AsyncScenario, Client
+from scenario_async.client import AsyncScenario, Client
 from scenario_async.settings import CREDENTIALS, signs
 
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ def make_client(
     keywords: dict[str, Any] = {**USUAL, **({} if signed else KEYS), **settings}
     client = cls(**keywords)
     caller = unconnected(client._caller, Answering(find))  # pyright: ignore[reportPrivateUsage]
-    parts = {name: vars(client).pop(name) for name in PARTS}  # each is set once: it begins anew
-    client._begin(parts["settings"], caller, owns_pool=True)  # pyright: ignore[reportPrivateUsage]
+    client._begin(client.settings, caller, owns_pool=True)  # pyright: ignore[reportPrivateUsage]
     return client
 
 

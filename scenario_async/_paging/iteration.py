@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import warnings
-from typing import TYPE_CHECKING, Any, Final, Generic, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypedDict, TypeVar, Unpack
 
 import attrs
 
@@ -216,11 +216,44 @@ class HasStatus:
         return self._status.resume_token
 
 
+class Reading(Protocol[HitT_co]):
+    """What reads the hits of a search page by page, on whatever event loop it is asked for the next one."""
+
+    @property
+    def source(self) -> PageSource[Any]: ...
+    @property
+    def status(self) -> IterationStatus: ...
+    @property
+    def is_under_way(self) -> bool:
+        """Whether pages are asked for that nobody has taken."""
+        ...
+
+    async def next_page(self) -> LinkedPage[HitT_co] | None:
+        """Give the next page with something new, None at the end."""
+        ...
+
+    async def aclose(self) -> None:
+        """End here, and give up what is under way."""
+        ...
+
+
+async def hits_of(reading: Reading[_HitT]) -> AsyncGenerator[_HitT]:
+    """Give hit after hit."""
+    status = reading.status
+    try:
+        while (page := await reading.next_page()) is not None:
+            for hit in page.hits:
+                status.delivered += 1
+                yield hit
+    finally:
+        await reading.aclose()
+
+
 class Iteration(Generic[HitT_co]):
     """One iteration over pages: from where the search itself begins, from a position, or from a page that is there.
 
-    Gives no hit twice and no empty page, and none that `seen` has. `aclose` it, or iterate `pages()` or `hits()`, which
-    do.
+    Gives no hit twice and no empty page, and none that `seen` has. `aclose` it, or iterate its `pages()` or `hits_of` it,
+    which do.
     """
 
     def __init__(
@@ -255,7 +288,6 @@ class Iteration(Generic[HitT_co]):
 
     @property
     def is_under_way(self) -> bool:
-        """Whether pages are asked for that nobody has taken."""
         return self._prefetch.is_under_way
 
     async def next_page(self) -> LinkedPage[HitT_co] | None:
@@ -289,20 +321,9 @@ class Iteration(Generic[HitT_co]):
         finally:
             await self.aclose()
 
-    async def hits(self) -> AsyncGenerator[HitT_co]:
-        """Give hit after hit."""
-        status = self.status
-        try:
-            while (page := await self.next_page()) is not None:
-                for hit in page.hits:
-                    status.delivered += 1
-                    yield hit
-        finally:
-            await self.aclose()
-
     async def collect(self, hits: AsyncGenerator[HitT_co] | None = None) -> HitTable[HitT_co]:
         """Read to the end, by `hits` where that iterates this already, and give a table of what came."""
-        kept = [hit async for hit in hits or self.hits()]
+        kept = [hit async for hit in hits or hits_of(self)]
         status, source = self.status, self.source
         return table_of(kept, source.search, status.stopped_because, status.duplicates, source=source)
 

@@ -12,7 +12,15 @@ from weakref import WeakKeyDictionary
 import attrs
 
 from scenario_async._annotations import evaluable
-from scenario_async._paging.iteration import HasStatus, Iteration, IterationStatus, Limits, iteration_from
+from scenario_async._paging.iteration import (
+    HasStatus,
+    Iteration,
+    IterationStatus,
+    Limits,
+    Reading,
+    hits_of,
+    iteration_from,
+)
 from scenario_async._paging.page import LinkedPage, following, origin_of
 from scenario_async._paging.position import Position
 from scenario_async._support.hints import ASYNC_WITH, FOR, awaited, instead
@@ -36,7 +44,7 @@ _T = TypeVar("_T")
 class AsyncIteration(HasStatus, AsyncItems[_T]):
     """An iteration of the async client, an async generator: `async for` fetches page by page, `aclose()` stops early."""
 
-    def __init__(self, iteration: Iteration[Any], items: AsyncGenerator[_T]) -> None:
+    def __init__(self, iteration: Reading[Any], items: AsyncGenerator[_T]) -> None:
         super().__init__(items)
         self._iteration = iteration
         self._status = iteration.status
@@ -239,7 +247,7 @@ class SearchPager(HasStatus, Coroutine[Any, Any, "AsyncSearchPage[HitT_co]"], Ge
 
 
 def _hits_of(iteration: Iteration[HitT_co]) -> AsyncIteration[HitT_co]:
-    return AsyncIteration(iteration, iteration.hits())
+    return AsyncIteration(iteration, hits_of(iteration))
 
 
 def _pages_of(iteration: Iteration[HitT_co]) -> AsyncIteration[AsyncSearchPage[HitT_co]]:

@@ -9,7 +9,7 @@ import attrs
 
 from scenario_async._annotations import evaluable
 from scenario_async._http.request import PreparedSearch
-from scenario_async._paging.iteration import IterationStatus
+from scenario_async._paging.iteration import IterationStatus, hits_of
 from scenario_async._paging.page import LinkedPage, origin_of
 from scenario_async._paging.pager import AsyncIteration
 from scenario_async._paging.position import Position
@@ -114,7 +114,7 @@ class ScanStatus(IterationStatus):
 
 
 class Scan(Generic[HitT_co]):
-    """What reads every hit of a search; to those who iterate, it is what an `Iteration` is.
+    """What reads every hit of a search, also past what engines show.
 
     `known` are digests of ids that were delivered before, by the scan that this one resumes, of hits up to the value
     `known_to`. With a `journal`, replies since the last mark are kept, and those in it are told to the plan once more.
@@ -209,30 +209,14 @@ class Scan(Generic[HitT_co]):
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
 
-    async def pages(self) -> AsyncGenerator[LinkedPage[HitT_co]]:
-        """Give page after page, each delivered as one."""
-        try:
-            while (page := await self.next_page()) is not None:
-                self.status.delivered = len(page.hits)
-                yield page
-        finally:
-            await self.aclose()
-
-    async def hits(self) -> AsyncGenerator[HitT_co]:
-        """Give hit after hit."""
-        status = self.status
-        try:
-            while (page := await self.next_page()) is not None:
-                for hit in page.hits:
-                    status.delivered += 1
-                    yield hit
-        finally:
-            await self.aclose()
-
     async def _next(self) -> Portion[HitT_co] | None:
         here = running_loop()
         reading, self._reading = self._reading, None
-        if reading is None or reading.get_loop() is not here:  # a loop that has ended took it along
+        if reading is not None and _has_come(
+            reading
+        ):  # the plan stands behind it, whatever became of its loop
+            portion = reading.result()
+        elif reading is None or reading.get_loop() is not here:  # a loop that has ended took it along
             portion = await self._read()
         else:
             portion = await reading
@@ -348,6 +332,10 @@ class Scan(Generic[HitT_co]):
         return ScanIncompleteError(message, report=report, resume_token=self.status.resume_token)
 
 
+def _has_come(reading: asyncio.Task[Any]) -> bool:
+    return reading.done() and not reading.cancelled() and reading.exception() is None
+
+
 def _reader(by: str) -> Callable[[Any], str]:
     def read(hit: Any) -> str:  # noqa: ANN401 - any hit
         return cast("str", getattr(hit, by))
@@ -360,7 +348,7 @@ class AsyncScan(AsyncIteration[_T]):
     """A scan of the async client, an async generator of hits: `async for` reads on, `aclose()` stops early."""
 
     def __init__(self, scan: Scan[Any]) -> None:
-        super().__init__(cast("Any", scan), cast("AsyncGenerator[_T]", scan.hits()))
+        super().__init__(scan, cast("AsyncGenerator[_T]", hits_of(scan)))
         self._scan = scan
 
     @property

@@ -139,6 +139,7 @@ class Series:
         self._portal = through
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.RLock()
+        self._ended = False
 
     @property
     def has_loop(self) -> bool:
@@ -160,18 +161,27 @@ class Series:
         """Run a coroutine on the loop of these calls, in this thread."""
         with self._lock:
             self._loop = self._loop or _new_loop()
-            return _on(self._loop, make)
+            try:
+                return _on(self._loop, make)
+            finally:
+                if self._ended and not self._loop.is_running():
+                    self.close()
 
     def close(self) -> None:
-        """Let go of the loop, if there is one; what is under way on it is cancelled."""
+        """Let go of the loop, if there is one; what is under way on it is cancelled.
+
+        Where a signal handler asks in the middle of a call, that call does it at its end.
+        """
         with self._lock:
-            loop, self._loop = self._loop, None
-            if loop is not None:
+            if self._loop is None or sys.is_finalizing():
+                return
+            self._ended = _runs_a_loop()
+            if not self._ended:
+                loop, self._loop = self._loop, None
                 _close(loop)
 
     def __del__(self) -> None:
-        if self._loop is not None and not _runs_a_loop():
-            self.close()
+        self.close()
 
 
 class _LoopThread(threading.Thread):
@@ -298,6 +308,8 @@ def _on(loop: asyncio.AbstractEventLoop, make: Callable[[], Coroutine[Any, Any, 
     except asyncio.CancelledError:
         raise PortalError(_CANCELLED) from None
     except BaseException:
+        loop.call_soon(loop.stop)
+        loop.run_forever()  # what would have ended this run is not to end the next one
         if not task.done():
             task.cancel()
             with suppress(asyncio.CancelledError):

@@ -13,7 +13,7 @@ from sides import Figure
 
 from scenario_async import AssetHit, AssetSearch, AsyncSearchPage, Reply
 from scenario_async._http.reply import page_content
-from scenario_async._paging.iteration import Iteration, PageSource
+from scenario_async._paging.iteration import Iteration, PageSource, hits_of
 from scenario_async._paging.page import Origin
 from scenario_async.pages import ResponseInfo
 
@@ -73,7 +73,7 @@ async def per_hit_iterated() -> float:
     count, before = 0, 0
     tracemalloc.start()
     try:
-        async for _ in iteration.hits():
+        async for _ in hits_of(iteration):
             count += 1
             if count == 1000:
                 before = tracemalloc.get_traced_memory()[0]

@@ -13,6 +13,9 @@ from support.hits import assets
 from support.programs import needs
 from support.servers import Server, paged, serving
 
+from scenario_async import AssetSearch, Scenario
+from scenario_async.emulator import Emulator, Library
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -139,10 +142,31 @@ def test_an_iteration_goes_on_after_the_loop_has_ended(server: Server) -> None:
     program = """
 begun = [find().iter_hits(), find().iter_hits(prefetch=2)]
 taken = [len([next(each) for _ in range(7)]) for each in begun]
+time.sleep(0.2)  # pages that were asked for ahead have come
 at_the_end.append(lambda: print(*[7 + sum(1 for _ in each) for each in begun], *[each.stopped_because for each in begun]))
 """
     done = _run(program, server)
     assert (done.stdout.split(), done.stderr) == (["60", "60", "empty_page", "empty_page"], "")
+
+
+def test_a_scan_goes_on_after_the_loop_has_ended() -> None:
+    """A page that had come is not lost, and the proof stays one."""
+    program = """
+from scenario_async import AssetSearch
+scan = client.search.scan(AssetSearch(filter="kind = image"), prefetch=1)
+taken = len([next(scan) for _ in range(25)])
+time.sleep(0.5)  # the page that was asked for ahead has come
+at_the_end.append(lambda: print(taken + sum(1 for _ in scan), scan.report.complete))
+"""
+    with Emulator(Library.sample(3, size=900)).running() as base_url:
+        done = subprocess.run(
+            [sys.executable, "-X", "dev", "-W", "error", "-c", BEGIN.replace('api_key="a", api_secret="b"', 'api_key="emulator", api_secret="emulator"') + program, base_url],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        with Scenario(api_key="emulator", api_secret="emulator", base_url=base_url) as client:
+            whole = sum(1 for _ in client.search.scan(AssetSearch(filter="kind = image")))
+    assert whole > 200
+    assert (done.stdout.split(), done.stderr) == ([str(whole), "True"], "")
 
 
 def test_a_fan_out_whose_loop_has_ended_says_so(server: Server) -> None:

@@ -8,6 +8,7 @@ import pickle
 import re
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
+from unittest import mock
 from unittest.mock import patch
 
 import aiohttp
@@ -114,7 +115,7 @@ def test_settings_are_attributes_that_stay(cls: type[AnyClient]) -> None:
 
 
 @pytest.mark.parametrize("cls", [*CLIENTS, OwnAsync, OwnSync])
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", [name for name in PARTS if name != "search"])
 def test_what_a_client_is_made_of_stays(cls: Any, name: str) -> None:
     """Neither can be set or deleted, also in what is derived from it, and the error says what to do instead."""
     own = {"tenant": "t"} if cls in (OwnAsync, OwnSync) else {}
@@ -126,6 +127,30 @@ def test_what_a_client_is_made_of_stays(cls: Any, name: str) -> None:
         with pytest.raises(AttributeError, match=rf"^{name} .*client\.with_options\("):
             delattr(each, name)
         assert getattr(each, name) is before
+
+
+@pytest.mark.parametrize("cls", CLIENTS)
+def test_a_test_can_put_another_search_there(cls: Any) -> None:
+    """As `mock.patch.object` does, which takes it away again."""
+    client = cls(**PAIR)
+    before = client.search
+    with mock.patch.object(client, "search") as fake:
+        assert client.search is fake
+    assert client.search is before
+
+
+@pytest.mark.parametrize("cls", CLIENTS)
+def test_a_derived_class_may_guard_its_attributes(cls: Any) -> None:
+    """What it does with them is no obstacle to building, copying or deriving."""
+
+    def refuse(_: object, name: str, value: object) -> None:
+        raise AttributeError(f"{name} cannot be {value!r}")
+
+    client: Any = type("Guarded", (cls,), {"__setattr__": refuse})(**PAIR)
+    vars(client)["done"] = True
+    for each in (client, *(derive(client) for derive in (copy.copy, copy.deepcopy))):
+        assert each.with_options(timeout=3).timeout == 3
+        assert each.done
 
 
 @pytest.mark.parametrize("cls", CLIENTS)
