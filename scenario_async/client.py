@@ -209,8 +209,9 @@ class Client(_Keywords):
 for _field in attrs.fields(Settings):
     setattr(Client, _field.name, _Setting(_field))
 
-PARTS: Final = ("settings", "_caller", "_owns_pool", "search")
-"""What makes a client one, besides the attributes of derived classes; each is set once."""
+_SET_ONCE: Final = ("settings", "_caller", "_owns_pool")
+PARTS: Final = (*_SET_ONCE, "search")
+"""What makes a client one, besides the attributes of derived classes; tests may put another `search` there."""
 _UNCHANGED: Final = "{0} is a setting of this client, which stays as it is: client.with_options({0}=...) gives a client with another"
 _PART_UNCHANGED: Final = "{0} is a part of this client, which stays as it is: client.with_options(...) gives a client with other settings"
 _UNHEARD: Final = (
@@ -227,7 +228,7 @@ def _check_changeable(client: Client, name: str) -> None:
     """Refuse to change or delete a setting, or a part that a client has already."""
     if _is_setting(name):
         raise AttributeError(_UNCHANGED.format(name))
-    if name != "search" and name in PARTS and name in vars(client):  # tests may put another search there
+    if name in _SET_ONCE and name in vars(client):
         raise AttributeError(_PART_UNCHANGED.format(name))
 
 

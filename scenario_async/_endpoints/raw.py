@@ -12,6 +12,7 @@ from scenario_async._endpoints import Searches, methods
 from scenario_async._paging.pager import AsyncSearchPage
 from scenario_async._paging.position import Position
 from scenario_async._support.hints import Pending, awaited, gives_coroutines
+from scenario_async._support.loading import LOADING
 from scenario_async.models import Hit
 from scenario_async.pages import SearchPage
 from scenario_async.searches import HitT_co
@@ -41,7 +42,8 @@ class BaseAPIResponse(Generic[PageT_co]):
     if not TYPE_CHECKING:  # a hint is no attribute
 
         def __getattr__(self, name: str) -> Any:  # noqa: ANN401
-            from scenario_async._support import moved  # noqa: PLC0415 - only an error has need of it
+            with LOADING:
+                from scenario_async._support import moved  # noqa: PLC0415 - only an error has need of it
 
             raise moved.missing(self, name)
 

@@ -54,11 +54,12 @@ class Loading:
     ) -> None:
         self._lock.release()
         self._here.depth -= 1
-        half_there = isinstance(error, (AttributeError, ImportError)) and "partially initialized" in str(
-            error
-        )
-        if self.by_this_thread and half_there:
+        if self.by_this_thread and _is_of_half_a_module(error):
             raise ScenarioError(_IN_THE_MIDDLE) from error
+
+
+def _is_of_half_a_module(error: BaseException | None) -> bool:
+    return isinstance(error, (AttributeError, ImportError)) and "partially initialized" in str(error)
 
 
 LOADING: Final = Loading()

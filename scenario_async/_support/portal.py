@@ -159,8 +159,9 @@ class Series:
 
     def run_here(self, make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         """Run a coroutine on the loop of these calls, in this thread."""
+        _check_free()
         with self._lock:
-            self._loop = self._loop or _new_loop()
+            self._loop = self._loop or asyncio.new_event_loop()
             try:
                 return _on(self._loop, make)
             finally:
@@ -284,24 +285,22 @@ class _Job(Generic[_T]):
 
 def _run_here(make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     """Run a coroutine on a loop of its own in this thread."""
-    loop = _new_loop()
+    _check_free()
+    loop = asyncio.new_event_loop()
     try:
         return _on(loop, make)
     finally:
         _close(loop)
 
 
-def _new_loop() -> asyncio.AbstractEventLoop:
-    """Make a loop that this thread can run."""
+def _check_free() -> None:
+    """Refuse to run a loop in a thread that runs one already."""
     if _runs_a_loop():
         raise PortalError("this thread is busy with an event loop, and no other one can carry out the call")
-    return asyncio.new_event_loop()
 
 
 def _on(loop: asyncio.AbstractEventLoop, make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     """Run a coroutine on a loop in this thread; interrupted, cancel it, and go on interrupting at its end."""
-    if _runs_a_loop():
-        raise PortalError("this thread is busy with an event loop, and no other one can carry out the call")
     task = loop.create_task(_awaited(make))
     try:
         return loop.run_until_complete(task)
